@@ -1,0 +1,1 @@
+"""Avro schemas of every message, one file each, and what is generated from them."""

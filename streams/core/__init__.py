@@ -1,0 +1,1 @@
+"""Vocabulary shared by every decider: standard library, msgspec and schemas.messages only."""

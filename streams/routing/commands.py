@@ -1,0 +1,61 @@
+"""What routing is asked. The shard adds the books as it sees them."""
+
+import msgspec
+
+from schemas.messages.core import Cause, RejectReason
+from schemas.messages.venues import ExecutionReport, OrderCancelReject
+from streams.core.market import Instrument, Quote, VenueBook
+
+
+class MarketBooks(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    instrument: Instrument
+    quote: Quote | None
+    books: tuple[VenueBook, ...]  # every venue of the instrument, by venue_id
+
+
+class RouteSlice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    slice_id: str
+    at_ns: int
+    market: MarketBooks
+
+
+class ApplyReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    report: ExecutionReport
+    at_ns: int
+    market: MarketBooks | None  # None when the instrument is unknown
+    current_epoch: int  # of the child's parent; 0 when it is closed or unknown
+    room: int  # unreleased quantity of that epoch: what a late fill may use
+
+
+class ApplyCancelReject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    reject: OrderCancelReject
+    at_ns: int
+
+
+class CancelChildren(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Return what is not placed and ask for the cancel of every live child of the parent."""
+
+    parent_id: str
+    cause: Cause
+    at_ns: int
+
+
+class WakeRouting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A timer `routing:<what>:<slice_id or child_id>` is due."""
+
+    timer_id: str
+    at_ns: int
+    market: MarketBooks
+
+
+class ReportUndecodable(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A venue report could not be read or stands on a wrong partition."""
+
+    venue_id: str  # empty when unknown: then nothing is suspended, every live child is asked for
+    reason: RejectReason
+    at_ns: int
+
+
+RoutingCommand = (
+    RouteSlice | ApplyReport | ApplyCancelReject | CancelChildren | WakeRouting | ReportUndecodable
+)

@@ -1,0 +1,1 @@
+"""Feed an application from an ordered log, one transaction a batch. Knows no broker."""

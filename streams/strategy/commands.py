@@ -1,0 +1,47 @@
+"""What a strategy is asked. The shard adds the market's state and the model's estimate."""
+
+import msgspec
+
+from schemas.messages.core import Cause
+from schemas.messages.strategy import VolumeForecast
+from streams.core.market import Instrument, Quote
+
+
+class MarketState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    instrument: Instrument
+    quote: Quote | None
+    others_quantity: int  # cumulative volume of others since the parent opened, own prints removed
+    is_open: bool  # at least one lit venue is open
+
+
+class Begin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The parent and its first epoch are open: plan, and release what is due."""
+
+    parent_id: str
+    at_ns: int
+    entropy: bytes
+    market: MarketState
+    forecast: VolumeForecast | None  # None: no volume model; plan by time
+
+
+class Wake(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The timer `strategy:wake:<parent_id>` is due: a bin, a slot or the end."""
+
+    parent_id: str
+    at_ns: int
+    entropy: bytes
+    market: MarketState
+    forecast: VolumeForecast | None
+
+
+class Recalibrate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A fill, a return, an epoch or a bust moved the position against the plan."""
+
+    parent_id: str
+    cause: Cause
+    at_ns: int
+    entropy: bytes
+    market: MarketState
+
+
+StrategyCommand = Begin | Wake | Recalibrate
