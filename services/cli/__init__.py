@@ -1,1 +1,1 @@
-"""cli."""
+"""The command line: one file per command, exit codes as docs/cli.md lists them."""

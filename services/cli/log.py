@@ -1,0 +1,111 @@
+"""Read a cluster's topics from start to end, decoded, for commands that look at the whole log."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from schemas.messages.core import Envelope
+from streams.adapters.codec import AvroCodec
+from streams.core.errors import DecodeError
+from streams.core.topics import (
+    AGGREGATIONS_EVENTS,
+    ALLOCATIONS_EVENTS,
+    CHILDREN_EVENTS,
+    DEAD_LETTERS,
+    DECISIONS_EVENTS,
+    FILLS_EVENTS,
+    ORDERS_COMMANDS,
+    ORDERS_EVENTS,
+    STRATEGIES_EVENTS,
+    VENUES_REPORTS,
+)
+
+DECISION_TOPICS = (
+    ORDERS_EVENTS,
+    AGGREGATIONS_EVENTS,
+    STRATEGIES_EVENTS,
+    DECISIONS_EVENTS,
+    CHILDREN_EVENTS,
+    FILLS_EVENTS,
+    ALLOCATIONS_EVENTS,
+    DEAD_LETTERS,
+)
+STORY_TOPICS = (ORDERS_COMMANDS, *DECISION_TOPICS, VENUES_REPORTS)
+POLL_SECONDS = 1.0
+BATCH_RECORDS = 5_000
+
+
+class LogEntry(NamedTuple):
+    """A committed record and its meaning; `message` is a DecodeError where it has none."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    envelope: Envelope | None
+    message: Any
+
+
+def consumer(bootstrap: str) -> Consumer:
+    """Return a read_committed consumer without a group."""
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "penstock-cli",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "fetch.queue.backoff.ms": 2,
+            "fetch.wait.max.ms": 50,
+        }
+    )
+
+
+def partitions_of(reader: Consumer, topics: Sequence[str]) -> list[TopicPartition]:
+    """Return every partition of the topics, from the beginning. Raises LookupError."""
+    known = reader.list_topics(timeout=10).topics
+    missing = [topic for topic in topics if topic not in known]
+    if missing:
+        raise LookupError(f"topic {missing[0]} is not on this cluster")
+    return [
+        TopicPartition(topic, partition, OFFSET_BEGINNING)
+        for topic in topics
+        for partition in sorted(known[topic].partitions)
+    ]
+
+
+def read_to_end(
+    bootstrap: str, topics: Sequence[str], *, follow: bool = False
+) -> Iterator[LogEntry]:
+    """Yield every committed record of the topics; each partition in order, none of them forever.
+
+    Raises: LookupError for a topic that does not exist; KafkaException when the cluster is away.
+    """
+    reader = consumer(bootstrap)
+    codec = AvroCodec()
+    try:
+        open_partitions = partitions_of(reader, topics)
+        unfinished = {(p.topic, p.partition) for p in open_partitions}
+        reader.assign(open_partitions)
+        while unfinished or follow:
+            for record in reader.consume(BATCH_RECORDS, 0.05 if unfinished else POLL_SECONDS):
+                error = record.error()
+                if error is None:
+                    yield _entry(record, codec)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    unfinished.discard((record.topic(), record.partition()))
+                else:
+                    raise KafkaException(error)
+    finally:
+        reader.close()
+
+
+def _entry(record: Any, codec: AvroCodec) -> LogEntry:
+    place = (record.topic(), record.partition(), record.offset(), record.timestamp()[1])
+    try:
+        envelope, message = codec.decode(record.value())
+    except DecodeError as error:
+        return LogEntry(*place, None, error)
+    return LogEntry(*place, envelope, message)
