@@ -44,6 +44,8 @@ class ParentRecalibrated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     market_quantity: int  # Others' volume since the start, smallest units
     cap_quantity: int  # Most that the participation cap allows now, smallest units
     next_due_ns: int  # Next time the strategy acts, 0 when it only waits
+    not_before_ns: int  # No further slice before this time, ns; a return in between waits for it
+    bin: int  # Bin of the plan that is worked, from 0; -1 before the first
 
 
 def parent_recalibrated_to_datum(m: ParentRecalibrated) -> dict[str, Any]:
@@ -56,6 +58,8 @@ def parent_recalibrated_to_datum(m: ParentRecalibrated) -> dict[str, Any]:
         "market_quantity": m.market_quantity,
         "cap_quantity": m.cap_quantity,
         "next_due_ns": m.next_due_ns,
+        "not_before_ns": m.not_before_ns,
+        "bin": m.bin,
     }
 
 
@@ -69,6 +73,8 @@ def parent_recalibrated_from_datum(d: dict[str, Any]) -> ParentRecalibrated:
         market_quantity=d["market_quantity"],
         cap_quantity=d["cap_quantity"],
         next_due_ns=d["next_due_ns"],
+        not_before_ns=d["not_before_ns"],
+        bin=d["bin"],
     )
 
 
@@ -80,6 +86,9 @@ class ScheduleSet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     strategy: StrategyKind  # Strategy
     bin_starts_ns: tuple[int, ...]  # When each bin or slot is due, ns
     targets: tuple[int, ...]  # Cumulative quantity wanted at the end of each, smallest units
+    anchor_quantity: int  # Cumulative quantity that the plan starts from, smallest units; 0 for the first plan
+    anchor_market_quantity: int  # Others' volume since the parent opened when the plan starts, smallest units
+    seed: bytes  # Seed of the jitter, from the journalled entropy; empty when nothing is random
     cause: Cause  # What led to it
 
 
@@ -90,6 +99,9 @@ def schedule_set_to_datum(m: ScheduleSet) -> dict[str, Any]:
         "strategy": m.strategy,
         "bin_starts_ns": m.bin_starts_ns,
         "targets": m.targets,
+        "anchor_quantity": m.anchor_quantity,
+        "anchor_market_quantity": m.anchor_market_quantity,
+        "seed": m.seed,
         "cause": m.cause,
     }
 
@@ -101,6 +113,9 @@ def schedule_set_from_datum(d: dict[str, Any]) -> ScheduleSet:
         strategy=StrategyKind(d["strategy"]),
         bin_starts_ns=tuple(d["bin_starts_ns"]),
         targets=tuple(d["targets"]),
+        anchor_quantity=d["anchor_quantity"],
+        anchor_market_quantity=d["anchor_market_quantity"],
+        seed=d["seed"],
         cause=Cause(d["cause"]),
     )
 

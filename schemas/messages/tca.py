@@ -26,6 +26,7 @@ class TcaRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     average_price_e9: int | None  # Average price, 1e-9 currency units, rounded half even
     arrival_price_e9: int | None  # Midpoint at arrival, 1e-9 currency units
     interval_vwap_e9: int | None  # Market VWAP from arrival to the end, 1e-9 currency units
+    others_vwap_e9: int | None  # Interval VWAP without our own prints, 1e-9 currency units
     arrival_performance_e9: int | None  # Gain against arrival, 1e-9 basis points, + is a gain
     vwap_performance_e9: int | None  # Gain against interval VWAP, 1e-9 basis points, + is a gain
     fee_e9: int  # Fees, 1e-9 currency units
@@ -43,6 +44,7 @@ def tca_row_to_datum(m: TcaRow) -> dict[str, Any]:
         "average_price_e9": m.average_price_e9,
         "arrival_price_e9": m.arrival_price_e9,
         "interval_vwap_e9": m.interval_vwap_e9,
+        "others_vwap_e9": m.others_vwap_e9,
         "arrival_performance_e9": m.arrival_performance_e9,
         "vwap_performance_e9": m.vwap_performance_e9,
         "fee_e9": decimal_from_e9(m.fee_e9),
@@ -61,6 +63,7 @@ def tca_row_from_datum(d: dict[str, Any]) -> TcaRow:
         average_price_e9=d["average_price_e9"],
         arrival_price_e9=d["arrival_price_e9"],
         interval_vwap_e9=d["interval_vwap_e9"],
+        others_vwap_e9=d["others_vwap_e9"],
         arrival_performance_e9=d["arrival_performance_e9"],
         vwap_performance_e9=d["vwap_performance_e9"],
         fee_e9=e9_from_decimal(d["fee_e9"]),
