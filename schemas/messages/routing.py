@@ -72,6 +72,7 @@ class ChildCancelRejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     instrument_id: str  # Instrument
     request: int  # Ordinal of the request
     text: str  # The venue's words
+    retry_ns: int  # When the cancel is asked for again, ns
 
 
 def child_cancel_rejected_to_datum(m: ChildCancelRejected) -> dict[str, Any]:
@@ -84,6 +85,7 @@ def child_cancel_rejected_to_datum(m: ChildCancelRejected) -> dict[str, Any]:
         "instrument_id": m.instrument_id,
         "request": m.request,
         "text": m.text,
+        "retry_ns": m.retry_ns,
     }
 
 
@@ -97,6 +99,7 @@ def child_cancel_rejected_from_datum(d: dict[str, Any]) -> ChildCancelRejected:
         instrument_id=d["instrument_id"],
         request=d["request"],
         text=d["text"],
+        retry_ns=d["retry_ns"],
     )
 
 
@@ -111,6 +114,7 @@ class ChildCancelRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     instrument_id: str  # Instrument
     request: int  # Ordinal of the request
     cause: Cause  # Why
+    retry_ns: int  # When the venue is asked what happened if it has not answered, ns
 
 
 def child_cancel_requested_to_datum(m: ChildCancelRequested) -> dict[str, Any]:
@@ -123,6 +127,7 @@ def child_cancel_requested_to_datum(m: ChildCancelRequested) -> dict[str, Any]:
         "instrument_id": m.instrument_id,
         "request": m.request,
         "cause": m.cause,
+        "retry_ns": m.retry_ns,
     }
 
 
@@ -136,6 +141,7 @@ def child_cancel_requested_from_datum(d: dict[str, Any]) -> ChildCancelRequested
         instrument_id=d["instrument_id"],
         request=d["request"],
         cause=Cause(d["cause"]),
+        retry_ns=d["retry_ns"],
     )
 
 
@@ -152,6 +158,7 @@ class ChildCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     canceled_quantity: int  # Quantity that is free again, smallest units
     outstanding_quantity: int  # Filled at the venue and not yet reported to us: stays exposed, smallest units
     is_unsolicited: bool  # Nobody asked for it
+    retry_ns: int  # When the venue is asked for the outstanding fills, ns; 0 when none are outstanding
 
 
 def child_canceled_to_datum(m: ChildCanceled) -> dict[str, Any]:
@@ -166,6 +173,7 @@ def child_canceled_to_datum(m: ChildCanceled) -> dict[str, Any]:
         "canceled_quantity": m.canceled_quantity,
         "outstanding_quantity": m.outstanding_quantity,
         "is_unsolicited": m.is_unsolicited,
+        "retry_ns": m.retry_ns,
     }
 
 
@@ -181,6 +189,7 @@ def child_canceled_from_datum(d: dict[str, Any]) -> ChildCanceled:
         canceled_quantity=d["canceled_quantity"],
         outstanding_quantity=d["outstanding_quantity"],
         is_unsolicited=d["is_unsolicited"],
+        retry_ns=d["retry_ns"],
     )
 
 
@@ -201,6 +210,9 @@ class ChildPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     minimum_quantity: int  # Smallest acceptable execution, smallest units, 0 for any
     self_trade_id: str  # Self-trade prevention id
     arrival_price_e9: int | None  # Midpoint at the decision, 1e-9 currency units
+    placed_ns: int  # When it was decided, ns
+    ack_due_ns: int  # When the venue is asked if it has not answered, ns
+    rest_until_ns: int  # When a resting child is canceled and goes elsewhere, ns; 0 for never
 
 
 def child_placed_to_datum(m: ChildPlaced) -> dict[str, Any]:
@@ -219,6 +231,9 @@ def child_placed_to_datum(m: ChildPlaced) -> dict[str, Any]:
         "minimum_quantity": m.minimum_quantity,
         "self_trade_id": m.self_trade_id,
         "arrival_price_e9": m.arrival_price_e9,
+        "placed_ns": m.placed_ns,
+        "ack_due_ns": m.ack_due_ns,
+        "rest_until_ns": m.rest_until_ns,
     }
 
 
@@ -238,6 +253,9 @@ def child_placed_from_datum(d: dict[str, Any]) -> ChildPlaced:
         minimum_quantity=d["minimum_quantity"],
         self_trade_id=d["self_trade_id"],
         arrival_price_e9=d["arrival_price_e9"],
+        placed_ns=d["placed_ns"],
+        ack_due_ns=d["ack_due_ns"],
+        rest_until_ns=d["rest_until_ns"],
     )
 
 
@@ -291,6 +309,7 @@ class ChildStatusRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     instrument_id: str  # Instrument
     request: int  # Ordinal of the request
     cause: Cause  # Why
+    retry_ns: int  # When it is asked again, ns; 0 for never: people must look
 
 
 def child_status_requested_to_datum(m: ChildStatusRequested) -> dict[str, Any]:
@@ -303,6 +322,7 @@ def child_status_requested_to_datum(m: ChildStatusRequested) -> dict[str, Any]:
         "instrument_id": m.instrument_id,
         "request": m.request,
         "cause": m.cause,
+        "retry_ns": m.retry_ns,
     }
 
 
@@ -316,6 +336,7 @@ def child_status_requested_from_datum(d: dict[str, Any]) -> ChildStatusRequested
         instrument_id=d["instrument_id"],
         request=d["request"],
         cause=Cause(d["cause"]),
+        retry_ns=d["retry_ns"],
     )
 
 
@@ -593,6 +614,8 @@ class SuspenseRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quantity: int  # Last quantity, smallest units
     price_e9: int | None  # Last price, 1e-9 currency units
     reason: RejectReason  # Why it does not fit
+    exec_ref_id: str  # Execution that a bust or correction refers to; empty otherwise
+    fee_e9: int  # Fee that the report carries, 1e-9 currency units
 
 
 def suspense_recorded_to_datum(m: SuspenseRecorded) -> dict[str, Any]:
@@ -604,6 +627,8 @@ def suspense_recorded_to_datum(m: SuspenseRecorded) -> dict[str, Any]:
         "quantity": m.quantity,
         "price_e9": m.price_e9,
         "reason": m.reason,
+        "exec_ref_id": m.exec_ref_id,
+        "fee_e9": decimal_from_e9(m.fee_e9),
     }
 
 
@@ -616,6 +641,8 @@ def suspense_recorded_from_datum(d: dict[str, Any]) -> SuspenseRecorded:
         quantity=d["quantity"],
         price_e9=d["price_e9"],
         reason=RejectReason(d["reason"]),
+        exec_ref_id=d["exec_ref_id"],
+        fee_e9=e9_from_decimal(d["fee_e9"]),
     )
 
 
