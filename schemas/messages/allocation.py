@@ -12,9 +12,8 @@ from schemas.messages.core import (
     allocation_entry_to_datum,
     cash_entry_from_datum,
     cash_entry_to_datum,
-    decimal_from_e9,
-    e9_from_decimal,
 )
+from schemas.primitives import bytes_from_cash, cash_from_bytes
 
 
 class AllocationRestated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -71,8 +70,8 @@ def cash_allocated_to_datum(m: CashAllocated) -> dict[str, Any]:
         "epoch": m.epoch,
         "version": m.version,
         "quantity": m.quantity,
-        "cash_e9": decimal_from_e9(m.cash_e9),
-        "fee_e9": decimal_from_e9(m.fee_e9),
+        "cash_e9": bytes_from_cash(m.cash_e9),
+        "fee_e9": bytes_from_cash(m.fee_e9),
         "entries": [cash_entry_to_datum(x) for x in m.entries],
     }
 
@@ -83,8 +82,8 @@ def cash_allocated_from_datum(d: dict[str, Any]) -> CashAllocated:
         epoch=d["epoch"],
         version=d["version"],
         quantity=d["quantity"],
-        cash_e9=e9_from_decimal(d["cash_e9"]),
-        fee_e9=e9_from_decimal(d["fee_e9"]),
+        cash_e9=cash_from_bytes(d["cash_e9"]),
+        fee_e9=cash_from_bytes(d["fee_e9"]),
         entries=tuple([cash_entry_from_datum(x) for x in d["entries"]]),
     )
 

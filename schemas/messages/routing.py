@@ -15,11 +15,10 @@ from schemas.messages.core import (
     RoutingLogic,
     Side,
     TimeInForce,
-    decimal_from_e9,
-    e9_from_decimal,
     route_alternative_from_datum,
     route_alternative_to_datum,
 )
+from schemas.primitives import bytes_from_cash, cash_from_bytes
 
 
 class ChildAcknowledged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -377,8 +376,8 @@ def fill_booked_to_datum(m: FillBooked) -> dict[str, Any]:
         "error_quantity": m.error_quantity,
         "late_quantity": m.late_quantity,
         "price_e9": m.price_e9,
-        "cash_e9": decimal_from_e9(m.cash_e9),
-        "fee_e9": decimal_from_e9(m.fee_e9),
+        "cash_e9": bytes_from_cash(m.cash_e9),
+        "fee_e9": bytes_from_cash(m.fee_e9),
         "liquidity": m.liquidity,
         "midpoint_e9": m.midpoint_e9,
     }
@@ -399,8 +398,8 @@ def fill_booked_from_datum(d: dict[str, Any]) -> FillBooked:
         error_quantity=d["error_quantity"],
         late_quantity=d["late_quantity"],
         price_e9=d["price_e9"],
-        cash_e9=e9_from_decimal(d["cash_e9"]),
-        fee_e9=e9_from_decimal(d["fee_e9"]),
+        cash_e9=cash_from_bytes(d["cash_e9"]),
+        fee_e9=cash_from_bytes(d["fee_e9"]),
         liquidity=Liquidity(d["liquidity"]),
         midpoint_e9=d["midpoint_e9"],
     )
@@ -441,8 +440,8 @@ def fill_busted_to_datum(m: FillBusted) -> dict[str, Any]:
         "quantity": m.quantity,
         "error_quantity": m.error_quantity,
         "price_e9": m.price_e9,
-        "cash_e9": decimal_from_e9(m.cash_e9),
-        "fee_e9": decimal_from_e9(m.fee_e9),
+        "cash_e9": bytes_from_cash(m.cash_e9),
+        "fee_e9": bytes_from_cash(m.fee_e9),
     }
 
 
@@ -461,8 +460,8 @@ def fill_busted_from_datum(d: dict[str, Any]) -> FillBusted:
         quantity=d["quantity"],
         error_quantity=d["error_quantity"],
         price_e9=d["price_e9"],
-        cash_e9=e9_from_decimal(d["cash_e9"]),
-        fee_e9=e9_from_decimal(d["fee_e9"]),
+        cash_e9=cash_from_bytes(d["cash_e9"]),
+        fee_e9=cash_from_bytes(d["fee_e9"]),
     )
 
 
@@ -505,8 +504,8 @@ def fill_corrected_to_datum(m: FillCorrected) -> dict[str, Any]:
         "error_quantity": m.error_quantity,
         "previous_price_e9": m.previous_price_e9,
         "price_e9": m.price_e9,
-        "cash_e9": decimal_from_e9(m.cash_e9),
-        "fee_e9": decimal_from_e9(m.fee_e9),
+        "cash_e9": bytes_from_cash(m.cash_e9),
+        "fee_e9": bytes_from_cash(m.fee_e9),
     }
 
 
@@ -527,8 +526,8 @@ def fill_corrected_from_datum(d: dict[str, Any]) -> FillCorrected:
         error_quantity=d["error_quantity"],
         previous_price_e9=d["previous_price_e9"],
         price_e9=d["price_e9"],
-        cash_e9=e9_from_decimal(d["cash_e9"]),
-        fee_e9=e9_from_decimal(d["fee_e9"]),
+        cash_e9=cash_from_bytes(d["cash_e9"]),
+        fee_e9=cash_from_bytes(d["fee_e9"]),
     )
 
 
@@ -628,7 +627,7 @@ def suspense_recorded_to_datum(m: SuspenseRecorded) -> dict[str, Any]:
         "price_e9": m.price_e9,
         "reason": m.reason,
         "exec_ref_id": m.exec_ref_id,
-        "fee_e9": decimal_from_e9(m.fee_e9),
+        "fee_e9": bytes_from_cash(m.fee_e9),
     }
 
 
@@ -642,7 +641,7 @@ def suspense_recorded_from_datum(d: dict[str, Any]) -> SuspenseRecorded:
         price_e9=d["price_e9"],
         reason=RejectReason(d["reason"]),
         exec_ref_id=d["exec_ref_id"],
-        fee_e9=e9_from_decimal(d["fee_e9"]),
+        fee_e9=cash_from_bytes(d["fee_e9"]),
     )
 
 

@@ -8,9 +8,8 @@ from schemas.messages.core import (
     Level,
     Side,
     TcaLevel,
-    decimal_from_e9,
-    e9_from_decimal,
 )
+from schemas.primitives import bytes_from_cash, cash_from_bytes
 
 
 class TcaRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -47,7 +46,7 @@ def tca_row_to_datum(m: TcaRow) -> dict[str, Any]:
         "others_vwap_e9": m.others_vwap_e9,
         "arrival_performance_e9": m.arrival_performance_e9,
         "vwap_performance_e9": m.vwap_performance_e9,
-        "fee_e9": decimal_from_e9(m.fee_e9),
+        "fee_e9": bytes_from_cash(m.fee_e9),
     }
 
 
@@ -66,5 +65,5 @@ def tca_row_from_datum(d: dict[str, Any]) -> TcaRow:
         others_vwap_e9=d["others_vwap_e9"],
         arrival_performance_e9=d["arrival_performance_e9"],
         vwap_performance_e9=d["vwap_performance_e9"],
-        fee_e9=e9_from_decimal(d["fee_e9"]),
+        fee_e9=cash_from_bytes(d["fee_e9"]),
     )

@@ -9,9 +9,8 @@ from schemas.messages.core import (
     Liquidity,
     OrderStatus,
     Side,
-    decimal_from_e9,
-    e9_from_decimal,
 )
+from schemas.primitives import bytes_from_cash, cash_from_bytes
 
 
 class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -51,7 +50,7 @@ def execution_report_to_datum(m: ExecutionReport) -> dict[str, Any]:
         "last_price_e9": m.last_price_e9,
         "cumulative_quantity": m.cumulative_quantity,
         "leaves_quantity": m.leaves_quantity,
-        "fee_e9": decimal_from_e9(m.fee_e9),
+        "fee_e9": bytes_from_cash(m.fee_e9),
         "liquidity": m.liquidity,
         "text": m.text,
         "transact_ns": m.transact_ns,
@@ -73,7 +72,7 @@ def execution_report_from_datum(d: dict[str, Any]) -> ExecutionReport:
         last_price_e9=d["last_price_e9"],
         cumulative_quantity=d["cumulative_quantity"],
         leaves_quantity=d["leaves_quantity"],
-        fee_e9=e9_from_decimal(d["fee_e9"]),
+        fee_e9=cash_from_bytes(d["fee_e9"]),
         liquidity=Liquidity(d["liquidity"]),
         text=d["text"],
         transact_ns=d["transact_ns"],

@@ -1,0 +1,179 @@
+"""Avro's primitive encodings for the generated wire code; tables make short values one lookup.
+
+Readers are called with `data[at]` already read as `first` and `at` behind it, because the generated
+code handles the one-byte case itself. They return (value, next position) and raise IndexError
+or ValueError; a read past the end by slicing leaves a position that the caller refuses.
+"""
+
+from typing import Final
+
+__all__ = [
+    "BOOLEANS",
+    "SIZES",
+    "TIMES",
+    "UNION_BRANCHES",
+    "bytes_from_cash",
+    "cash_from_bytes",
+    "encode_cash",
+    "encode_fixed",
+    "encode_int",
+    "encode_long",
+    "encode_time",
+    "read_block",
+    "read_cash",
+    "read_int",
+    "read_long",
+    "read_size",
+    "read_time",
+]
+
+CASH_BOUND: Final = 10**38  # decimal(38, 9)
+LONG_BOUND: Final = 1 << 63
+INT_BOUND: Final = 1 << 31
+TABLE: Final = 1 << 14  # two bytes of seven bits
+MEMO_MAX: Final = 8192
+BOOLEANS: Final = {0: False, 1: True}
+UNION_BRANCHES: Final = {0: False, 2: True}  # ["null", X]: is there an X
+TIMES: Final[dict[bytes, int]] = {}  # nine wire bytes -> ns; one batch shares its times
+_WIRE_TIMES: Final[dict[int, bytes]] = {}
+_SHORT: Final = tuple(
+    bytes((n,)) if n < 128 else bytes((n & 127 | 128, n >> 7)) for n in range(TABLE)
+)
+_MORE: Final = tuple(bytes((n & 127 | 128, n >> 7 | 128)) for n in range(TABLE))
+SIZES: Final = _SHORT[::2]  # length -> its zig-zag varint
+
+
+def _varint(n: int) -> bytes:
+    if n < TABLE:
+        return _SHORT[n]
+    parts = []
+    while n >= TABLE:
+        parts.append(_MORE[n & (TABLE - 1)])
+        n >>= 14
+    parts.append(_SHORT[n])
+    return b"".join(parts)
+
+
+def encode_long(value: int) -> bytes:
+    """Return a long's bytes. Raises OverflowError beyond 64 bits."""
+    if -LONG_BOUND <= value < LONG_BOUND:
+        return _varint(value << 1 if value >= 0 else ~(value << 1))
+    raise OverflowError(f"{value} does not fit a long")
+
+
+def encode_int(value: int) -> bytes:
+    """Return an int's bytes. Raises OverflowError beyond 32 bits."""
+    if -INT_BOUND <= value < INT_BOUND:
+        return _varint(value << 1 if value >= 0 else ~(value << 1))
+    raise OverflowError(f"{value} does not fit an int")
+
+
+def encode_time(value: int) -> bytes:
+    """Return a long's bytes, remembering it: the events of a batch share their times."""
+    known = _WIRE_TIMES.get(value)
+    if known is None:
+        known = encode_long(value)
+        if len(_WIRE_TIMES) >= MEMO_MAX:
+            _WIRE_TIMES.clear()
+        _WIRE_TIMES[value] = known
+    return known
+
+
+def encode_fixed(value: bytes, size: int) -> bytes:
+    """Return `value`. Raises ValueError when its length is another."""
+    if len(value) != size:
+        raise ValueError(f"{len(value)} bytes where {size} are fixed")
+    return value
+
+
+def bytes_from_cash(cash_e9: int) -> bytes:
+    """Return the unscaled number of a decimal(38, 9), as long as fastavro writes it.
+
+    Units:  1e-9 currency units.
+    Raises: OverflowError beyond 38 digits.
+    """
+    if -CASH_BOUND < cash_e9 < CASH_BOUND:
+        return cash_e9.to_bytes((cash_e9.bit_length() + 8) >> 3, "big", signed=True)
+    raise OverflowError(f"{cash_e9} has more than 38 digits")
+
+
+def cash_from_bytes(data: bytes) -> int:
+    """Return 1e-9 currency units; ValueError beyond 38 digits."""
+    cash_e9 = int.from_bytes(data, "big", signed=True)
+    if -CASH_BOUND < cash_e9 < CASH_BOUND:
+        return cash_e9
+    raise ValueError("cash of more than 38 digits")
+
+
+def encode_cash(cash_e9: int) -> bytes:
+    """Return cash after its length. Raises OverflowError beyond 38 digits."""
+    data = bytes_from_cash(cash_e9)
+    return SIZES[len(data)] + data
+
+
+def _raw(data: bytes, at: int, first: int) -> tuple[int, int]:
+    """Return the varint that began with `first`."""
+    value = first & 127
+    shift = 7
+    while first > 127:
+        if shift > 63:
+            raise ValueError("varint of more than ten bytes")
+        first = data[at]
+        at += 1
+        value |= (first & 127) << shift
+        shift += 7
+    if value >> 64:
+        raise ValueError("varint of more than 64 bits")
+    return value, at
+
+
+def read_long(data: bytes, at: int, first: int) -> tuple[int, int]:
+    """Return a long; ValueError when it needs more than 64 bits."""
+    value, at = _raw(data, at, first)
+    return (value >> 1) ^ -(value & 1), at
+
+
+def read_int(data: bytes, at: int, first: int) -> tuple[int, int]:
+    """Return an int; ValueError when it needs more than 32 bits."""
+    value, at = _raw(data, at, first)
+    if value >> 32:
+        raise ValueError("int of more than 32 bits")
+    return (value >> 1) ^ -(value & 1), at
+
+
+def read_time(data: bytes, at: int) -> tuple[int, int]:
+    """Return the long at `at`, remembering it when it has nine bytes, as every present time has."""
+    value, end = read_long(data, at + 1, data[at])
+    if end - at == 9:
+        if len(TIMES) >= MEMO_MAX:
+            TIMES.clear()
+        TIMES[data[at:end]] = value
+    return value, end
+
+
+def read_size(data: bytes, at: int, first: int) -> tuple[int, int]:
+    """Return a length; ValueError when negative or beyond the data."""
+    size, at = read_long(data, at, first)
+    if not 0 <= size <= len(data) - at:
+        raise ValueError(f"length {size} beyond the data")
+    return size, at
+
+
+def read_block(data: bytes, at: int) -> tuple[int, int]:
+    """Return an array block's count, 0 at the end.
+
+    Every item takes a byte at least, so a count beyond the bytes left is refused before it is used.
+    """
+    count, at = read_long(data, at + 1, data[at])
+    if count < 0:
+        count = -count
+        _, at = read_long(data, at + 1, data[at])
+    if count > len(data) - at:
+        raise ValueError(f"{count} items in {len(data) - at} bytes")
+    return count, at
+
+
+def read_cash(data: bytes, at: int) -> tuple[int, int]:
+    """Return 1e-9 currency units; ValueError beyond 38 digits."""
+    size, at = read_size(data, at + 1, data[at])
+    return cash_from_bytes(data[at : at + size]), at + size
