@@ -7,17 +7,20 @@ services.venues (the simulator) implement `Application`.
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from schemas.messages.core import Envelope, RejectReason
+from schemas.messages.core import ConsumedRange, Envelope, RejectReason
 from schemas.messages.runtime import JournalRecord
-from streams.core.errors import DecodeError
+from streams.core.errors import DecodeError, Error
 from streams.core.timers import Timer
 
 __all__ = [
     "Application",
+    "Batch",
     "Clock",
+    "ClockJumpError",
     "Codec",
     "Emitter",
     "Inbound",
+    "Inbox",
     "Log",
     "Message",
     "Producer",
@@ -25,6 +28,7 @@ __all__ = [
     "Record",
     "RecordedBatch",
     "RecordedEvent",
+    "Resume",
     "TopicPartition",
 ]
 
@@ -72,6 +76,9 @@ class Reader(Protocol):
     def poll(self, records_max: int, timeout_ms: int) -> list[Record]:
         """Return committed records, each partition in offset order; [] after the timeout."""
 
+    def position(self, partition: TopicPartition) -> int:
+        """Return where the next read of it starts: past markers and aborted records once seen."""
+
     def close(self) -> None: ...
 
 
@@ -94,6 +101,12 @@ class Log(Protocol):
     def partitions(self, topic: str) -> int:
         """Return the partition count. Raises LogError when the topic does not exist."""
 
+    def log_id(self, topic: str) -> bytes:
+        """Return the 16 random bytes that the topic got when it was created.
+
+        A topic deleted and made again has another one. Raises LogError when there is none.
+        """
+
 
 class Codec(Protocol):
     """Bytes of the wire <-> messages. The one interface that a faster codec must satisfy."""
@@ -106,7 +119,19 @@ class Codec(Protocol):
 
 class Clock(Protocol):
     def now_ns(self) -> int:
-        """Return UTC ns, never less than before."""
+        """Return UTC ns, never less than before. Raises ClockJumpError over the bound."""
+
+    def floor(self, now_ns: int) -> None:
+        """Never return less than `now_ns` from here on. Raises ClockJumpError over the bound."""
+
+
+class ClockJumpError(Error):
+    """The clock moved by more than its bound: a person must look before trading goes on."""
+
+    def __init__(self, jump_ns: int, bound_ns: int) -> None:
+        super().__init__(f"clock jumped by {jump_ns} ns, bound {bound_ns} ns")
+        self.jump_ns = jump_ns
+        self.bound_ns = bound_ns
 
 
 class Inbound(NamedTuple):
@@ -116,6 +141,37 @@ class Inbound(NamedTuple):
     envelope: Envelope | None
     message: Message | None
     error: DecodeError | None
+
+
+class Batch(NamedTuple):
+    """What an inbox hands to one transaction."""
+
+    records: Sequence[Inbound]  # in merge order, without watermarks
+    ranges: tuple[ConsumedRange, ...]  # in merge order of topics, watermarks counted
+    now_ns: int
+    watermark_ns: int  # 0 in LIVE
+    step: int  # 0 in LIVE
+
+
+class Resume(NamedTuple):
+    """Where an inbox starts after a take-over."""
+
+    positions: dict[TopicPartition, int]  # one per input of the settings
+    now_ns: int  # last journalled clock reading
+    watermark_ns: int  # last journalled market time, 0 at the beginning
+    step: int  # last journalled step, 0 at the beginning
+
+
+class Inbox(Protocol):
+    """Where batches come from: LiveInbox, TapeInbox, or the simulator's steps."""
+
+    def start(self, resume: Resume) -> None:
+        """Forget everything and go on from there; called after each take-over."""
+
+    def take(self, wait_ms: int) -> Batch | None:
+        """Return the next batch, or None when there is none within about `wait_ms`."""
+
+    def close(self) -> None: ...
 
 
 class Emitter(Protocol):
@@ -157,6 +213,7 @@ class RecordedEvent(NamedTuple):
     """A message of ours, read back."""
 
     topic: str
+    partition: int
     envelope: Envelope
     message: Message
 
@@ -192,7 +249,8 @@ class Application(Protocol):
         """Called once at the end of each batch, after the timers."""
 
     def restore(self, batch: RecordedBatch) -> None:
-        """Bring the state to the end of a recorded batch, emitting nothing."""
+        """Bring the state to the end of a recorded batch, emitting nothing. Heartbeats and
+        OwnerStarted change no state and are not shown."""
 
     def snapshot(self) -> bytes:
         """Return the canonical bytes of the state: equal states give equal bytes."""
