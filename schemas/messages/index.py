@@ -317,6 +317,15 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         wire.read_parent_opened,
     ),
     MessageType(
+        160,
+        "netting.TailResolved.v1",
+        netting.TailResolved,
+        netting.tail_resolved_to_datum,
+        netting.tail_resolved_from_datum,
+        wire.write_tail_resolved,
+        wire.read_tail_resolved,
+    ),
+    MessageType(
         113,
         "netting.WindowClosed.v1",
         netting.WindowClosed,

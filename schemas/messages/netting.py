@@ -266,6 +266,30 @@ def parent_opened_from_datum(d: dict[str, Any]) -> ParentOpened:
     )
 
 
+class TailResolved(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A closed epoch's exposure is over: what its tail did not fill is free again. Topic aggregations.events."""
+
+    parent_id: str  # Parent
+    epoch: int  # Epoch whose tail it was
+    quantity: int  # What the tail did not fill, smallest units
+
+
+def tail_resolved_to_datum(m: TailResolved) -> dict[str, Any]:
+    return {
+        "parent_id": m.parent_id,
+        "epoch": m.epoch,
+        "quantity": m.quantity,
+    }
+
+
+def tail_resolved_from_datum(d: dict[str, Any]) -> TailResolved:
+    return TailResolved(
+        parent_id=d["parent_id"],
+        epoch=d["epoch"],
+        quantity=d["quantity"],
+    )
+
+
 class WindowClosed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A netting window was decided. Topic aggregations.events."""
 

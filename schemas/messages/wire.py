@@ -34,7 +34,7 @@ from schemas.messages.allocation import AllocationRestated, CashAllocated, Cross
 from schemas.messages.control import AccountDefined, CrossingDeclared, InstrumentDefined, SettingsLoaded, VenueDefined, VolumeCurveDefined
 from schemas.messages.intake import CancelOrder, CommandRepeated, NewOrder, OrderAccepted, OrderCancelRejected, OrderCanceled, OrderClosed, OrderPendingCancel, OrderPendingReplace, OrderRejected, OrderReplaced, OrderRestated, ReplaceOrder
 from schemas.messages.market import BookUpdated, TradePrinted, Watermark
-from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, MemberLeft, ParentClosed, ParentHeld, ParentOpened, WindowClosed
+from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, MemberLeft, ParentClosed, ParentHeld, ParentOpened, TailResolved, WindowClosed
 from schemas.messages.routing import ChildAcknowledged, ChildCancelRejected, ChildCancelRequested, ChildCanceled, ChildPlaced, ChildRejected, ChildStatusRequested, FillBooked, FillBusted, FillCorrected, RouteDecided, SliceReturned, SuspenseRecorded, VenueSuspended
 from schemas.messages.runtime import DeadLetter, JournalRecord, SnapshotChunk, SnapshotPointer
 from schemas.messages.strategy import ParentEnded, ParentRecalibrated, ScheduleSet, SliceReleased, VolumeForecast
@@ -2953,6 +2953,41 @@ def read_parent_opened(b: bytes, i: int) -> tuple[ParentOpened, int]:
     else:
         f_arrival_price_e9 = None
     return ParentOpened(parent_id=f_parent_id, group_id=f_group_id, tenant=f_tenant, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, limit_price_e9=f_limit_price_e9, time_in_force=f_time_in_force, strategy=f_strategy, urgency=f_urgency, start_ns=f_start_ns, end_ns=f_end_ns, participation_cap_bps=f_participation_cap_bps, is_dark_allowed=f_is_dark_allowed, self_trade_id=f_self_trade_id, arrival_price_e9=f_arrival_price_e9), i
+
+
+def write_tail_resolved(m: TailResolved) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_tail_resolved(b: bytes, i: int) -> tuple[TailResolved, int]:
+    n = b[i]
+    i += 1
+    if n & 129:
+        n, i = read_size(b, i, n)
+    else:
+        n >>= 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_epoch, i = read_int(b, i, n)
+    else:
+        f_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    return TailResolved(parent_id=f_parent_id, epoch=f_epoch, quantity=f_quantity), i
 
 
 def write_window_closed(m: WindowClosed) -> bytes:
