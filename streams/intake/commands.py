@@ -1,4 +1,4 @@
-"""What intake is asked: client messages with what the shard knows, and what other contexts lead to."""
+"""What intake is asked: client messages with what the shard knows, and consequences."""
 
 import msgspec
 

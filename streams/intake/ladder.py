@@ -1,0 +1,253 @@
+"""The validation ladder: rules in the order of RejectReason; the first that applies is told."""
+
+from typing import Any, Final, NamedTuple
+
+from schemas.messages.core import (
+    OrderType,
+    RejectReason,
+    Side,
+    StrategyKind,
+    TimeInForce,
+    Urgency,
+)
+from schemas.messages.intake import CancelOrder, NewOrder, ReplaceOrder
+from streams.core.market import Instrument
+from streams.intake.commands import SubmitOrder, SubmitReplace
+
+__all__ = [
+    "LENGTH_MAX",
+    "Refusal",
+    "check_duplicate",
+    "check_order",
+    "check_partition",
+    "check_replace",
+    "check_strings",
+    "refuse",
+]
+
+LENGTH_MAX: Final = 64  # characters; ids are keys of state, so their size must be bounded
+RATE_MAX_BPS: Final = 10_000
+
+_SENTENCES: Final = {
+    RejectReason.UNKNOWN_INSTRUMENT: "{field} {value} is not among the {bound}",
+    RejectReason.UNKNOWN_ACCOUNT: "{field} {value} is not among the {bound}",
+    RejectReason.WRONG_PARTITION: "{field} {value} does not belong on this partition: {bound}",
+    RejectReason.SESSION_CLOSED: "{field} {value} is outside the session {bound}",
+    RejectReason.DUPLICATE_ORDER: "{field} {value} came before with another content: {bound}",
+    RejectReason.QUANTITY_NOT_POSITIVE: "{field} {value} is not {bound}",
+    RejectReason.QUANTITY_NOT_A_LOT_MULTIPLE: "{field} {value} is not a {bound}",
+    RejectReason.QUANTITY_TOO_LARGE: "{field} {value} is not {bound}",
+    RejectReason.PRICE_NOT_POSITIVE: "{field} {value} is not {bound}",
+    RejectReason.PRICE_OFF_TICK: "{field} {value} is not a {bound}",
+    RejectReason.LIMIT_PRICE_MISSING: "{field} is missing: {bound}",
+    RejectReason.LIMIT_PRICE_NOT_ALLOWED: "{field} {value} is not allowed: {bound}",
+    RejectReason.UNSUPPORTED_SIDE: "{field} {value} is none of {bound}",
+    RejectReason.UNSUPPORTED_ORDER_TYPE: "{field} {value} is none of {bound}",
+    RejectReason.UNSUPPORTED_TIME_IN_FORCE: "{field} {value} is none of {bound}",
+    RejectReason.UNSUPPORTED_STRATEGY: "{field} {value} is none of {bound}",
+    RejectReason.UNSUPPORTED_URGENCY: "{field} {value} is none of {bound}",
+    RejectReason.END_NOT_AFTER_START: "{field} {value} is not {bound}",
+    RejectReason.END_IN_THE_PAST: "{field} {value} is not {bound}",
+    RejectReason.RATE_OUT_OF_RANGE: "{field} {value} is not in {bound}",
+    RejectReason.FIELD_EMPTY: "{field} is empty: {bound}",
+    RejectReason.FIELD_TOO_LONG: "{field} has {value} characters, not {bound}",
+    RejectReason.UNKNOWN_ORDER: "{field} {value} is not among the {bound}",
+    RejectReason.TOO_LATE: "{field} {value} does not work any more: {bound}",
+    RejectReason.ALREADY_PENDING: "{field} {value} waits for the answer to {bound}",
+    RejectReason.QUANTITY_BELOW_FILLED: "{field} {value} is not {bound}",
+    RejectReason.NOTHING_CHANGED: "{field} {value} changes nothing: {bound}",
+    RejectReason.TRADE_DATE_MISMATCH: "{field} {value} is not {bound}",
+}
+
+_CLIENT_TYPES: Final = (OrderType.MARKET, OrderType.LIMIT)
+_NAMES: Final = ("tenant", "source", "client_order_id", "account_id", "desk_id")
+_REFERENCE_NAMES: Final = ("tenant", "source", "client_order_id", "original_client_order_id")
+
+
+class Refusal(NamedTuple):
+    """Why a command is refused: what, its value, the bound, and one sentence."""
+
+    reason: RejectReason
+    field: str
+    value: str
+    bound: str
+    text: str
+
+
+def refuse(reason: RejectReason, field: str, value: Any, bound: str) -> Refusal:
+    """Return the refusal with its sentence."""
+    text = _SENTENCES[reason].format(field=field, value=value, bound=bound)
+    return Refusal(reason, field, str(value), bound, text)
+
+
+def check_order(command: SubmitOrder, *, is_duplicate: bool) -> Refusal | None:
+    """Return the first rule that a new order breaks; None when it keeps them all."""
+    message, terms = command.message, command.instrument
+    if terms is None:
+        return _unknown_instrument(message.instrument_id)
+    return (
+        _check_account(command)
+        or check_partition(message.instrument_id, is_own=command.is_own_partition)
+        or _check_session(message, terms, command.at_ns)
+        or check_duplicate(message.client_order_id, is_duplicate=is_duplicate)
+        or _check_quantity(message.quantity, terms)
+        or _check_price(message.limit_price_e9, terms)
+        or _check_price_presence(message)
+        or _check_kinds(message)
+        or _check_times(message, terms, command.at_ns)
+        or check_strings(message)
+        or _check_trade_date(message, terms)
+    )
+
+
+def check_replace(command: SubmitReplace, *, is_duplicate: bool) -> Refusal | None:
+    """Return the first rule that a replace breaks by itself, whatever order it names."""
+    message, terms = command.message, command.instrument
+    if terms is None:
+        return _unknown_instrument(message.instrument_id)
+    return (
+        check_partition(message.instrument_id, is_own=command.is_own_partition)
+        or _check_open(terms, command.at_ns)
+        or check_duplicate(message.client_order_id, is_duplicate=is_duplicate)
+        or _check_quantity(message.quantity, terms)
+        or _check_price(message.limit_price_e9, terms)
+        or check_strings(message)
+    )
+
+
+def _unknown_instrument(instrument_id: str) -> Refusal:
+    reason = RejectReason.UNKNOWN_INSTRUMENT
+    return refuse(reason, "instrument_id", instrument_id, "defined instruments")
+
+
+def _check_account(command: SubmitOrder) -> Refusal | None:
+    if command.is_account_known:
+        return None
+    account_id, tenant = command.message.account_id, command.message.tenant
+    bound = f"enabled accounts of tenant {tenant}"
+    return refuse(RejectReason.UNKNOWN_ACCOUNT, "account_id", account_id, bound)
+
+
+def check_partition(instrument_id: str, *, is_own: bool) -> Refusal | None:
+    """Return a refusal when the record stands where another shard owns it."""
+    if is_own:
+        return None
+    bound = "partition = murmur2(instrument_id) mod partitions"
+    return refuse(RejectReason.WRONG_PARTITION, "instrument_id", instrument_id, bound)
+
+
+def check_duplicate(client_order_id: str, *, is_duplicate: bool) -> Refusal | None:
+    """Return a refusal when the id was used for another content that day."""
+    if not is_duplicate:
+        return None
+    bound = "one content per source, id and trade date"
+    return refuse(RejectReason.DUPLICATE_ORDER, "client_order_id", client_order_id, bound)
+
+
+def _check_open(terms: Instrument, at_ns: int) -> Refusal | None:
+    if terms.session_open_ns <= at_ns < terms.session_close_ns:
+        return None
+    bound = f"from {terms.session_open_ns} to before {terms.session_close_ns}"
+    return refuse(RejectReason.SESSION_CLOSED, "at_ns", at_ns, bound)
+
+
+def _check_session(message: NewOrder, terms: Instrument, at_ns: int) -> Refusal | None:
+    refusal = _check_open(terms, at_ns)
+    if refusal is None and message.end_ns > terms.session_close_ns:
+        bound = f"until {terms.session_close_ns}"
+        return refuse(RejectReason.SESSION_CLOSED, "end_ns", message.end_ns, bound)
+    return refusal
+
+
+def _check_quantity(quantity: int, terms: Instrument) -> Refusal | None:
+    if quantity <= 0:
+        return refuse(RejectReason.QUANTITY_NOT_POSITIVE, "quantity", quantity, "at least 1")
+    if quantity % terms.lot:
+        bound = f"multiple of {terms.lot}"
+        return refuse(RejectReason.QUANTITY_NOT_A_LOT_MULTIPLE, "quantity", quantity, bound)
+    if quantity > terms.maximum_quantity:
+        bound = f"at most {terms.maximum_quantity}"
+        return refuse(RejectReason.QUANTITY_TOO_LARGE, "quantity", quantity, bound)
+    return None
+
+
+def _check_price(price_e9: int | None, terms: Instrument) -> Refusal | None:
+    if price_e9 is None:
+        return None
+    if price_e9 <= 0:
+        return refuse(RejectReason.PRICE_NOT_POSITIVE, "limit_price_e9", price_e9, "at least 1")
+    if price_e9 % terms.tick_e9:
+        bound = f"multiple of {terms.tick_e9}"
+        return refuse(RejectReason.PRICE_OFF_TICK, "limit_price_e9", price_e9, bound)
+    return None
+
+
+def _check_price_presence(message: NewOrder) -> Refusal | None:
+    price_e9 = message.limit_price_e9
+    if message.order_type is OrderType.LIMIT and price_e9 is None:
+        bound = "a LIMIT order has one"
+        return refuse(RejectReason.LIMIT_PRICE_MISSING, "limit_price_e9", "null", bound)
+    if message.order_type is OrderType.MARKET and price_e9 is not None:
+        bound = "a MARKET order has none"
+        return refuse(RejectReason.LIMIT_PRICE_NOT_ALLOWED, "limit_price_e9", price_e9, bound)
+    return None
+
+
+def _check_kinds(message: NewOrder) -> Refusal | None:
+    if message.side is Side.UNKNOWN:
+        return refuse(RejectReason.UNSUPPORTED_SIDE, "side", message.side, "BUY, SELL")
+    if message.order_type not in _CLIENT_TYPES:
+        reason = RejectReason.UNSUPPORTED_ORDER_TYPE
+        return refuse(reason, "order_type", message.order_type, "MARKET, LIMIT")
+    if message.time_in_force is TimeInForce.UNKNOWN or (
+        # IOC is what one sweep takes; a schedule has no first sweep to stop after.
+        message.time_in_force is TimeInForce.IOC and message.strategy is not StrategyKind.IMMEDIATE
+    ):
+        reason = RejectReason.UNSUPPORTED_TIME_IN_FORCE
+        bound = "DAY, IOC with IMMEDIATE"
+        return refuse(reason, "time_in_force", message.time_in_force, bound)
+    if message.strategy is StrategyKind.UNKNOWN:
+        reason = RejectReason.UNSUPPORTED_STRATEGY
+        return refuse(reason, "strategy", message.strategy, "VWAP, TWAP, IMMEDIATE")
+    if message.urgency is Urgency.UNKNOWN:
+        reason = RejectReason.UNSUPPORTED_URGENCY
+        return refuse(reason, "urgency", message.urgency, "PASSIVE, NEUTRAL, URGENT")
+    return None
+
+
+def _check_times(message: NewOrder, terms: Instrument, at_ns: int) -> Refusal | None:
+    end_ns = message.end_ns or terms.session_close_ns
+    if end_ns <= message.start_ns:
+        bound = f"after start_ns {message.start_ns}"
+        return refuse(RejectReason.END_NOT_AFTER_START, "end_ns", end_ns, bound)
+    if end_ns <= at_ns:
+        return refuse(RejectReason.END_IN_THE_PAST, "end_ns", end_ns, f"after {at_ns}")
+    rate_bps = message.participation_cap_bps
+    if not 1 <= rate_bps <= RATE_MAX_BPS:
+        bound = f"1..{RATE_MAX_BPS}"
+        return refuse(RejectReason.RATE_OUT_OF_RANGE, "participation_cap_bps", rate_bps, bound)
+    return None
+
+
+def check_strings(message: NewOrder | CancelOrder | ReplaceOrder) -> Refusal | None:
+    """Return a refusal when an id is empty or longer than LENGTH_MAX characters."""
+    names = _NAMES if isinstance(message, NewOrder) else _REFERENCE_NAMES
+    lengths = [len(getattr(message, name)) for name in names]
+    if 0 in lengths:
+        bound = f"1 to {LENGTH_MAX} characters"
+        return refuse(RejectReason.FIELD_EMPTY, names[lengths.index(0)], "", bound)
+    if max(lengths) > LENGTH_MAX:
+        name, length = next(
+            (name, length)
+            for name, length in zip(names, lengths, strict=True)
+            if length > LENGTH_MAX
+        )
+        return refuse(RejectReason.FIELD_TOO_LONG, name, length, f"at most {LENGTH_MAX}")
+    return None
+
+
+def _check_trade_date(message: NewOrder, terms: Instrument) -> Refusal | None:
+    if message.trade_date == terms.trade_date:
+        return None
+    bound = str(terms.trade_date)
+    return refuse(RejectReason.TRADE_DATE_MISMATCH, "trade_date", message.trade_date, bound)
