@@ -170,13 +170,16 @@ class SnapshotPointer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     snapshot_id: str  # shard-seq
     journal_seq: int  # Journal record that the state includes
     journal_hash: bytes  # SHA-256 of that record's value
-    journal_position: int  # Offset after that record
+    journal_position: int  # Where to read the journal on: after that record, not after the next
     first_offset: int  # Offset of chunk 0
     chunks: int  # How many chunks
     digest: bytes  # SHA-256 of the canonical bytes
     inputs: tuple[TopicPosition, ...]  # Input positions after that record
     outputs: tuple[TopicPosition, ...]  # Output positions after that record
     outputs_seq: tuple[TopicOutput, ...]  # Newest topic_seq per output topic
+    incarnation: int  # Ordinal of the ownership that wrote it
+    watermark_ns: int  # Market time reached; 0 in LIVE
+    step: int  # Step reached; 0 in LIVE
 
 
 def snapshot_pointer_to_datum(m: SnapshotPointer) -> dict[str, Any]:
@@ -191,6 +194,9 @@ def snapshot_pointer_to_datum(m: SnapshotPointer) -> dict[str, Any]:
         "inputs": [topic_position_to_datum(x) for x in m.inputs],
         "outputs": [topic_position_to_datum(x) for x in m.outputs],
         "outputs_seq": [topic_output_to_datum(x) for x in m.outputs_seq],
+        "incarnation": m.incarnation,
+        "watermark_ns": m.watermark_ns,
+        "step": m.step,
     }
 
 
@@ -206,4 +212,7 @@ def snapshot_pointer_from_datum(d: dict[str, Any]) -> SnapshotPointer:
         inputs=tuple([topic_position_from_datum(x) for x in d["inputs"]]),
         outputs=tuple([topic_position_from_datum(x) for x in d["outputs"]]),
         outputs_seq=tuple([topic_output_from_datum(x) for x in d["outputs_seq"]]),
+        incarnation=d["incarnation"],
+        watermark_ns=d["watermark_ns"],
+        step=d["step"],
     )
