@@ -1,1 +1,12 @@
-"""strategy."""
+"""Strategies: when, how much and how hard. Topic strategies.events, key instrument_id."""
+
+from streams.strategy.decider import STRATEGY
+from streams.strategy.state import (
+    StrategySettings,
+    StrategyState,
+    is_ended,
+    room,
+    timers_of,
+)
+
+__all__ = ["STRATEGY", "StrategySettings", "StrategyState", "is_ended", "room", "timers_of"]

@@ -1,0 +1,146 @@
+"""Expected market volume per bin: a Kalman filter on log volume (Chen, Feng, Palomar 2016)."""
+
+from collections.abc import Iterator, Sequence
+from math import exp, log
+from typing import NamedTuple
+
+from schemas.messages.control import VolumeCurveDefined
+
+__all__ = [
+    "Estimate",
+    "LogVolumeModel",
+    "Prediction",
+    "forecast_levels",
+    "forecast_volumes",
+    "model_version",
+    "one_step_forecasts",
+]
+
+VERSION = "kalman-log-volume/1"
+
+
+class LogVolumeModel(NamedTuple):
+    """y = eta + phi[bin] + mu + noise: a daily level, a fixed curve, an intraday deviation."""
+
+    a_eta: float
+    a_mu: float
+    var_eta: float
+    var_mu: float
+    var_noise: float
+    phi: tuple[float, ...]
+
+
+class Estimate(NamedTuple):
+    """What is known of (eta, mu): means and the three entries of the covariance."""
+
+    eta: float
+    mu: float
+    var_eta: float
+    covariance: float
+    var_mu: float
+
+
+class Prediction(NamedTuple):
+    """One step ahead, before the observation: log volume and the variance of its error."""
+
+    mean: float
+    variance: float
+
+
+def one_step_forecasts(
+    model: LogVolumeModel, start: Estimate, volumes: Sequence[int | None]
+) -> tuple[list[Prediction], Estimate]:
+    """Return the forecast made before each bin, and the state predicted for the bin after the last.
+
+    Shape:  volumes (days * bins,), from the first bin of a day on; None or 0 is a missing bin.
+    Source: SPEC section 4; the day boundary moves eta, every bin moves mu.
+    """
+    bins = len(model.phi)
+    state, predictions = start, []
+    for ordinal, volume in enumerate(volumes):
+        phi = model.phi[ordinal % bins]
+        predictions.append(_predict(model, state, phi))
+        if volume:
+            state = _update(model, state, log(volume) - phi)
+        state = _advance(model, state, is_new_day=(ordinal + 1) % bins == 0)
+    return predictions, state
+
+
+def forecast_levels(model: LogVolumeModel, state: Estimate, first_bin: int) -> Iterator[float]:
+    """Yield the expected volume of each bin left in the day, in smallest units.
+
+    Source: SPEC section 4: exp(mean + variance / 2), variance from the same recursion.
+    """
+    for phi in model.phi[first_bin:]:
+        mean, variance = _predict(model, state, phi)
+        yield exp(mean + variance / 2)
+        state = _advance(model, state, is_new_day=False)
+
+
+def forecast_volumes(
+    curve: VolumeCurveDefined, observed: Sequence[int | None], first_bin: int
+) -> tuple[int, ...]:
+    """Return the expected volume of each bin from `first_bin` to the end of the day.
+
+    `observed` holds the bins before `first_bin`; None (or 0) is a bin without information.
+    Units:  smallest units of the instrument.
+    Rounds: half even.
+    Source: SPEC section 4. The day starts at the curve with var_eta as the level's uncertainty and
+            with the stationary variance of the deviation.
+    """
+    assert len(observed) == first_bin
+    model, start = _day_model(curve)
+    _, state = one_step_forecasts(model, start, observed)
+    return tuple([round(level) for level in forecast_levels(model, state, first_bin)])
+
+
+def model_version(curve: VolumeCurveDefined) -> str:
+    """Return what a recorded forecast names as its origin: this code and the fitted curve."""
+    return f"{VERSION} {curve.model}"
+
+
+def _day_model(curve: VolumeCurveDefined) -> tuple[LogVolumeModel, Estimate]:
+    a_mu, var_mu = curve.a_mu_e9 / 1e9, curve.var_mu_e9 / 1e9
+    model = LogVolumeModel(
+        a_eta=curve.a_eta_e9 / 1e9,
+        a_mu=a_mu,
+        var_eta=curve.var_eta_e9 / 1e9,
+        var_mu=var_mu,
+        var_noise=curve.var_noise_e9 / 1e9,
+        phi=tuple([mean / 1e9 for mean in curve.log_volume_e9]),
+    )
+    is_stationary = abs(a_mu) < 1
+    spread = var_mu / (1 - a_mu * a_mu) if is_stationary else var_mu
+    return model, Estimate(0.0, 0.0, model.var_eta, 0.0, spread)
+
+
+def _predict(model: LogVolumeModel, state: Estimate, phi: float) -> Prediction:
+    variance = state.var_eta + 2 * state.covariance + state.var_mu + model.var_noise
+    return Prediction(state.eta + phi + state.mu, variance)
+
+
+def _update(model: LogVolumeModel, state: Estimate, deviation: float) -> Estimate:
+    to_eta = state.var_eta + state.covariance
+    to_mu = state.covariance + state.var_mu
+    variance = to_eta + to_mu + model.var_noise
+    if variance <= 0:  # nothing is uncertain: there is nothing to learn
+        return state
+    surprise = (deviation - state.eta - state.mu) / variance
+    return Estimate(
+        eta=state.eta + to_eta * surprise,
+        mu=state.mu + to_mu * surprise,
+        var_eta=state.var_eta - to_eta * to_eta / variance,
+        covariance=state.covariance - to_eta * to_mu / variance,
+        var_mu=state.var_mu - to_mu * to_mu / variance,
+    )
+
+
+def _advance(model: LogVolumeModel, state: Estimate, *, is_new_day: bool) -> Estimate:
+    a_eta, drift = (model.a_eta, model.var_eta) if is_new_day else (1.0, 0.0)
+    return Estimate(
+        eta=a_eta * state.eta,
+        mu=model.a_mu * state.mu,
+        var_eta=a_eta * a_eta * state.var_eta + drift,
+        covariance=a_eta * model.a_mu * state.covariance,
+        var_mu=model.a_mu * model.a_mu * state.var_mu + model.var_mu,
+    )

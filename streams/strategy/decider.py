@@ -1,0 +1,386 @@
+"""Decide what each parent releases, when, and how hard: VWAP, TWAP and immediate."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import NamedTuple, assert_never
+
+from schemas.messages.core import Cause, RoutingLogic, Side, StrategyKind, TimeInForce, Urgency
+from schemas.messages.strategy import (
+    ParentEnded,
+    ParentRecalibrated,
+    ScheduleSet,
+    SliceReleased,
+    VolumeForecast,
+)
+from streams.core.decider import Decider
+from streams.strategy.commands import Begin, MarketState, Recalibrate, StrategyCommand, Wake
+from streams.strategy.schedule import (
+    BPS,
+    bin_volumes,
+    equal_bins,
+    expected_volume,
+    floor_lot,
+    jittered_targets,
+    jittered_times,
+    participation_limit,
+    tracked_target,
+    volume_targets,
+)
+from streams.strategy.state import (
+    OpenSlice,
+    ParentSchedule,
+    StrategySettings,
+    StrategyState,
+    evolve,
+)
+
+__all__ = ["STRATEGY", "decide"]
+
+StrategyEvent = ScheduleSet | ParentRecalibrated | SliceReleased | ParentEnded
+
+# The last part of a bin in which what is behind the plan crosses the spread.
+CROSS_PART = {Urgency.PASSIVE: 8, Urgency.NEUTRAL: 4, Urgency.URGENT: 2}
+
+
+class Situation(NamedTuple):
+    """One parent at one instant, with what the command says of the world."""
+
+    parent: ParentSchedule
+    settings: StrategySettings
+    cause: Cause
+    at_ns: int
+    end_ns: int
+    entropy: bytes
+    market: MarketState
+    forecast: VolumeForecast | None
+
+    @property
+    def others(self) -> int:
+        """Return others' volume since the first plan began."""
+        parent = self.parent
+        first = parent.first_market_quantity if parent.plans else self.market.others_quantity
+        return max(0, self.market.others_quantity - first)
+
+    def cap(self, expected: int) -> int:
+        """Return the most that the participation cap allows in all, smallest units."""
+        rate_bps = self.parent.participation_cap_bps
+        if rate_bps >= BPS:
+            return self.parent.quantity
+        return min(self.parent.quantity, participation_limit(self.others + expected, rate_bps))
+
+    @property
+    def is_marketable(self) -> bool:
+        """Return whether a limit at least reaches the other side of the quote."""
+        limit, quote = self.parent.limit_price_e9, self.market.quote
+        if limit is None or quote is None:
+            return True
+        return limit >= quote.ask_e9 if self.parent.side is Side.BUY else limit <= quote.bid_e9
+
+
+class Step(NamedTuple):
+    """The part of the plan that is worked now."""
+
+    bin: int
+    target: int
+    cap: int
+    opens_ns: int
+    closes_ns: int
+    is_last: bool
+
+
+def decide(state: StrategyState, command: StrategyCommand) -> tuple[StrategyEvent, ...]:
+    """Return what the parent does now; () when the command is already in effect."""
+    parent = state.parents.get(command.parent_id)
+    if parent is None or parent.is_ended:
+        return ()
+    match command:
+        case Begin():
+            is_done, cause, forecast = parent.next_due_ns != 0, Cause.OPENED, command.forecast
+        case Wake():
+            is_done = not 0 < parent.next_due_ns <= command.at_ns
+            cause, forecast = Cause.BIN, command.forecast
+        case Recalibrate():
+            # When the timer is due at this very instant, its Wake sees the new position too.
+            is_done = parent.next_due_ns <= command.at_ns or parent.seen == parent.position()
+            cause, forecast = command.cause, None
+        case _:
+            assert_never(command)
+    if is_done:
+        return ()
+    close_ns = command.market.instrument.session_close_ns
+    now = Situation(
+        parent=parent,
+        settings=state.settings,
+        cause=cause,
+        at_ns=command.at_ns,
+        end_ns=min(parent.end_ns, close_ns) if parent.end_ns else close_ns,
+        entropy=command.entropy,
+        market=command.market,
+        forecast=forecast,
+    )
+    return _work(now, is_planning=not isinstance(command, Recalibrate))
+
+
+STRATEGY: Decider[StrategyState, StrategyCommand, object] = Decider(StrategyState, decide, evolve)
+
+
+def _work(now: Situation, *, is_planning: bool) -> tuple[StrategyEvent, ...]:
+    parent = now.parent
+    if now.at_ns >= now.end_ns:
+        return (ParentEnded(parent_id=parent.parent_id, cause=Cause.END_OF_WINDOW),)
+    if now.at_ns < parent.start_ns:
+        return (_recalibrated(now, Step(-1, 0, 0, 0, 0, False), parent.start_ns, 0),)
+    is_ioc = parent.time_in_force is TimeInForce.IOC
+    if is_ioc or parent.strategy is StrategyKind.IMMEDIATE:
+        return _work_immediate(now, is_ioc=is_ioc)
+    return _work_schedule(now, is_planning=is_planning)
+
+
+def _work_immediate(now: Situation, *, is_ioc: bool) -> tuple[StrategyEvent, ...]:
+    parent, settings = now.parent, now.settings
+    expected, horizon_ns = 0, min(now.end_ns, now.at_ns + settings.bin_ns)
+    if now.forecast is not None:
+        expected = expected_volume(now.forecast, now.at_ns, horizon_ns)
+    cap = max(parent.cap_quantity, now.cap(expected))
+    step = Step(0, parent.quantity, cap, now.at_ns, now.end_ns, True)
+    plans = () if parent.plans else (_schedule(now, (now.at_ns,), (parent.quantity,)),)
+    is_new = now.cause in (Cause.OPENED, Cause.EPOCH) or not parent.slices_released
+    if is_ioc or now.is_marketable:
+        logic, deadline_ns = RoutingLogic.SWEEP, now.at_ns + settings.retry_ns
+    else:
+        logic, deadline_ns = RoutingLogic.SEQUENTIAL, now.at_ns + settings.rest_ns
+    deadline_ns = min(deadline_ns, now.end_ns)
+    quantity = _releasable(now, step)
+    if not is_new and (is_ioc or not _is_free(now, logic)):
+        quantity = 0
+    is_idle = parent.committed_quantity + quantity == parent.filled_quantity < parent.quantity
+    if is_ioc and is_idle and not parent.held_order_ids:
+        return (*plans, ParentEnded(parent_id=parent.parent_id, cause=Cause.COMPLETED))
+    not_before_ns = now.at_ns + settings.retry_ns if quantity else parent.not_before_ns
+    next_due_ns = now.end_ns
+    if parent.committed_quantity + quantity < parent.quantity and not is_ioc:
+        wait_ns = not_before_ns if not_before_ns > now.at_ns else now.at_ns + settings.sweep_ns
+        next_due_ns = min(wait_ns, now.end_ns)
+    recalibrated = _recalibrated(now, step, next_due_ns, not_before_ns)
+    return (*plans, recalibrated, *_slice(now, quantity, logic, deadline_ns))
+
+
+def _work_schedule(now: Situation, *, is_planning: bool) -> tuple[StrategyEvent, ...]:
+    parent, settings = now.parent, now.settings
+    plans = _plans(now) if is_planning else ()
+    step = _step(now, plans[0] if plans else None, is_planning=is_planning)
+    if step.bin < 0:
+        return (*plans, _recalibrated(now, step, step.closes_ns, parent.not_before_ns))
+    cross_ns = _cross_ns(now, step)
+    is_crossing = now.at_ns >= cross_ns
+    band = now.market.instrument.lot + parent.quantity * settings.tolerance_bps // BPS
+    is_behind = step.is_last or step.target - parent.filled_quantity > band
+    if is_crossing and now.is_marketable:
+        logic, deadline_ns = RoutingLogic.SWEEP, min(now.at_ns + settings.sweep_ns, step.closes_ns)
+    else:
+        logic, deadline_ns = RoutingLogic.SEQUENTIAL, step.closes_ns if is_crossing else cross_ns
+    is_due = (is_behind or not is_crossing) and _is_free(now, logic)
+    quantity = _releasable(now, step) if is_due else 0
+    not_before_ns = now.at_ns + settings.sweep_ns if quantity else parent.not_before_ns
+    next_due_ns = step.closes_ns if is_crossing else cross_ns
+    if step.is_last and is_crossing:  # the cap may grow, a return may be missed: look again
+        next_due_ns = min(next_due_ns, now.at_ns + settings.sweep_ns)
+    if parent.committed_quantity + quantity < step.target and not_before_ns > now.at_ns:
+        next_due_ns = min(next_due_ns, not_before_ns)
+    recalibrated = _recalibrated(now, step, next_due_ns, not_before_ns)
+    return (*plans, recalibrated, *_slice(now, quantity, logic, deadline_ns))
+
+
+def _plans(now: Situation) -> tuple[ScheduleSet, ...]:
+    """Return the first plan, or one for a changed quantity from this bin on; () if none is due.
+
+    What a member brings is spread over the rest of the window, not caught up with at once.
+    """
+    parent = now.parent
+    if parent.plans == 0:
+        return (_first_plan(now),)
+    ordinal = bisect_right(parent.starts_ns, now.at_ns) - 1
+    if parent.targets[-1] == parent.quantity or ordinal in (-1, parent.bin):
+        return ()
+    anchor = min(_ideal(now, ordinal), parent.quantity)
+    starts = parent.starts_ns[ordinal:]
+    rest = parent.quantity - anchor
+    if parent.strategy is StrategyKind.TWAP:
+        seed = _seed(now)
+        shape = _slot_targets(now, rest, len(starts), seed)
+    else:
+        seed = b""
+        shape = volume_targets(rest, 0, bin_volumes(starts, now.end_ns, now.forecast))
+    targets = [anchor + target for target in shape]
+    return (_schedule(now, starts, targets, anchor=anchor, seed=seed),)
+
+
+def _first_plan(now: Situation) -> ScheduleSet:
+    parent, settings = now.parent, now.settings
+    if parent.strategy is StrategyKind.TWAP:
+        seed = _seed(now)
+        slots = max(1, (now.end_ns - now.at_ns) // settings.slot_ns)
+        jitter = settings.time_jitter_bps
+        starts = jittered_times(now.at_ns, now.end_ns, slots, seed=seed, time_jitter_bps=jitter)
+        return _schedule(now, starts, _slot_targets(now, parent.quantity, slots, seed), seed=seed)
+    grid_ns = now.at_ns if now.forecast is None else now.forecast.bin_start_ns
+    starts = equal_bins(now.at_ns, now.end_ns, grid_ns, settings.bin_ns)
+    volumes = bin_volumes(starts, now.end_ns, now.forecast)
+    return _schedule(now, starts, volume_targets(parent.quantity, 0, volumes))
+
+
+def _slot_targets(now: Situation, quantity: int, slots: int, seed: bytes) -> tuple[int, ...]:
+    lot, jitter = now.market.instrument.lot, now.settings.size_jitter_bps
+    return jittered_targets(quantity, slots, lot, seed=seed, size_jitter_bps=jitter)
+
+
+def _seed(now: Situation) -> bytes:
+    return sha256(now.entropy + now.parent.parent_id.encode()).digest()
+
+
+def _ideal(now: Situation, ordinal: int) -> int:
+    """Return where the plan in force wants to stand at the start of the bin. Rounds: down."""
+    parent = now.parent
+    rest = parent.targets[-1] - parent.anchor_quantity
+    if parent.strategy is StrategyKind.TWAP:
+        return parent.anchor_quantity + rest * ordinal // len(parent.starts_ns)
+    expected = _expected(now, parent.starts_ns[ordinal:])
+    if expected is None:
+        return parent.targets[ordinal - 1] if ordinal else parent.anchor_quantity
+    return parent.anchor_quantity + tracked_target(rest, _traded(now), 0, sum(expected))
+
+
+def _expected(now: Situation, starts_ns: Sequence[int]) -> tuple[int, ...] | None:
+    """Return the expected volume of each bin left; None when the model says nothing."""
+    if now.forecast is None:
+        return None
+    stops = (*starts_ns[1:], now.end_ns)
+    bins = zip((max(starts_ns[0], now.at_ns), *starts_ns[1:]), stops, strict=True)
+    volumes = tuple([expected_volume(now.forecast, start, stop) for start, stop in bins])
+    return volumes if sum(volumes) > 0 else None
+
+
+def _traded(now: Situation) -> int:
+    return max(0, now.market.others_quantity - now.parent.anchor_market_quantity)
+
+
+def _step(now: Situation, plan: ScheduleSet | None, *, is_planning: bool) -> Step:
+    parent = now.parent
+    starts = parent.starts_ns if plan is None else plan.bin_starts_ns
+    targets = parent.targets if plan is None else plan.targets
+    ordinal = bisect_right(starts, now.at_ns) - 1
+    if ordinal < 0:
+        return Step(-1, 0, now.cap(0), now.at_ns, starts[0], False)
+    is_last = ordinal == len(starts) - 1
+    closes_ns = now.end_ns if is_last else starts[ordinal + 1]
+    is_new = plan is not None or ordinal != parent.bin
+    target, expected = parent.target_quantity, 0
+    if is_planning:
+        volumes = _expected(now, starts[ordinal:])
+        expected = volumes[0] if volumes else 0
+        if is_new:
+            target = targets[ordinal]
+            is_tracking = plan is None and parent.strategy is StrategyKind.VWAP
+            if is_tracking and volumes:
+                anchor, rest = parent.anchor_quantity, targets[-1] - parent.anchor_quantity
+                traded = _traded(now)
+                target = anchor + tracked_target(rest, traded, volumes[0], sum(volumes))
+    target = parent.quantity if is_last else min(target, parent.quantity)
+    cap = now.cap(expected) if is_new else max(parent.cap_quantity, now.cap(expected))
+    return Step(ordinal, target, cap, starts[ordinal], closes_ns, is_last)
+
+
+def _cross_ns(now: Situation, step: Step) -> int:
+    """Return when resting ends and what is behind starts to cross the spread."""
+    length = step.closes_ns - step.opens_ns
+    cross_ns = step.closes_ns - length // CROSS_PART.get(now.parent.urgency, 4)
+    if step.is_last:  # completion needs time for several sweeps
+        cross_ns = min(cross_ns, step.closes_ns - now.settings.completion_ns)
+    return max(cross_ns, step.opens_ns)
+
+
+def _releasable(now: Situation, step: Step) -> int:
+    """Return what may go out now within target, cap and room; whole lots unless it is the rest."""
+    parent = now.parent
+    if parent.held_order_ids or not now.market.is_open or parent.epoch == 0:
+        return 0
+    wanted = step.target - parent.committed_quantity
+    allowed = min(parent.room, step.cap - parent.committed_quantity)
+    if step.is_last and 0 < wanted <= allowed:
+        return wanted
+    return floor_lot(min(wanted, allowed), now.market.instrument.lot)
+
+
+def _is_free(now: Situation, logic: RoutingLogic) -> bool:
+    """Return whether nothing forbids another slice of that kind: no flood, one open at a time.
+
+    A slice past its deadline is on its way back and does not count; its quantity still does.
+    """
+
+    def blocks(part: OpenSlice) -> bool:
+        return part.logic is logic and part.deadline_ns > now.at_ns
+
+    is_open = any(blocks(part) for part in now.parent.slices.values())
+    return now.at_ns >= now.parent.not_before_ns and not is_open
+
+
+def _schedule(
+    now: Situation,
+    starts_ns: Sequence[int],
+    targets: Sequence[int],
+    *,
+    anchor: int = 0,
+    seed: bytes = b"",
+) -> ScheduleSet:
+    return ScheduleSet(
+        parent_id=now.parent.parent_id,
+        ordinal=now.parent.plans + 1,
+        strategy=now.parent.strategy,
+        bin_starts_ns=tuple(starts_ns),
+        targets=tuple(targets),
+        anchor_quantity=anchor,
+        anchor_market_quantity=now.market.others_quantity,
+        seed=seed,
+        cause=Cause.EPOCH if now.parent.plans else now.cause,
+    )
+
+
+def _recalibrated(
+    now: Situation, step: Step, next_due_ns: int, not_before_ns: int
+) -> ParentRecalibrated:
+    return ParentRecalibrated(
+        parent_id=now.parent.parent_id,
+        cause=now.cause,
+        filled_quantity=now.parent.filled_quantity,
+        open_quantity=now.parent.open_quantity,
+        target_quantity=step.target,
+        market_quantity=now.others,
+        cap_quantity=step.cap,
+        next_due_ns=next_due_ns,
+        not_before_ns=not_before_ns,
+        bin=step.bin,
+    )
+
+
+def _slice(
+    now: Situation, quantity: int, logic: RoutingLogic, deadline_ns: int
+) -> tuple[SliceReleased, ...]:
+    if quantity == 0:
+        return ()
+    parent = now.parent
+    released = SliceReleased(
+        slice_id=f"{parent.parent_id}.{parent.slices_released + 1}",
+        parent_id=parent.parent_id,
+        epoch=parent.epoch,
+        instrument_id=parent.instrument_id,
+        side=parent.side,
+        quantity=quantity,
+        limit_price_e9=parent.limit_price_e9,
+        logic=logic,
+        is_dark_allowed=parent.is_dark_allowed,
+        deadline_ns=deadline_ns,
+        self_trade_id=parent.self_trade_id,
+        cause=now.cause,
+    )
+    return (released,)

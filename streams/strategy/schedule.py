@@ -1,0 +1,156 @@
+"""Integer arithmetic of schedules: volume tracking, jittered slots, participation."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from schemas.messages.strategy import VolumeForecast
+
+__all__ = [
+    "bin_volumes",
+    "equal_bins",
+    "expected_volume",
+    "floor_lot",
+    "jittered_targets",
+    "jittered_times",
+    "participation_due",
+    "participation_limit",
+    "tracked_target",
+    "volume_targets",
+]
+
+BPS = 10_000
+DRAWS = 1 << 32  # values that one draw may take
+
+
+def floor_lot(quantity: int, lot: int) -> int:
+    """Return the whole lots in `quantity`; 0 when it is negative."""
+    return max(0, quantity // lot * lot)
+
+
+def participation_limit(others: int, rate_bps: int) -> int:
+    """Return the own volume that makes own / (own + others) equal the rate.
+
+    Units:  rate_bps of the whole market's volume, own included, 0..9_999.
+    Rounds: down.
+    Source: SPEC section 5: own = p / (1 - p) * others; own prints never count as others.
+    """
+    assert 0 <= rate_bps < BPS
+    return max(0, rate_bps * others // (BPS - rate_bps))
+
+
+def participation_due(others: int, done: int, rate_bps: int) -> int:
+    """Return what may be sent now so that `done` follows its share of the market; 0 when ahead.
+
+    Units:  rate_bps of the whole market's volume, own included, 0..9_999.
+    Rounds: down; the remainder stays in the deficit, so the next call sends it.
+    """
+    return max(0, participation_limit(others, rate_bps) - done)
+
+
+def tracked_target(quantity: int, traded: int, expected_now: int, expected_rest: int) -> int:
+    """Return the cumulative quantity wanted at the end of the bin.
+
+    `traded` is the market's volume so far, `expected_now` that of this bin and `expected_rest`
+    that of this and all later bins.
+    Rounds: down; the last bin has no remainder.
+    Source: SPEC section 4, Busseti-Boyd tracking: C (cum + v_i) / (cum + sum of v_j, j >= i).
+    """
+    whole = traded + expected_rest
+    return quantity * (traded + expected_now) // whole if whole > 0 else quantity
+
+
+def volume_targets(quantity: int, traded: int, expected: Sequence[int]) -> tuple[int, ...]:
+    """Return the cumulative targets of all bins as they look now; the last one is `quantity`."""
+    rest, now, targets = sum(expected), 0, []
+    for volume in expected:
+        now += volume
+        targets.append(tracked_target(quantity, traded, now, rest))
+    return (*targets[:-1], quantity)
+
+
+def equal_bins(start_ns: int, end_ns: int, grid_ns: int, bin_ns: int) -> tuple[int, ...]:
+    """Return the starts of the bins of a window, on the grid that passes through `grid_ns`.
+
+    A first or last piece shorter than half a bin joins its neighbor: too short to rest and sweep.
+    """
+    first = grid_ns + -((grid_ns - start_ns) // bin_ns) * bin_ns  # first grid point >= start
+    if 2 * (first - start_ns) < bin_ns:
+        first += bin_ns
+    stop = end_ns - bin_ns // 2  # a last piece has at least half a bin
+    return (start_ns, *range(first, stop + 1, bin_ns))
+
+
+def bin_volumes(
+    starts_ns: Sequence[int], end_ns: int, forecast: VolumeForecast | None
+) -> tuple[int, ...]:
+    """Return the expected volume of each bin; without a forecast, its length in ns.
+
+    Rounds: down, where a bin covers part of a forecast bin. A forecast that sees no volume at all
+            says nothing about the shape, and the lengths are used.
+    """
+    stops = (*starts_ns[1:], end_ns)
+    lengths = tuple([stop - start for start, stop in zip(starts_ns, stops, strict=True)])
+    if forecast is None:
+        return lengths
+    bins = zip(starts_ns, stops, strict=True)
+    volumes = tuple([expected_volume(forecast, start, stop) for start, stop in bins])
+    return volumes if sum(volumes) > 0 else lengths
+
+
+def expected_volume(forecast: VolumeForecast, start_ns: int, stop_ns: int) -> int:
+    """Return the expected volume between two instants. Rounds: down per forecast bin."""
+    width, first = forecast.bin_ns, forecast.bin_start_ns
+    low = max(0, (start_ns - first) // width)
+    high = min(len(forecast.volumes), -((first - stop_ns) // width))
+    total = 0
+    for ordinal in range(low, high):
+        opens = first + ordinal * width
+        overlap = min(stop_ns, opens + width) - max(start_ns, opens)
+        total += forecast.volumes[ordinal] * overlap // width
+    return total
+
+
+def jittered_times(
+    start_ns: int, end_ns: int, slots: int, *, seed: bytes, time_jitter_bps: int
+) -> tuple[int, ...]:
+    """Return one random instant per slot, strictly inside it: (k - 1/2 + jt U_k / 2) T / N.
+
+    Units:  time_jitter_bps of half a slot, 0..10_000; U uniform in (-1, 1).
+    Rounds: down to the ns.
+    Source: SPEC section 5.
+    """
+    whole = 2 * slots * DRAWS * BPS
+    return tuple(
+        [
+            start_ns
+            + (end_ns - start_ns)
+            * ((2 * slot - 1) * DRAWS * BPS + time_jitter_bps * _draw(seed, slot, "time"))
+            // whole
+            for slot in range(1, slots + 1)
+        ]
+    )
+
+
+def jittered_targets(
+    quantity: int, slots: int, lot: int, *, seed: bytes, size_jitter_bps: int
+) -> tuple[int, ...]:
+    """Return cumulative quantities X (k + jq W_k / 2) / N that cannot drift; the last is exact.
+
+    With `jittered_times`: |cum(t) - X t / T| <= X / N (1 + jt + jq + lot N / X) / 2 at every t.
+    Units:  size_jitter_bps of half a slot's quantity, 0..10_000; W uniform in (-1, 1), W_N = 0.
+    Rounds: to the nearest lot, halves up.
+    Source: SPEC section 5.
+    """
+    whole = 2 * slots * DRAWS * BPS
+    targets = []
+    for slot in range(1, slots):
+        part = 2 * slot * DRAWS * BPS + size_jitter_bps * _draw(seed, slot, "size")
+        lots = (2 * quantity * part + lot * whole) // (2 * lot * whole)
+        targets.append(min(quantity, lots * lot))
+    return (*targets, quantity)
+
+
+def _draw(seed: bytes, slot: int, what: str) -> int:
+    """Return an odd integer, uniform and symmetric in (-DRAWS, DRAWS)."""
+    digest = sha256(seed + what.encode() + slot.to_bytes(4, "big")).digest()
+    return 2 * int.from_bytes(digest[:4], "big") + 1 - DRAWS
