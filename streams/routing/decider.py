@@ -1,0 +1,89 @@
+"""Routing's decider, its timers, and what the shard may ask it."""
+
+from typing import Any, assert_never
+
+from schemas.messages.routing import (
+    ChildAcknowledged,
+    ChildCanceled,
+    ChildCancelRejected,
+    ChildCancelRequested,
+    ChildPlaced,
+    ChildRejected,
+    ChildStatusRequested,
+    FillBooked,
+    SliceReturned,
+)
+from schemas.messages.strategy import SliceReleased
+from streams.core.decider import Decider
+from streams.routing.commands import (
+    ApplyCancelReject,
+    ApplyReport,
+    CancelChildren,
+    ReportUndecodable,
+    RouteSlice,
+    RoutingCommand,
+    WakeRouting,
+)
+from streams.routing.evolve import evolve
+from streams.routing.reports import apply_cancel_reject, apply_report
+from streams.routing.requests import cancel_children, report_undecodable, route_slice, wake
+from streams.routing.state import RoutingState
+
+__all__ = ["ROUTING", "decide", "timers_of"]
+
+_CHILD_EVENTS = (
+    ChildAcknowledged,
+    ChildCancelRejected,
+    ChildCancelRequested,
+    ChildCanceled,
+    ChildPlaced,
+    ChildRejected,
+    ChildStatusRequested,
+    FillBooked,
+)
+
+
+def decide(state: RoutingState, command: RoutingCommand) -> tuple[Any, ...]:
+    """Return what follows from `command`; `()` if it is already in effect (a redelivery)."""
+    match command:
+        case RouteSlice():
+            return route_slice(state, command)
+        case ApplyReport():
+            return apply_report(state, command)
+        case ApplyCancelReject():
+            return apply_cancel_reject(state, command)
+        case CancelChildren():
+            return cancel_children(state, command)
+        case WakeRouting():
+            return wake(state, command)
+        case ReportUndecodable():
+            return report_undecodable(state, command)
+        case _:
+            assert_never(command)
+
+
+def timers_of(event: Any, state: RoutingState) -> tuple[tuple[str, int | None], ...]:
+    """Return the timers that `event`, already folded, sets or cancels.
+
+    `routing:slice:<slice_id>` is the slice's deadline; `routing:child:<child_id>` is when a child
+    needs attention: no answer, rested long enough, a request to repeat.
+    """
+    if isinstance(event, SliceReleased):
+        return ((f"routing:slice:{event.slice_id}", event.deadline_ns),)
+    if isinstance(event, SliceReturned):
+        return _slice_timer(event.slice_id, state)
+    if isinstance(event, _CHILD_EVENTS):
+        child = state.children.get(event.child_id)
+        due_ns = child.due_ns if child is not None else 0
+        own = (f"routing:child:{event.child_id}", due_ns or None)
+        return (own, *_slice_timer(event.slice_id, state))
+    return ()
+
+
+def _slice_timer(slice_id: str, state: RoutingState) -> tuple[tuple[str, int | None], ...]:
+    return () if slice_id in state.slices else ((f"routing:slice:{slice_id}", None),)
+
+
+ROUTING: Decider[RoutingState, RoutingCommand, Any] = Decider(
+    initial=RoutingState, decide=decide, evolve=evolve
+)

@@ -1,0 +1,186 @@
+"""Executions, busts and corrections into facts, whichever comes first."""
+
+from copy import copy
+from typing import Any
+
+from schemas.messages.core import ExecType, RejectReason
+from schemas.messages.routing import FillBooked, FillBusted, FillCorrected
+from schemas.messages.venues import ExecutionReport
+from streams.core.market import Instrument
+from streams.routing.commands import ApplyReport, MarketBooks
+from streams.routing.fold_fills import after_fill
+from streams.routing.state import Child, EarlyChange, Fill, RoutingState
+
+__all__ = ["book_execution", "change_execution", "execution_problem"]
+
+
+def execution_problem(
+    state: RoutingState, command: ApplyReport, child: Child
+) -> RejectReason | None:
+    """Return why an execution, bust or correction of `child` cannot be applied; None when it can.
+
+    UNKNOWN_ORDER: it refers to an execution that has not come (yet).
+    """
+    report = command.report
+    if command.market is None:
+        return RejectReason.UNKNOWN_INSTRUMENT
+    is_priced = report.last_price_e9 is not None and report.last_price_e9 > 0
+    is_sound = is_priced and report.last_quantity > 0
+    if report.exec_type is ExecType.TRADE:
+        fill = state.fills.get(_own_key(report))
+        is_ours = fill is None or fill.child_id == child.child_id
+    else:
+        fill = state.fills.get(_referred(state, report))
+        if fill is None:
+            return RejectReason.UNKNOWN_ORDER
+        is_sound = is_sound or report.exec_type is ExecType.TRADE_CANCEL
+        is_ours = fill.child_id == child.child_id
+    return None if is_sound and is_ours else RejectReason.REPORT_CONTRADICTS
+
+
+def book_execution(
+    state: RoutingState, command: ApplyReport, market: MarketBooks, child: Child
+) -> tuple[Any, ...]:
+    """Return the fill and the changes that came before it; `()` for a repeat.
+
+    `child` is a copy: it is brought to where the events leave it.
+    """
+    fill_id = _own_key(command.report)
+    if fill_id in state.fills:
+        return ()
+    booked = _booked(state, command, child, market)
+    after_fill(child, booked)
+    fill = Fill(
+        child.child_id,
+        booked.quantity,
+        booked.error_quantity,
+        booked.price_e9,
+        booked.cash_e9,
+        booked.fee_e9,
+    )
+    return (booked, *_early(state, child, fill_id, fill_id, fill, instrument=market.instrument))
+
+
+def change_execution(
+    state: RoutingState, report: ExecutionReport, market: MarketBooks, child: Child
+) -> tuple[Any, ...]:
+    """Return a bust or correction and those that waited for it; `()` for a repeat.
+
+    A busted fill is gone: whatever changes it afterwards says nothing new.
+    """
+    key = _own_key(report)
+    fill_id = _referred(state, report)
+    fill = copy(state.fills[fill_id])
+    if key in state.changes or fill.is_busted:
+        return ()
+    change = EarlyChange(
+        report.exec_id,
+        report.exec_type is ExecType.TRADE_CANCEL,
+        report.last_quantity,
+        report.last_price_e9,
+        report.fee_e9,
+    )
+    event = _changed(child, fill_id, fill, change, market.instrument)
+    return (event, *_early(state, child, fill_id, key, fill, instrument=market.instrument))
+
+
+def _booked(
+    state: RoutingState, command: ApplyReport, child: Child, market: MarketBooks
+) -> FillBooked:
+    """Divide an execution into exposed, late and error quantity (docs/architecture.md, law 5)."""
+    report = command.report
+    assert report.last_price_e9 is not None
+    over = min(report.last_quantity, max(0, child.net + report.last_quantity - child.quantity))
+    exposed = min(report.last_quantity - over, child.exposure)
+    beyond = report.last_quantity - over - exposed
+    ledger = state.parents.get(child.parent_id)
+    is_current = child.epoch == command.current_epoch and ledger is not None
+    room = min(command.room, ledger.room) if is_current and ledger is not None else 0
+    late = min(beyond, max(room, 0))
+    paid = exposed + late
+    return FillBooked(
+        fill_id=_own_key(report),
+        exec_id=report.exec_id,
+        **child.ids,
+        side=child.side,
+        quantity=paid,
+        error_quantity=report.last_quantity - paid,
+        late_quantity=late,
+        price_e9=report.last_price_e9,
+        cash_e9=market.instrument.cash_e9(report.last_price_e9, paid),
+        fee_e9=report.fee_e9,
+        liquidity=report.liquidity,
+        midpoint_e9=market.quote.midpoint_e9 if market.quote is not None else None,
+    )
+
+
+def _early(
+    state: RoutingState,
+    child: Child,
+    fill_id: str,
+    arrived: str,
+    fill: Fill,
+    *,
+    instrument: Instrument,
+) -> tuple[Any, ...]:
+    """Return the changes that waited for `arrived`, then those that waited for them."""
+    events: list[Any] = []
+    waiting = list(state.early.get(arrived, ()))
+    while waiting and not fill.is_busted:
+        change = waiting.pop(0)
+        events.append(_changed(child, fill_id, fill, change, instrument))
+        waiting += state.early.get(f"{child.venue_id}/{change.exec_id}", ())
+    return tuple(events)
+
+
+def _changed(
+    child: Child, fill_id: str, fill: Fill, change: EarlyChange, instrument: Instrument
+) -> FillBusted | FillCorrected:
+    """Return the event and bring `child` and `fill`, copies both, to where it leaves them."""
+    exec_id = fill_id.partition("/")[2]
+    child.net -= fill.quantity + fill.error_quantity
+    if change.is_bust:
+        fill.is_busted = True
+        return FillBusted(
+            fill_id=fill_id,
+            exec_id=exec_id,
+            **child.ids,
+            side=child.side,
+            bust_exec_id=change.exec_id,
+            quantity=fill.quantity,
+            error_quantity=fill.error_quantity,
+            price_e9=fill.price_e9,
+            cash_e9=fill.cash_e9,
+            fee_e9=fill.fee_e9,
+        )
+    previous_quantity, previous_price_e9 = fill.quantity, fill.price_e9
+    # Upwards, only the error account moves; downwards, it is the first to give.
+    fill.quantity = min(previous_quantity, change.quantity)
+    fill.error_quantity = change.quantity - fill.quantity
+    fill.price_e9 = change.price_e9 if change.price_e9 is not None else previous_price_e9
+    fill.cash_e9 = instrument.cash_e9(fill.price_e9, fill.quantity)
+    fill.fee_e9 = change.fee_e9
+    child.net += change.quantity
+    return FillCorrected(
+        fill_id=fill_id,
+        exec_id=exec_id,
+        **child.ids,
+        side=child.side,
+        correction_exec_id=change.exec_id,
+        previous_quantity=previous_quantity,
+        quantity=fill.quantity,
+        error_quantity=fill.error_quantity,
+        previous_price_e9=previous_price_e9,
+        price_e9=fill.price_e9,
+        cash_e9=fill.cash_e9,
+        fee_e9=fill.fee_e9,
+    )
+
+
+def _own_key(report: ExecutionReport) -> str:
+    return f"{report.venue_id}/{report.exec_id}"
+
+
+def _referred(state: RoutingState, report: ExecutionReport) -> str:
+    key = f"{report.venue_id}/{report.exec_ref_id}"
+    return state.changes.get(key, key)

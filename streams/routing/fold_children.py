@@ -1,0 +1,145 @@
+"""Fold what happens to children; an impossible history stops the shard."""
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.messages.core import Cause, OrderStatus, OrderType, TimeInForce
+from schemas.messages.routing import (
+    ChildAcknowledged,
+    ChildCanceled,
+    ChildCancelRejected,
+    ChildCancelRequested,
+    ChildPlaced,
+    ChildRejected,
+    ChildStatusRequested,
+    VenueSuspended,
+)
+from streams.core.errors import CorruptHistoryError
+from streams.routing import scorecard
+from streams.routing.state import Child, Phase, RoutingState, VenueRecord
+from streams.routing.upkeep import cool, end, hot_child, hot_slice
+
+__all__ = ["CHILD_FOLDS"]
+
+
+_CLOSING = {
+    OrderStatus.CANCELED: Phase.CANCELED,
+    OrderStatus.EXPIRED: Phase.EXPIRED,
+    OrderStatus.FILLED: Phase.FILLED,
+}
+
+
+def _child_placed(state: RoutingState, event: ChildPlaced) -> None:
+    part = hot_slice(state, event.slice_id)
+    if not 0 < event.quantity <= part.unplaced or event.child_id in state.children:
+        raise CorruptHistoryError(
+            f"child {event.child_id} of {event.quantity} exceeds {part.unplaced} unplaced"
+        )
+    part.unplaced -= event.quantity
+    part.placed += 1
+    part.children.append(event.child_id)
+    part.attempts[event.venue_id] = part.attempts.get(event.venue_id, 0) + 1
+    is_ioc = event.time_in_force is TimeInForce.IOC
+    state.children[event.child_id] = Child(
+        child_id=event.child_id,
+        epoch=event.epoch,
+        venue_id=event.venue_id,
+        instrument_id=event.instrument_id,
+        side=event.side,
+        quantity=event.quantity,
+        is_passive=not is_ioc and event.order_type is not OrderType.MARKET,
+        time_in_force=event.time_in_force,
+        placed_ns=event.placed_ns,
+        rest_until_ns=event.rest_until_ns,
+        exposure=event.quantity,
+        due_ns=event.ack_due_ns,
+    )
+
+
+def _child_acknowledged(state: RoutingState, event: ChildAcknowledged) -> None:
+    child = hot_child(state, event.child_id)
+    if not child.is_acknowledged:
+        scorecard.acknowledged(state, child, event.ack_latency_ns)
+    child.is_acknowledged = True
+    child.status_tries = 0
+    if child.phase in (Phase.PENDING_NEW, Phase.UNRESOLVED):
+        child.phase = Phase.LIVE
+        child.due_ns = child.rest_until_ns
+
+
+def _child_rejected(state: RoutingState, event: ChildRejected) -> None:
+    child = hot_child(state, event.child_id)
+    if event.quantity != child.exposure:
+        raise CorruptHistoryError(
+            f"reject of {event.child_id} frees {event.quantity} of {child.exposure} exposed"
+        )
+    scorecard.rejected(state, child)
+    child.exposure = 0
+    child.phase = Phase.REJECTED
+    hot_slice(state, event.slice_id).unplaced += event.quantity
+    cool(state, child)
+
+
+def _child_canceled(state: RoutingState, event: ChildCanceled) -> None:
+    child = hot_child(state, event.child_id)
+    if event.canceled_quantity + event.outstanding_quantity != child.exposure:
+        raise CorruptHistoryError(
+            f"cancel of {event.child_id}: {event.canceled_quantity} free and "
+            f"{event.outstanding_quantity} outstanding of {child.exposure} exposed"
+        )
+    if child.is_open:
+        scorecard.finished(state, child, event.outstanding_quantity)
+        child.phase = _CLOSING[event.status]
+    state.reports += 1
+    child.exposure = event.outstanding_quantity
+    child.due_ns = event.retry_ns
+    child.status_tries = 0
+    hot_slice(state, event.slice_id).unplaced += event.canceled_quantity
+    cool(state, child)
+
+
+def _cancel_requested(state: RoutingState, event: ChildCancelRequested) -> None:
+    child = hot_child(state, event.child_id)
+    child.phase = Phase.PENDING_CANCEL
+    child.cancel_requests = event.request
+    child.cancel_cause = event.cause
+    child.is_cancel_rejected = False
+    child.due_ns = event.retry_ns
+    if event.cause is not Cause.TIMEOUT:
+        end(hot_slice(state, event.slice_id), event.cause)
+
+
+def _cancel_rejected(state: RoutingState, event: ChildCancelRejected) -> None:
+    child = hot_child(state, event.child_id)
+    child.is_cancel_rejected = True
+    if not child.is_unresolved:  # the question about it stays open
+        child.phase = Phase.LIVE if child.is_acknowledged or child.net else Phase.PENDING_NEW
+        child.due_ns = event.retry_ns
+
+
+def _status_requested(state: RoutingState, event: ChildStatusRequested) -> None:
+    child = hot_child(state, event.child_id)
+    if child.is_open:
+        child.phase = Phase.UNRESOLVED
+    child.status_requests = event.request
+    child.status_tries += 1
+    child.status_cause = event.cause
+    child.due_ns = event.retry_ns
+
+
+def _venue_suspended(state: RoutingState, event: VenueSuspended) -> None:
+    venue = state.venues.setdefault(event.venue_id, VenueRecord())
+    venue.suspended_until_ns = max(venue.suspended_until_ns, event.until_ns)
+    venue.rejects_in_row = 0
+
+
+CHILD_FOLDS: dict[type[Any], Callable[[RoutingState, Any], None]] = {
+    ChildAcknowledged: _child_acknowledged,
+    ChildCancelRejected: _cancel_rejected,
+    ChildCancelRequested: _cancel_requested,
+    ChildCanceled: _child_canceled,
+    ChildPlaced: _child_placed,
+    ChildRejected: _child_rejected,
+    ChildStatusRequested: _status_requested,
+    VenueSuspended: _venue_suspended,
+}

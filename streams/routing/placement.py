@@ -1,0 +1,286 @@
+"""Place what no child holds: rest it venue by venue, or sweep the consolidated book."""
+
+from typing import Any, Final
+
+from schemas.messages.core import (
+    BookState,
+    Cause,
+    OrderType,
+    RouteAlternative,
+    RoutingLogic,
+    Side,
+    TimeInForce,
+    VenueKind,
+)
+from schemas.messages.routing import ChildPlaced, RouteDecided, SliceReturned
+from streams.core.market import Quote, VenueBook
+from streams.routing import scorecard
+from streams.routing.commands import MarketBooks
+from streams.routing.state import RoutingState, Slice, VenueRecord
+from streams.routing.sweep import split, sweep_venue
+
+__all__ = ["ACK_TIMEOUT_NS", "CHILDREN_PER_SLICE_MAX", "Placement", "returned"]
+
+SECOND_NS: Final = 1_000_000_000
+# A tape's step is one second and an answer takes one, so five leave room for a slow venue.
+ACK_TIMEOUT_NS: Final = 5 * SECOND_NS
+REST_NS: Final = 15 * SECOND_NS
+DARK_REST_NS: Final = 3 * SECOND_NS
+DARK_SHARE_BPS: Final = 5_000
+# A midpoint fill saves half the spread: below two ticks that is less than one tick.
+DARK_SPREAD_TICKS_MIN: Final = 2
+# A dark order accepts no execution below a quarter of it, against probing by small orders.
+DARK_MINIMUM_DIVISOR: Final = 4
+# A venue that cancels at once would otherwise be asked for ever within one slice.
+CHILDREN_PER_SLICE_MAX: Final = 40
+
+
+def returned(
+    part: Slice, quantity: int, cause: Cause, *, is_closed: bool
+) -> tuple[SliceReturned, ...]:
+    """Return the event that gives quantity back to the strategy; nothing for nothing."""
+    if quantity == 0:
+        return ()
+    return (
+        SliceReturned(
+            slice_id=part.slice_id,
+            parent_id=part.parent_id,
+            epoch=part.epoch,
+            quantity=quantity,
+            is_closed=is_closed,
+            cause=cause,
+        ),
+    )
+
+
+class Placement:
+    """One placing decision: collects alternatives and children until `events` closes it."""
+
+    def __init__(
+        self,
+        state: RoutingState,
+        part: Slice,
+        quantity: int,
+        market: MarketBooks,
+        at_ns: int,
+        *,
+        cause: Cause,
+        holds: bool,
+        excluded: str = "",
+    ) -> None:
+        self._state = state
+        self._part = part
+        self._quantity = quantity
+        self._market = market
+        self._at_ns = at_ns
+        self._cause = cause
+        self._holds = holds  # whether another child of the slice still exposes quantity
+        self._excluded = excluded  # a venue suspended by this very decision
+        self._rest = quantity
+        self._children: list[ChildPlaced] = []
+        self._alternatives: list[RouteAlternative] = []
+
+    def events(self) -> tuple[Any, ...]:
+        """Return the decision, its children, and what no venue takes."""
+        quote = self._market.quote
+        if quote is not None and self._part.placed < CHILDREN_PER_SLICE_MAX:
+            if self._part.logic is RoutingLogic.SWEEP:
+                self._sweep(quote)
+            else:
+                self._rest_passively(quote)
+        else:
+            reason = "no quote" if quote is None else "too many children"
+            for book in self._market.books:
+                self._pass_over(book, 0, reason)
+        decided = RouteDecided(
+            slice_id=self._part.slice_id,
+            parent_id=self._part.parent_id,
+            logic=self._part.logic,
+            quantity=self._quantity,
+            scorecard_version=self._state.reports,
+            book_event_ids=tuple(book.event_id for book in self._market.books),
+            alternatives=tuple(self._alternatives),
+            cause=self._cause,
+        )
+        is_closed = not self._children and not self._holds
+        rest = returned(self._part, self._rest, Cause.VENUE, is_closed=is_closed)
+        assert self._rest + sum(child.quantity for child in self._children) == self._quantity
+        return (decided, *self._children, *rest)
+
+    def _sweep(self, quote: Quote) -> None:
+        usable = []
+        for book in self._market.books:
+            reason = self._refusal(book) or (
+                "dark venues are not swept" if book.venue.kind is VenueKind.DARK else ""
+            )
+            if reason:
+                self._pass_over(book, 0, reason)
+            else:
+                score = scorecard.aggressive_score_e9(self._state, book.venue, quote)
+                usable.append((score, book.venue.venue_id, book))
+        usable.sort(key=lambda entry: entry[:2])
+        side, lot = self._part.side, self._market.instrument.lot
+        steps = split(
+            tuple(sweep_venue(book, side, self._part.limit_price_e9, lot) for _, _, book in usable),
+            self._rest // lot * lot,
+        )
+        for score, venue_id, book in usable:
+            own = [step for step in steps if step.venue_id == venue_id]
+            if not own:
+                self._pass_over(book, score, "nothing shown within the limit is cheaper")
+                continue
+            prices = [step.price_e9 for step in own]
+            price = max(prices) if side is Side.BUY else min(prices)
+            quantity = sum(step.quantity for step in own)
+            self._choose(book, score, quantity, price, "cheapest all in")
+            self._place(quote, book, quantity, price)
+
+    def _rest_passively(self, quote: Quote) -> None:
+        for book in self._market.books:
+            if book.venue.kind is VenueKind.DARK:
+                self._try_dark(quote, book)
+        usable = []
+        for book in self._market.books:
+            if book.venue.kind is VenueKind.DARK:
+                continue
+            reason = self._refusal(book)
+            if reason:
+                self._pass_over(book, 0, reason)
+            else:
+                score = scorecard.passive_score_e9(self._state, book.venue, quote)
+                tried = self._part.attempts.get(book.venue.venue_id, 0)
+                usable.append((tried, score, book.venue.venue_id, book))
+        lot = self._market.instrument.lot
+        quantity = self._rest // lot * lot
+        price = self._near_touch(quote)
+        for tried, score, _, book in sorted(usable, key=lambda entry: entry[:3]):
+            if quantity == 0:
+                self._pass_over(book, score, f"ranked after {tried} attempts, not needed")
+            elif quantity < book.venue.minimum_quantity:
+                self._pass_over(book, score, "below the venue's minimum")
+            else:
+                self._choose(book, score, quantity, price, f"best score after {tried} attempts")
+                self._place(quote, book, quantity, price, rest_ns=REST_NS)
+                quantity = 0
+
+    def _try_dark(self, quote: Quote, book: VenueBook) -> None:
+        part, lot = self._part, self._market.instrument.lot
+        venue = book.venue
+        quantity = self._quantity * DARK_SHARE_BPS // 10_000 // lot * lot
+        fee = scorecard.fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, quote.midpoint_e9)
+        saving = scorecard.half_spread_bps_e9(quote) - fee
+        spread_min = DARK_SPREAD_TICKS_MIN * self._market.instrument.tick_e9
+        limit = part.limit_price_e9
+        if not part.is_dark_allowed:
+            reason = "dark not allowed"
+        elif refusal := self._refusal(book):
+            reason = refusal
+        elif part.attempts.get(venue.venue_id):
+            reason = "tried before"
+        elif quote.ask_e9 - quote.bid_e9 < spread_min or saving <= 0:
+            reason = "spread not worth it"
+        elif limit is not None and _is_worse(part.side, quote.midpoint_e9, limit):
+            reason = "midpoint beyond the limit"
+        elif quantity == 0 or quantity < venue.minimum_quantity:
+            reason = "below the venue's minimum"
+        else:
+            smallest = quantity // DARK_MINIMUM_DIVISOR // lot * lot
+            self._choose(book, -saving, quantity, quote.midpoint_e9, "saves half the spread")
+            self._place(
+                quote,
+                book,
+                quantity,
+                limit,
+                order_type=OrderType.MIDPOINT,
+                rest_ns=DARK_REST_NS,
+                minimum=max(venue.minimum_quantity, smallest),
+            )
+            return
+        self._pass_over(book, -saving, reason)
+
+    def _near_touch(self, quote: Quote) -> int:
+        """Join the best price of our side; never through the limit, never into a locked book."""
+        tick = self._market.instrument.tick_e9
+        limit = self._part.limit_price_e9
+        if self._part.side is Side.BUY:
+            price = min(quote.bid_e9, quote.ask_e9 - tick)
+            return price if limit is None else min(price, limit)
+        price = max(quote.ask_e9, quote.bid_e9 + tick)
+        return price if limit is None else max(price, limit)
+
+    def _refusal(self, book: VenueBook) -> str:
+        venue_id = book.venue.venue_id
+        is_dark = book.venue.kind is VenueKind.DARK
+        if venue_id == self._excluded:
+            return "suspended"
+        record = self._state.venues.get(venue_id, VenueRecord())
+        if record.suspended_until_ns > self._at_ns:
+            return "suspended"
+        # A dark venue publishes no book, so that nobody may have said that it is open.
+        if book.state is not BookState.OPEN and not (is_dark and book.state is BookState.UNKNOWN):
+            return f"{book.state.value.lower()}"
+        return ""
+
+    def _choose(
+        self, book: VenueBook, score_e9: int, quantity: int, price_e9: int, reason: str
+    ) -> None:
+        self._alternatives.append(
+            RouteAlternative(
+                venue_id=book.venue.venue_id,
+                score_e9=score_e9,
+                quantity=quantity,
+                price_e9=price_e9,
+                reason=reason,
+            )
+        )
+
+    def _pass_over(self, book: VenueBook, score_e9: int, reason: str) -> None:
+        self._alternatives.append(
+            RouteAlternative(
+                venue_id=book.venue.venue_id,
+                score_e9=score_e9,
+                quantity=0,
+                price_e9=None,
+                reason=reason,
+            )
+        )
+
+    def _place(
+        self,
+        quote: Quote,
+        book: VenueBook,
+        quantity: int,
+        price_e9: int | None,
+        *,
+        order_type: OrderType = OrderType.LIMIT,
+        rest_ns: int = 0,
+        minimum: int = 0,
+    ) -> None:
+        part = self._part
+        ordinal = part.placed + len(self._children) + 1
+        self._rest -= quantity
+        self._children.append(
+            ChildPlaced(
+                child_id=f"{part.slice_id}.{ordinal}",
+                slice_id=part.slice_id,
+                parent_id=part.parent_id,
+                epoch=part.epoch,
+                venue_id=book.venue.venue_id,
+                instrument_id=part.instrument_id,
+                side=part.side,
+                quantity=quantity,
+                order_type=order_type,
+                price_e9=price_e9,
+                time_in_force=TimeInForce.DAY if rest_ns else TimeInForce.IOC,
+                minimum_quantity=minimum,
+                self_trade_id=part.self_trade_id,
+                arrival_price_e9=quote.midpoint_e9,
+                placed_ns=self._at_ns,
+                ack_due_ns=self._at_ns + ACK_TIMEOUT_NS,
+                rest_until_ns=self._at_ns + rest_ns if rest_ns else 0,
+            )
+        )
+
+
+def _is_worse(side: Side, price_e9: int, limit_price_e9: int) -> bool:
+    return price_e9 > limit_price_e9 if side is Side.BUY else price_e9 < limit_price_e9

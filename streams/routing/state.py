@@ -1,0 +1,258 @@
+"""What routing remembers: slices, children, fills, exposure by parent and epoch, scorecards."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from schemas.messages.core import Cause, RoutingLogic, Side, TimeInForce
+from streams.core.errors import CorruptHistoryError
+
+__all__ = [
+    "Child",
+    "ClosedChild",
+    "EarlyChange",
+    "Fill",
+    "Ledger",
+    "Phase",
+    "RoutingState",
+    "Slice",
+    "Track",
+    "VenueRecord",
+    "exposures",
+    "find_child",
+    "live_children",
+    "parent_of",
+    "slice_of",
+]
+
+
+class Phase(StrEnum):
+    """Where a child stands. Open phases expose its whole unfilled quantity."""
+
+    PENDING_NEW = "PENDING_NEW"  # sent, no answer yet
+    LIVE = "LIVE"
+    PENDING_CANCEL = "PENDING_CANCEL"  # cancel asked, not answered: as live as before
+    UNRESOLVED = "UNRESOLVED"  # the venue has been asked what became of it
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+
+
+OPEN = (Phase.PENDING_NEW, Phase.LIVE, Phase.PENDING_CANCEL, Phase.UNRESOLVED)
+
+
+class Child(msgspec.Struct, kw_only=True):
+    """One order at one venue that still exposes quantity."""
+
+    child_id: str
+    epoch: int
+    venue_id: str
+    instrument_id: str
+    side: Side
+    quantity: int
+    is_passive: bool
+    time_in_force: TimeInForce
+    placed_ns: int
+    rest_until_ns: int  # 0: rests until it is done
+    phase: Phase = Phase.PENDING_NEW
+    is_acknowledged: bool = False
+    exposure: int = 0  # smallest units that may still fill and are reserved for it
+    net: int = 0  # booked in all, busts and corrections applied, error part included
+    cancel_requests: int = 0
+    cancel_cause: Cause | None = None  # why a cancel is wanted; stays until the child is closed
+    status_requests: int = 0
+    status_tries: int = 0  # since the venue last made itself clear
+    status_cause: Cause | None = None
+    due_ns: int = 0  # when it needs attention; 0 for never
+    is_cancel_rejected: bool = False  # the newest request was refused
+
+    @property
+    def is_open(self) -> bool:
+        return self.phase in OPEN
+
+    @property
+    def is_unresolved(self) -> bool:
+        return self.phase is Phase.UNRESOLVED
+
+    @property
+    def slice_id(self) -> str:
+        return slice_of(self.child_id)
+
+    @property
+    def parent_id(self) -> str:
+        return parent_of(self.child_id)
+
+    @property
+    def ids(self) -> dict[str, Any]:
+        """Return the fields that every event of a child begins with."""
+        return {
+            "child_id": self.child_id,
+            "slice_id": self.slice_id,
+            "parent_id": self.parent_id,
+            "epoch": self.epoch,
+            "venue_id": self.venue_id,
+            "instrument_id": self.instrument_id,
+        }
+
+
+class ClosedChild(msgspec.Struct, array_like=True):
+    """What a late fill, a bust or a correction needs of a child that exposes nothing."""
+
+    epoch: int
+    venue_id: str
+    instrument_id: str
+    side: Side
+    quantity: int
+    phase: Phase
+    net: int
+
+
+class Slice(msgspec.Struct, kw_only=True):
+    """Quantity that a strategy released and that is not all filled or returned."""
+
+    slice_id: str
+    parent_id: str
+    epoch: int
+    instrument_id: str
+    side: Side
+    quantity: int
+    unplaced: int  # held by no child
+    limit_price_e9: int | None
+    logic: RoutingLogic
+    is_dark_allowed: bool
+    deadline_ns: int
+    self_trade_id: str
+    is_routed: bool = False
+    is_ending: bool = False  # whatever comes back goes to the strategy
+    ending_cause: Cause = Cause.DEADLINE
+    placed: int = 0  # children so far: the newest ordinal
+    children: list[str] = []  # those that still expose quantity, in order of placement
+    attempts: dict[str, int] = {}  # children by venue
+
+
+class Ledger(msgspec.Struct, kw_only=True):
+    """A parent's room in its current epoch and its exposure by epoch."""
+
+    epoch: int = 0
+    room: int = 0
+    exposures: dict[str, int] = {}  # by epoch; canonical bytes allow no other keys than strings
+    slices: list[str] = []  # hot ones, in order of release
+
+    def expose(self, epoch: int, quantity: int) -> None:
+        """Add to the exposure of an epoch. Raises CorruptHistoryError below zero."""
+        key = str(epoch)
+        exposure = self.exposures.get(key, 0) + quantity
+        if exposure < 0:
+            raise CorruptHistoryError(f"exposure of epoch {epoch} would be {exposure}")
+        if exposure:
+            self.exposures[key] = exposure
+        else:
+            self.exposures.pop(key, None)
+
+
+class Fill(msgspec.Struct, array_like=True):
+    """A booked execution as it stands after every bust and correction so far."""
+
+    child_id: str
+    quantity: int
+    error_quantity: int
+    price_e9: int
+    cash_e9: int
+    fee_e9: int
+    is_busted: bool = False
+
+
+class EarlyChange(msgspec.Struct, array_like=True):
+    """A bust or correction that came before the execution it refers to."""
+
+    exec_id: str
+    is_bust: bool
+    quantity: int
+    price_e9: int | None
+    fee_e9: int
+
+
+class Track(msgspec.Struct):
+    """Moving averages of one venue and order kind, in 1e-9 and ns. See scorecard.py."""
+
+    fill_e9: int = 0
+    fill_count: int = 0
+    reject_e9: int = 0
+    reject_count: int = 0
+    latency_ns: int = 0
+    latency_count: int = 0
+
+
+class VenueRecord(msgspec.Struct):
+    rejects_in_row: int = 0
+    suspended_until_ns: int = 0
+
+
+class RoutingState(msgspec.Struct):
+    """The state of one shard's routing.
+
+    Hot: `slices` and `children` hold only what exposes quantity, so their size is bounded by live
+    work. For ever (one topic generation, that is one trading day): `closed`, `fills` and `changes`
+    grow by one small tuple per child, fill and bust, since a venue may bust any of them.
+    """
+
+    slices: dict[str, Slice] = {}
+    children: dict[str, Child] = {}
+    parents: dict[str, Ledger] = {}
+    closed: dict[str, ClosedChild] = {}
+    fills: dict[str, Fill] = {}  # by fill_id
+    changes: dict[str, str] = {}  # "venue/exec_id" of a bust or correction -> fill_id
+    suspense: dict[str, int] = {}  # dedup keys of reports that fit nothing
+    early: dict[str, list[EarlyChange]] = {}  # by the execution that they wait for
+    tracks: dict[str, Track] = {}  # by "venue/passive" or "venue/aggressive"
+    venues: dict[str, VenueRecord] = {}
+    reports: int = 0  # folded into the scorecard: its version
+
+
+def slice_of(child_id: str) -> str:
+    """Return the slice of a child: everything before the last ordinal."""
+    return child_id.rpartition(".")[0]
+
+
+def parent_of(child_id: str) -> str:
+    """Return the parent of a child: everything before the last two ordinals."""
+    return slice_of(slice_of(child_id))
+
+
+def exposures(state: RoutingState, parent_id: str) -> tuple[tuple[int, int], ...]:
+    """Return (epoch, quantity) of all that may still fill or is not placed, ascending."""
+    ledger = state.parents.get(parent_id)
+    if ledger is None:
+        return ()
+    return tuple(sorted((int(epoch), held) for epoch, held in ledger.exposures.items()))
+
+
+def live_children(state: RoutingState) -> tuple[Child, ...]:
+    """Return the children that the venue may still have, in order of placement."""
+    return tuple(child for child in state.children.values() if child.is_open)
+
+
+def find_child(state: RoutingState, child_id: str) -> Child | None:
+    """Return the child, hot or rebuilt from its compact record; None when it never was ours."""
+    hot = state.children.get(child_id)
+    if hot is not None:
+        return hot
+    closed = state.closed.get(child_id)
+    if closed is None:
+        return None
+    return Child(
+        child_id=child_id,
+        epoch=closed.epoch,
+        venue_id=closed.venue_id,
+        instrument_id=closed.instrument_id,
+        side=closed.side,
+        quantity=closed.quantity,
+        is_passive=False,
+        time_in_force=TimeInForce.UNKNOWN,
+        placed_ns=0,
+        rest_until_ns=0,
+        phase=closed.phase,
+        net=closed.net,
+    )

@@ -1,0 +1,111 @@
+"""Split a marketable quantity over venues at least all-in cost: exact, integers only."""
+
+from itertools import combinations
+from typing import NamedTuple
+
+from schemas.messages.core import Side
+from streams.core.market import Venue, VenueBook
+
+__all__ = ["Step", "SweepVenue", "all_in_e9", "split", "sweep_venue"]
+
+_PPM = 1_000_000
+
+
+class Step(NamedTuple):
+    """Quantity taken at one price of one venue."""
+
+    venue_id: str
+    price_e9: int
+    quantity: int
+    cost_e9: int  # all-in cost of one whole unit, signed so that less is better
+
+
+class SweepVenue(NamedTuple):
+    venue_id: str
+    minimum: int  # smallest order accepted, whole lots
+    steps: tuple[Step, ...]  # from the best price on, quantities in whole lots
+
+
+class _Split(NamedTuple):
+    quantity: int
+    cost: int
+    steps: list[Step]
+
+
+def all_in_e9(venue: Venue, side: Side, price_e9: int) -> int:
+    """Return signed price plus taker fee of one whole unit, 1e-9 currency units; less is better.
+
+    Rounds: the part of the fee that is on notional, down.
+    """
+    signed = price_e9 if side is Side.BUY else -price_e9
+    return signed + venue.taker_fee_e9 + price_e9 * venue.taker_fee_ppm // _PPM
+
+
+def sweep_venue(book: VenueBook, side: Side, limit_price_e9: int | None, lot: int) -> SweepVenue:
+    """Return what one venue shows within the limit, in whole lots of its running total."""
+    steps: list[Step] = []
+    shown = 0
+    for level in book.asks if side is Side.BUY else book.bids:
+        if limit_price_e9 is not None and _is_beyond(side, level.price_e9, limit_price_e9):
+            break
+        lots_before = shown // lot
+        shown += level.quantity
+        quantity = (shown // lot - lots_before) * lot
+        if quantity:
+            cost = all_in_e9(book.venue, side, level.price_e9)
+            steps.append(Step(book.venue.venue_id, level.price_e9, quantity, cost))
+    minimum = -(-max(book.venue.minimum_quantity, lot) // lot) * lot
+    return SweepVenue(book.venue.venue_id, minimum, tuple(steps))
+
+
+def split(venues: tuple[SweepVenue, ...], quantity: int) -> list[Step]:
+    """Return the steps that fill most of `quantity` and, among those, cost least.
+
+    Equal costs go to the venue that comes first in `venues`. `quantity` is in whole lots.
+    A venue's minimum makes the problem a choice of venues: each subset of those with a minimum
+    above one lot is tried (they are few), and within one, taking every minimum first and then the
+    cheapest steps is optimal because a venue's steps never get cheaper.
+    """
+    lot = min((venue.minimum for venue in venues), default=1)
+    choosy = tuple(venue.venue_id for venue in venues if venue.minimum > lot)
+    best = _Split(0, 0, [])
+    for count in range(len(choosy), -1, -1):
+        for used in combinations(choosy, count):
+            allowed = tuple(v for v in venues if v.venue_id not in choosy or v.venue_id in used)
+            candidate = _greedy(allowed, used, quantity)
+            if candidate is not None and _is_better(candidate, best):
+                best = candidate
+    return best.steps
+
+
+def _greedy(venues: tuple[SweepVenue, ...], used: tuple[str, ...], quantity: int) -> _Split | None:
+    steps: list[Step] = []
+    offered: list[tuple[int, int, Step]] = []
+    rest = quantity
+    for rank, venue in enumerate(venues):
+        owed = venue.minimum if venue.venue_id in used else 0
+        rest -= owed
+        for step in venue.steps:
+            forced = min(owed, step.quantity)
+            owed -= forced
+            if forced:
+                steps.append(step._replace(quantity=forced))
+            if step.quantity > forced:
+                offered.append((step.cost_e9, rank, step._replace(quantity=step.quantity - forced)))
+        if owed or rest < 0:
+            return None
+    for _, _, step in sorted(offered, key=lambda offer: offer[:2]):
+        taken = min(step.quantity, rest)
+        if taken:
+            steps.append(step._replace(quantity=taken))
+            rest -= taken
+    total = sum(step.quantity for step in steps)
+    return _Split(total, sum(step.quantity * step.cost_e9 for step in steps), steps)
+
+
+def _is_better(candidate: _Split, best: _Split) -> bool:
+    return (-candidate.quantity, candidate.cost) < (-best.quantity, best.cost)
+
+
+def _is_beyond(side: Side, price_e9: int, limit_price_e9: int) -> bool:
+    return price_e9 > limit_price_e9 if side is Side.BUY else price_e9 < limit_price_e9

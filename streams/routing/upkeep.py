@@ -1,0 +1,74 @@
+"""What several folds do to the state: find what must be there, end, cool down, give room back."""
+
+from schemas.messages.core import Cause
+from streams.core.errors import CorruptHistoryError
+from streams.routing.state import Child, ClosedChild, Ledger, RoutingState, Slice, parent_of
+
+__all__ = [
+    "cool",
+    "end",
+    "forget_slice",
+    "hot_child",
+    "hot_slice",
+    "open_ledger",
+    "refill_room",
+]
+
+
+def end(part: Slice, cause: Cause) -> None:
+    if not part.is_ending:
+        part.is_ending = True
+        part.ending_cause = cause
+
+
+def refill_room(state: RoutingState, parent_id: str, epoch: int, quantity: int) -> None:
+    ledger = state.parents.get(parent_id)
+    if ledger is not None and ledger.epoch == epoch:
+        ledger.room += quantity
+
+
+def cool(state: RoutingState, child: Child) -> None:
+    if child.is_open or child.exposure:
+        return
+    del state.children[child.child_id]
+    state.closed[child.child_id] = ClosedChild(
+        child.epoch,
+        child.venue_id,
+        child.instrument_id,
+        child.side,
+        child.quantity,
+        child.phase,
+        child.net,
+    )
+    part = hot_slice(state, child.slice_id)
+    part.children.remove(child.child_id)
+    forget_slice(state, part)
+
+
+def forget_slice(state: RoutingState, part: Slice) -> None:
+    if part.unplaced == 0 and not part.children:
+        del state.slices[part.slice_id]
+        ledger = state.parents.get(part.parent_id)
+        if ledger is not None:
+            ledger.slices.remove(part.slice_id)
+
+
+def open_ledger(state: RoutingState, parent_id: str) -> Ledger:
+    ledger = state.parents.get(parent_id)
+    if ledger is None:
+        raise CorruptHistoryError(f"parent {parent_id} is not open")
+    return ledger
+
+
+def hot_slice(state: RoutingState, slice_id: str) -> Slice:
+    part = state.slices.get(slice_id)
+    if part is None:
+        raise CorruptHistoryError(f"slice {slice_id} holds nothing")
+    return part
+
+
+def hot_child(state: RoutingState, child_id: str) -> Child:
+    child = state.children.get(child_id)
+    if child is None:
+        raise CorruptHistoryError(f"child {child_id} of {parent_of(child_id)} exposes nothing")
+    return child
