@@ -23,7 +23,7 @@ class RestateFill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class FinishCash(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Divide the cash of every epoch of the parent that is closed and not divided yet, or changed."""
+    """Divide the cash of every finished epoch of the parent where it is not yet right."""
 
     parent_id: str
 

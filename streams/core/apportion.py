@@ -5,7 +5,9 @@ from hashlib import sha256
 from itertools import accumulate
 from operator import le
 
-__all__ = ["GUARD_SLOTS_MAX", "guarded_webster", "largest_remainder", "tie_ranks"]
+from schemas.messages.core import Member
+
+__all__ = ["GUARD_SLOTS_MAX", "cross_shares", "guarded_webster", "largest_remainder", "tie_ranks"]
 
 # Future slots that one guard may look at: about 1 ms. Beyond it the deadline rule decides, which
 # needs no guard. Part of the rule, hence of the log's meaning: a change is a new epoch rule.
@@ -43,7 +45,7 @@ def guarded_webster(
     """
     house = sum(weights)
     filled = sum(allocated) + fill
-    assert 0 <= fill and filled <= house, f"filled {filled} of a house of {house}"
+    assert fill >= 0 and filled <= house, f"filled {filled} of a house of {house}"
     if fill == 0:
         return list(allocated)
     floors = [weight * filled // house for weight in weights]
@@ -106,6 +108,13 @@ def _is_safe(weights: Sequence[int], allocated: list[int], house: int, filled: i
             for share in range(have + 1, target + 1):
                 due[-(-share * house // weight) - filled] += 1
     return all(map(le, accumulate(due), range(len(due))))
+
+
+def cross_shares(cross_id: str, quantity: int, members: Sequence[Member]) -> list[int]:
+    """Return what each order of one side gets of a cross; netting and allocation both ask here."""
+    weights = [member.quantity for member in members]
+    ties = tie_ranks(cross_id, [member.order_id for member in members])
+    return guarded_webster(weights, [0] * len(weights), quantity, ties)
 
 
 def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:

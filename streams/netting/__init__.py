@@ -1,1 +1,27 @@
-"""netting."""
+"""Many source orders become crosses and parents. Events: aggregations.events, key instrument."""
+
+from streams.netting.decider import NETTING, NettingEvent, decide, evolve, timers_of
+from streams.netting.state import (
+    NettingState,
+    cause_to_close,
+    members,
+    open_parents,
+    parent_of,
+    waiting,
+    window_of,
+)
+
+__all__ = [
+    "NETTING",
+    "NettingEvent",
+    "NettingState",
+    "cause_to_close",
+    "decide",
+    "evolve",
+    "members",
+    "open_parents",
+    "parent_of",
+    "timers_of",
+    "waiting",
+    "window_of",
+]

@@ -1,0 +1,200 @@
+"""Allocation as a decider: every fill and cross back to its source orders."""
+
+from collections.abc import Callable
+from typing import Any, assert_never
+
+from schemas.messages.allocation import (
+    AllocationRestated,
+    CashAllocated,
+    CrossAllocated,
+    FillAllocated,
+)
+from schemas.messages.core import AllocationEntry, Member
+from schemas.messages.netting import EpochClosed, EpochOpened, ParentClosed
+from schemas.messages.routing import FillBooked, FillBusted, FillCorrected
+from streams.allocation.cash import cross_allocated, finished_cash
+from streams.allocation.commands import (
+    AllocateCross,
+    AllocateFill,
+    AllocationCommand,
+    FinishCash,
+    RestateFill,
+)
+from streams.allocation.restating import restate
+from streams.allocation.state import AllocationState, Epoch, Fill, House
+from streams.core.apportion import guarded_webster, tie_ranks
+from streams.core.decider import Decider
+from streams.core.errors import CorruptHistoryError
+
+__all__ = ["ALLOCATION", "AllocationEvent", "decide", "evolve"]
+
+AllocationEvent = FillAllocated | CrossAllocated | AllocationRestated | CashAllocated
+
+
+def decide(state: AllocationState, command: AllocationCommand) -> tuple[AllocationEvent, ...]:
+    """Return what follows from `command`; () if it is already in effect."""
+    match command:
+        case AllocateFill(fill=fill):
+            return _allocate(state, fill)
+        case AllocateCross(cross=cross, instrument=instrument):
+            if cross.cross_id in state.crosses:
+                return ()
+            return (cross_allocated(cross, instrument),)
+        case RestateFill(change=change):
+            return restate(state, change)
+        case FinishCash(parent_id=parent_id):
+            return finished_cash(state, parent_id)
+        case _:
+            assert_never(command)
+
+
+def _allocate(state: AllocationState, fill: FillBooked) -> tuple[FillAllocated, ...]:
+    booked = state.fills.get(fill.fill_id)
+    if not fill.quantity or booked is None or booked.is_allocated:
+        return ()
+    epoch = state.epochs[fill.parent_id][fill.epoch]
+    house = epoch.tail if epoch.is_closed else epoch.main
+    if house is None:
+        raise CorruptHistoryError(
+            f"fill {fill.fill_id} came to epoch {fill.epoch} of {fill.parent_id}, which has no tail"
+        )
+    after = guarded_webster(house.weights, house.shares, fill.quantity, house.ties)
+    taken = house.share_of() if house.taken else None
+    return (
+        FillAllocated(
+            fill_id=fill.fill_id,
+            parent_id=fill.parent_id,
+            epoch=fill.epoch,
+            is_tail=epoch.is_closed,
+            quantity=fill.quantity,
+            price_e9=fill.price_e9,
+            entries=tuple(
+                AllocationEntry(
+                    order_id=order_id,
+                    quantity=new - old,
+                    cumulative_quantity=new if taken is None else taken[order_id] + new - old,
+                )
+                for order_id, new, old in zip(house.order_ids, after, house.shares, strict=True)
+                if new > old
+            ),
+        ),
+    )
+
+
+def evolve(state: AllocationState, event: Any) -> None:
+    """Apply a recorded event of any context; those that allocation does not use change nothing."""
+    fold = _FOLDS.get(type(event))
+    if fold is not None:
+        fold(state, event)
+
+
+def _house(house_id: str, members: tuple[Member, ...]) -> House:
+    order_ids = [member.order_id for member in members]
+    return House(
+        order_ids=order_ids,
+        weights=[member.quantity for member in members],
+        ties=tie_ranks(house_id, order_ids),
+        shares=[0] * len(members),
+    )
+
+
+def _opened_epoch(state: AllocationState, event: EpochOpened) -> None:
+    house = _house(f"{event.parent_id}/{event.epoch}", event.members)
+    state.epochs.setdefault(event.parent_id, {})[event.epoch] = Epoch(main=house)
+
+
+def _closed_epoch(state: AllocationState, event: EpochClosed) -> None:
+    epoch = state.epochs[event.parent_id][event.epoch]
+    epoch.is_closed = True
+    if event.tail:
+        epoch.tail = _house(f"{event.parent_id}/{event.epoch}", event.tail)
+
+
+def _closed_parent(state: AllocationState, event: ParentClosed) -> None:
+    state.closed_parents[event.parent_id] = True
+
+
+def _booked(state: AllocationState, event: FillBooked) -> None:
+    if event.quantity:
+        state.fills[event.fill_id] = Fill(
+            parent_id=event.parent_id,
+            epoch=event.epoch,
+            cash_e9=event.cash_e9,
+            fee_e9=event.fee_e9,
+        )
+
+
+def _busted(state: AllocationState, event: FillBusted) -> None:
+    fill = state.fills.get(event.fill_id)
+    if fill is not None:  # None: all of it was the error account's
+        fill.cash_e9 = fill.fee_e9 = 0
+
+
+def _corrected(state: AllocationState, event: FillCorrected) -> None:
+    fill = state.fills.get(event.fill_id)
+    if fill is not None:
+        fill.cash_e9, fill.fee_e9 = event.cash_e9, event.fee_e9
+
+
+def _allocated(state: AllocationState, event: FillAllocated) -> None:
+    fill = state.fills[event.fill_id]
+    fill.is_allocated, fill.is_tail = True, event.is_tail
+    house = _house_of(state, event)
+    house.fills[event.fill_id] = event.quantity
+    house.sequence.append(event.fill_id)
+    _add(house, {entry.order_id: entry.quantity for entry in event.entries})
+
+
+def _restated(state: AllocationState, event: AllocationRestated) -> None:
+    house = _house_of(state, event)
+    changes = {entry.order_id: entry.quantity for entry in event.entries}
+    if event.is_minimal:
+        taken = house.taken.setdefault(event.fill_id, {})
+        for order_id, change in changes.items():
+            taken[order_id] = taken.get(order_id, 0) - change
+    else:
+        house.fills[event.fill_id] += sum(changes.values())
+        _add(house, changes)
+
+
+def _house_of(state: AllocationState, event: FillAllocated | AllocationRestated) -> House:
+    epoch = state.epochs[event.parent_id][event.epoch]
+    house = epoch.tail if event.is_tail else epoch.main
+    if house is None:
+        raise CorruptHistoryError(f"epoch {event.epoch} of {event.parent_id} has no tail")
+    return house
+
+
+def _add(house: House, changes: dict[str, int]) -> None:
+    house.shares = [
+        share + changes.get(order_id, 0)
+        for order_id, share in zip(house.order_ids, house.shares, strict=True)
+    ]
+
+
+def _given_cash(state: AllocationState, event: CashAllocated) -> None:
+    epoch = state.epochs[event.parent_id][event.epoch]
+    epoch.cash_version = event.version
+    epoch.cash = list(event.entries)
+
+
+def _given_cross(state: AllocationState, event: CrossAllocated) -> None:
+    state.crosses[event.cross_id] = True
+
+
+_FOLDS: dict[type, Callable[[AllocationState, Any], None]] = {
+    EpochOpened: _opened_epoch,
+    EpochClosed: _closed_epoch,
+    ParentClosed: _closed_parent,
+    FillBooked: _booked,
+    FillBusted: _busted,
+    FillCorrected: _corrected,
+    FillAllocated: _allocated,
+    AllocationRestated: _restated,
+    CashAllocated: _given_cash,
+    CrossAllocated: _given_cross,
+}
+
+ALLOCATION: Decider[AllocationState, AllocationCommand, Any] = Decider(
+    AllocationState, decide, evolve
+)

@@ -1,0 +1,294 @@
+"""Netting as a decider: windows, crosses, parents, epochs."""
+
+from collections.abc import Callable
+from typing import Any, assert_never
+
+from schemas.messages.allocation import AllocationRestated, FillAllocated
+from schemas.messages.core import OrderStatus, Urgency
+from schemas.messages.intake import OrderAccepted, OrderCanceled, OrderClosed, OrderReplaced
+from schemas.messages.netting import (
+    CrossExecuted,
+    EpochClosed,
+    EpochOpened,
+    MemberLeft,
+    ParentClosed,
+    ParentHeld,
+    ParentOpened,
+    TailResolved,
+    WindowClosed,
+)
+from schemas.messages.strategy import ParentEnded
+from streams.core.decider import Decider
+from streams.core.errors import CorruptHistoryError
+from streams.netting.closing import ParentEvent, leave_parent, rebase, settle_parent
+from streams.netting.commands import (
+    CloseWindow,
+    LeaveParent,
+    NettingCommand,
+    Rebase,
+    SettleParent,
+)
+from streams.netting.crossing import shares_of
+from streams.netting.state import TIMER, NettingState, Order, Parent, Window, window_key
+from streams.netting.windows import WindowEvent, close_window
+
+__all__ = ["NETTING", "NettingEvent", "decide", "evolve", "timers_of"]
+
+NettingEvent = WindowEvent | ParentEvent
+
+
+def decide(state: NettingState, command: NettingCommand) -> tuple[NettingEvent, ...]:
+    """Return what follows from `command`; () if it is already in effect."""
+    match command:
+        case CloseWindow():
+            return close_window(state, command)
+        case LeaveParent():
+            return leave_parent(state, command)
+        case SettleParent():
+            return settle_parent(state, command)
+        case Rebase():
+            return rebase(state, command)
+        case _:
+            assert_never(command)
+
+
+def timers_of(event: Any, state: NettingState) -> tuple[tuple[str, int | None], ...]:
+    """Return the timers that `event` sets or cancels; `state` is the one after it."""
+    match event:
+        case OrderAccepted() | OrderReplaced():
+            order = state.orders[event.order_id]
+            window = state.windows[window_key(order.tenant, order.instrument_id)]
+            if event.order_id not in window.waiting[-1:] or window.due_ns is None:
+                return ()
+            return ((_timer_id(window), window.due_ns),)
+        case WindowClosed():
+            window = state.windows[window_key(event.tenant, event.instrument_id)]
+            return ((_timer_id(window), window.due_ns),)
+        case _:
+            return ()
+
+
+def _timer_id(window: Window) -> str:
+    return TIMER + window_key(window.tenant, window.instrument_id)
+
+
+def evolve(state: NettingState, event: Any) -> None:
+    """Apply a recorded event of any context; those that netting does not use change nothing."""
+    fold = _FOLDS.get(type(event))
+    if fold is not None:
+        fold(state, event)
+
+
+def _accepted(state: NettingState, event: OrderAccepted) -> None:
+    order = Order(
+        order_id=event.order_id,
+        tenant=event.tenant,
+        instrument_id=event.instrument_id,
+        account_id=event.account_id,
+        side=event.side,
+        quantity=event.quantity,
+        limit_price_e9=event.limit_price_e9,
+        time_in_force=event.time_in_force,
+        strategy=event.strategy,
+        urgency=event.urgency,
+        start_ns=event.start_ns,
+        end_ns=event.end_ns,
+        participation_cap_bps=event.participation_cap_bps,
+        is_cross_allowed=event.is_cross_allowed,
+        is_dark_allowed=event.is_dark_allowed,
+        group_id=event.group_id,
+    )
+    if event.order_id in state.orders:
+        raise CorruptHistoryError(f"order {event.order_id} accepted twice")
+    state.orders[event.order_id] = order
+    _wait(state, order, event.accepted_ns)
+
+
+def _wait(state: NettingState, order: Order, at_ns: int) -> None:
+    key = window_key(order.tenant, order.instrument_id)
+    window = state.windows.get(key)
+    if window is None:
+        window = Window(tenant=order.tenant, instrument_id=order.instrument_id)
+        state.windows[key] = window
+    if not window.waiting:
+        window.due_ns = None
+    # Urgent orders leave at once and start no clock for those who come later.
+    if window.due_ns is None and order.urgency is not Urgency.URGENT:
+        window.due_ns = at_ns + state.window_ns
+    window.waiting.append(order.order_id)
+
+
+def _replaced(state: NettingState, event: OrderReplaced) -> None:
+    order = _order(state, event.order_id)
+    order.quantity = event.quantity
+    order.limit_price_e9 = event.limit_price_e9
+    order.group_id = event.group_id
+    window = state.windows[window_key(order.tenant, order.instrument_id)]
+    if not order.parent_id and event.order_id not in window.waiting:
+        _wait(state, order, event.replaced_ns)
+
+
+def _canceled(state: NettingState, event: OrderCanceled) -> None:
+    order = _order(state, event.order_id)
+    if order.parent_id:
+        raise CorruptHistoryError(f"order {event.order_id} canceled inside {order.parent_id}")
+    _forget(state, order)
+
+
+def _closed_order(state: NettingState, event: OrderClosed) -> None:
+    order = state.orders.get(event.order_id)
+    if order is None:
+        return  # its parent closed before it and took it along
+    if not order.parent_id:
+        _forget(state, order)
+    elif event.status is not OrderStatus.FILLED:
+        order.is_working = False  # a full one works again if a bust takes something back
+
+
+def _forget(state: NettingState, order: Order) -> None:
+    window = state.windows[window_key(order.tenant, order.instrument_id)]
+    if order.order_id in window.waiting:
+        window.waiting.remove(order.order_id)
+    del state.orders[order.order_id]
+
+
+def _closed_window(state: NettingState, event: WindowClosed) -> None:
+    window = state.windows[window_key(event.tenant, event.instrument_id)]
+    left = frozenset(event.order_ids)
+    window.ordinal = event.window
+    window.waiting = [order_id for order_id in window.waiting if order_id not in left]
+    if not window.waiting:
+        window.due_ns = None
+
+
+def _crossed(state: NettingState, event: CrossExecuted) -> None:
+    # Not from CrossAllocated, which comes later: the epochs of this decision count it already.
+    state.crosses_executed += 1
+    for order_id, share in shares_of(event).items():
+        _order(state, order_id).allocated += share
+
+
+def _opened_parent(state: NettingState, event: ParentOpened) -> None:
+    state.parents_opened += 1
+    state.parents[event.parent_id] = Parent(
+        parent_id=event.parent_id,
+        group_id=event.group_id,
+        tenant=event.tenant,
+        instrument_id=event.instrument_id,
+        side=event.side,
+        time_in_force=event.time_in_force,
+        end_ns=event.end_ns,
+        quantity=event.quantity,
+    )
+    window = state.windows[window_key(event.tenant, event.instrument_id)]
+    window.parent_ids.append(event.parent_id)
+
+
+def _opened_epoch(state: NettingState, event: EpochOpened) -> None:
+    parent = _parent(state, event.parent_id)
+    if event.epoch != parent.epoch + 1:
+        raise CorruptHistoryError(
+            f"epoch {event.epoch} of {parent.parent_id} follows {parent.epoch}"
+        )
+    parent.epoch = event.epoch
+    parent.quantity = event.parent_quantity
+    parent.weights = {member.order_id: member.quantity for member in event.members}
+    parent.allocated = {}
+    for member in event.members:
+        order = _order(state, member.order_id)
+        if not order.parent_id:
+            order.parent_id = parent.parent_id
+            parent.order_ids.append(member.order_id)
+
+
+def _closed_epoch(state: NettingState, event: EpochClosed) -> None:
+    parent = _parent(state, event.parent_id)
+    if event.tail:
+        parent.tails[event.epoch] = {member.order_id: member.quantity for member in event.tail}
+
+
+def _resolved_tail(state: NettingState, event: TailResolved) -> None:
+    del _parent(state, event.parent_id).tails[event.epoch]
+
+
+def _held(state: NettingState, event: ParentHeld) -> None:
+    _parent(state, event.parent_id).leaving.extend(event.order_ids)
+
+
+def _left(state: NettingState, event: MemberLeft) -> None:
+    parent = _parent(state, event.parent_id)
+    parent.leaving.remove(event.order_id)
+    parent.order_ids.remove(event.order_id)
+    _order(state, event.order_id).parent_id = ""
+
+
+def _closed_parent(state: NettingState, event: ParentClosed) -> None:
+    parent = _parent(state, event.parent_id)
+    parent.is_closed = True
+    parent.weights, parent.allocated = {}, {}
+    for order_id in parent.order_ids:
+        del state.orders[order_id]
+    window = state.windows[window_key(parent.tenant, parent.instrument_id)]
+    window.parent_ids.remove(event.parent_id)
+
+
+def _ended(state: NettingState, event: ParentEnded) -> None:
+    _parent(state, event.parent_id).end_cause = event.cause
+
+
+def _allocated(state: NettingState, event: FillAllocated | AllocationRestated) -> None:
+    parent = _parent(state, event.parent_id)
+    parent.filled += sum(entry.quantity for entry in event.entries)
+    if parent.is_closed:
+        return
+    tail = parent.tails.get(event.epoch) if event.is_tail else None
+    is_current = event.epoch == parent.epoch and not event.is_tail
+    for entry in event.entries:
+        order = state.orders.get(entry.order_id)
+        if order is not None:  # None: it left and was canceled before this bust
+            order.allocated += entry.quantity
+        if is_current:
+            before = parent.allocated.get(entry.order_id, 0)
+            parent.allocated[entry.order_id] = before + entry.quantity
+        if tail is not None:
+            tail[entry.order_id] = tail.get(entry.order_id, 0) - entry.quantity
+            if not tail[entry.order_id]:
+                del tail[entry.order_id]
+    if tail is not None and not tail:
+        del parent.tails[event.epoch]
+
+
+def _order(state: NettingState, order_id: str) -> Order:
+    order = state.orders.get(order_id)
+    if order is None:
+        raise CorruptHistoryError(f"order {order_id} is not known")
+    return order
+
+
+def _parent(state: NettingState, parent_id: str) -> Parent:
+    parent = state.parents.get(parent_id)
+    if parent is None:
+        raise CorruptHistoryError(f"parent {parent_id} is not known")
+    return parent
+
+
+_FOLDS: dict[type, Callable[[NettingState, Any], None]] = {
+    OrderAccepted: _accepted,
+    OrderReplaced: _replaced,
+    OrderCanceled: _canceled,
+    OrderClosed: _closed_order,
+    WindowClosed: _closed_window,
+    CrossExecuted: _crossed,
+    ParentOpened: _opened_parent,
+    EpochOpened: _opened_epoch,
+    EpochClosed: _closed_epoch,
+    TailResolved: _resolved_tail,
+    ParentHeld: _held,
+    MemberLeft: _left,
+    ParentClosed: _closed_parent,
+    ParentEnded: _ended,
+    FillAllocated: _allocated,
+    AllocationRestated: _allocated,
+}
+
+NETTING: Decider[NettingState, NettingCommand, Any] = Decider(NettingState, decide, evolve)

@@ -1,0 +1,121 @@
+"""Epochs and tails of one parent: who is owed what when membership changes."""
+
+from collections.abc import Mapping, Sequence
+
+from schemas.messages.core import Cause, Member
+from schemas.messages.netting import EpochClosed, EpochOpened
+from streams.core.apportion import guarded_webster, tie_ranks
+from streams.netting.commands import ParentExposure
+from streams.netting.state import NettingState, Parent
+
+__all__ = ["exposure_of", "is_rebase_due", "reserved", "tail_of", "turn_epoch", "unreleased"]
+
+NOTHING: Mapping[str, int] = {}
+
+
+def exposure_of(exposure: ParentExposure, epoch: int) -> int:
+    """Return what is live or released of one epoch."""
+    return sum(e.quantity for e in exposure.exposures if e.epoch == epoch)
+
+
+def tail_of(parent: Parent, quantity: int) -> dict[str, int]:
+    """Return how the current epoch's live `quantity` is divided, as if all of it filled now."""
+    if not quantity:
+        return {}
+    order_ids = [order_id for order_id in parent.order_ids if order_id in parent.weights]
+    allocated = [parent.allocated.get(order_id, 0) for order_id in order_ids]
+    after = guarded_webster(
+        [parent.weights[order_id] for order_id in order_ids],
+        allocated,
+        quantity,
+        tie_ranks(f"{parent.parent_id}/{parent.epoch}", order_ids),
+    )
+    shares = zip(order_ids, after, allocated, strict=True)
+    return {order_id: new - old for order_id, new, old in shares if new > old}
+
+
+def reserved(parent: Parent, resolved: Sequence[int] = ()) -> dict[str, int]:
+    """Return what each order may still get out of tails, those in `resolved` left out."""
+    total: dict[str, int] = {}
+    for epoch in sorted(parent.tails):
+        if epoch not in resolved:
+            for order_id, quantity in parent.tails[epoch].items():
+                total[order_id] = total.get(order_id, 0) + quantity
+    return total
+
+
+def unreleased(
+    state: NettingState, parent: Parent, tail: Mapping[str, int], resolved: Sequence[int] = ()
+) -> dict[str, int]:
+    """Return what each member still wants beyond every tail, `tail` included; never 0."""
+    held = reserved(parent, resolved)
+    result = {}
+    for order_id in parent.order_ids:
+        free = state.orders[order_id].leaves - held.get(order_id, 0) - tail.get(order_id, 0)
+        if free > 0:
+            result[order_id] = free
+    return result
+
+
+def is_rebase_due(state: NettingState, parent: Parent, resolved: Sequence[int] = ()) -> bool:
+    """Return whether what the members want differs from what the current epoch can give."""
+    current = {
+        order_id: weight - parent.allocated.get(order_id, 0)
+        for order_id, weight in parent.weights.items()
+        if weight > parent.allocated.get(order_id, 0)
+    }
+    return current != unreleased(state, parent, NOTHING, resolved)
+
+
+def turn_epoch(
+    state: NettingState,
+    parent: Parent,
+    exposure: ParentExposure,
+    cause: Cause,
+    *,
+    joining: Sequence[Member] = (),
+    crossed: Mapping[str, int] = NOTHING,
+    resolved: Sequence[int] = (),
+    leaving: Sequence[str] = (),
+) -> tuple[EpochClosed, EpochOpened]:
+    """Return the end of the current epoch and the start of the next.
+
+    Units:  `joining` carries what each new order still wants; `crossed` what this same decision
+            gave to members by a cross; `resolved` the epochs whose tails it freed; `leaving` the
+            orders that it let go.
+    """
+    tail = tail_of(parent, exposure_of(exposure, parent.epoch))
+    wanted = unreleased(state, parent, tail, resolved)
+    weights = [
+        Member(order_id=order_id, quantity=wanted[order_id] - crossed.get(order_id, 0))
+        for order_id in parent.order_ids
+        if order_id not in leaving and wanted.get(order_id, 0) > crossed.get(order_id, 0)
+    ]
+    weights.extend(joining)
+    quantity = sum(member.quantity for member in weights)
+    held = sum(reserved(parent, resolved).values()) + sum(tail.values())
+    return (
+        close_epoch(parent, tail, cause),
+        EpochOpened(
+            parent_id=parent.parent_id,
+            epoch=parent.epoch + 1,
+            quantity=quantity,
+            parent_quantity=parent.filled + held + quantity,
+            members=tuple(weights),
+            cause=cause,
+        ),
+    )
+
+
+def close_epoch(parent: Parent, tail: Mapping[str, int], cause: Cause) -> EpochClosed:
+    return EpochClosed(
+        parent_id=parent.parent_id,
+        epoch=parent.epoch,
+        tail_quantity=sum(tail.values()),
+        tail=tuple(
+            Member(order_id=order_id, quantity=tail[order_id])
+            for order_id in parent.order_ids
+            if order_id in tail
+        ),
+        cause=cause,
+    )

@@ -1,0 +1,157 @@
+"""What netting remembers: windows, orders, parents with their epochs and tails; queries on it."""
+
+import msgspec
+
+from schemas.messages.core import (
+    Cause,
+    Side,
+    StrategyKind,
+    TimeInForce,
+    Urgency,
+)
+
+__all__ = [
+    "NettingState",
+    "Order",
+    "Parent",
+    "Window",
+    "cause_to_close",
+    "members",
+    "open_parents",
+    "parent_of",
+    "waiting",
+    "window_key",
+    "window_of",
+]
+
+TIMER = "netting:window:"
+
+
+class Order(msgspec.Struct, kw_only=True):
+    """A source order that waits or works. Units as in schemas/intake/OrderAccepted."""
+
+    order_id: str
+    tenant: str
+    instrument_id: str
+    account_id: str
+    side: Side
+    quantity: int
+    limit_price_e9: int | None
+    time_in_force: TimeInForce
+    strategy: StrategyKind
+    urgency: Urgency
+    start_ns: int
+    end_ns: int
+    participation_cap_bps: int
+    is_cross_allowed: bool
+    is_dark_allowed: bool
+    group_id: str
+    allocated: int = 0  # from every parent and cross
+    parent_id: str = ""  # empty while it waits or between parents
+    is_working: bool = True  # False: closed before it was full
+
+    @property
+    def leaves(self) -> int:
+        return self.quantity - self.allocated if self.is_working else 0
+
+
+class Window(msgspec.Struct, kw_only=True):
+    """One tenant's orders in one instrument: who waits, and which parents work."""
+
+    tenant: str
+    instrument_id: str
+    ordinal: int = 0  # of the newest closed window
+    waiting: list[str] = []
+    parent_ids: list[str] = []  # open, in order of opening
+    due_ns: int | None = None  # set by the first order that waits and is not urgent
+
+
+class Parent(msgspec.Struct, kw_only=True):
+    """An aggregated order. `weights` and `allocated` are those of the current epoch."""
+
+    parent_id: str
+    group_id: str
+    tenant: str
+    instrument_id: str
+    side: Side
+    time_in_force: TimeInForce
+    end_ns: int
+    quantity: int  # ordered, as the newest epoch says
+    filled: int = 0  # by its children; crosses are not the parent's
+    epoch: int = 0
+    order_ids: list[str] = []  # who has not left, in order of joining; kept after the close
+    weights: dict[str, int] = {}
+    allocated: dict[str, int] = {}
+    tails: dict[int, dict[str, int]] = {}  # epoch -> order -> reserved and not filled, never 0
+    leaving: list[str] = []
+    end_cause: Cause = Cause.UNKNOWN  # set by ParentEnded
+    is_closed: bool = False
+
+    def is_joinable(self, at_ns: int) -> bool:
+        """Return whether new quantity may be given to it."""
+        return (
+            not self.is_closed
+            and not self.leaving
+            and self.end_cause is Cause.UNKNOWN
+            and self.end_ns > at_ns
+        )
+
+
+class NettingState(msgspec.Struct, kw_only=True):
+    """The shard sets the first three fields once, from its settings, before anything else."""
+
+    id_prefix: str = ""  # "<tag>.<shard>"
+    window_ns: int = 1_000_000_000
+    window_count: int = 500  # waiting orders that close a window early; 0 for never
+    parents_opened: int = 0
+    crosses_executed: int = 0
+    orders: dict[str, Order] = {}
+    windows: dict[str, Window] = {}
+    parents: dict[str, Parent] = {}
+
+
+def window_key(tenant: str, instrument_id: str) -> str:
+    """Return "<tenant>/<instrument>", unambiguous whatever the tenant is called."""
+    return f"{tenant.replace('%', '%25').replace('/', '%2F')}/{instrument_id}"
+
+
+def window_of(state: NettingState, timer_id: str) -> Window | None:
+    """Return the window whose timer this is; None for any other timer."""
+    return state.windows.get(timer_id.removeprefix(TIMER))
+
+
+def parent_of(state: NettingState, order_id: str) -> str | None:
+    """Return the open parent that the order is a member of; None while it waits or is gone."""
+    order = state.orders.get(order_id)
+    return order.parent_id or None if order is not None else None
+
+
+def open_parents(state: NettingState, tenant: str, instrument_id: str) -> tuple[str, ...]:
+    """Return the open parents of both sides in order of opening."""
+    window = state.windows.get(window_key(tenant, instrument_id))
+    return tuple(window.parent_ids) if window is not None else ()
+
+
+def members(state: NettingState, parent_id: str) -> tuple[str, ...]:
+    """Return who has not left the parent, in order of joining, full ones too; also when closed."""
+    parent = state.parents.get(parent_id)
+    return tuple(parent.order_ids) if parent is not None else ()
+
+
+def waiting(state: NettingState, tenant: str, instrument_id: str) -> tuple[str, ...]:
+    """Return the orders that wait in the window, in order of joining."""
+    window = state.windows.get(window_key(tenant, instrument_id))
+    return tuple(window.waiting) if window is not None else ()
+
+
+def cause_to_close(state: NettingState, tenant: str, instrument_id: str) -> Cause | None:
+    """Return why the window must be closed at once; None when its timer decides."""
+    window = state.windows.get(window_key(tenant, instrument_id))
+    if window is None or not window.waiting:
+        return None
+    if 0 < state.window_count <= len(window.waiting):
+        return Cause.WINDOW_COUNT
+    # Only the newest can be urgent: each urgent order leaves at once.
+    if state.orders[window.waiting[-1]].urgency is Urgency.URGENT:
+        return Cause.WINDOW_ZERO
+    return None
