@@ -55,6 +55,7 @@ class JournalEnd:
 
     log_id: bytes
     seq: int = -1
+    index: int = -1  # of the last record, which is the last event of its batch
     hash: bytes = NO_HASH  # SHA-256 of the last record's value
     incarnation: int = 0
     now_ns: int = 0
@@ -77,6 +78,7 @@ class JournalEnd:
         if record.incarnation < self.incarnation:
             raise CorruptHistoryError(f"{where}: incarnation {record.incarnation} after a later")
         self.seq = envelope.seq
+        self.index = envelope.index
         self.hash = sha256(value).digest()
         self.incarnation = record.incarnation
         self.now_ns = max(self.now_ns, record.now_ns)

@@ -213,7 +213,6 @@ class RecordedEvent(NamedTuple):
     """A message of ours, read back."""
 
     topic: str
-    partition: int
     envelope: Envelope
     message: Message
 

@@ -26,6 +26,7 @@ class HostSettings:
     snapshots: TopicPartition
     pointers: TopicPartition
     dead_letters: str | None  # None: an input that cannot be decoded is corrupt history
+    outputs: tuple[TopicPartition, ...] = ()  # empty: the shard's own of each output topic
     shared_outputs: tuple[str, ...] = ()  # output topics that others write to as well
     slots: int = 1  # transactional ids in use, at most SLOTS
     batch_records_max: int = 2_000

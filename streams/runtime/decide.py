@@ -1,0 +1,25 @@
+"""One batch decided: the same steps live and in a replay."""
+
+from collections.abc import Sequence
+
+from schemas.messages.core import TimerFired
+from streams.runtime.ports import Application, Emitter, Inbound
+
+__all__ = ["decide_batch"]
+
+
+def decide_batch(
+    application: Application, records: Sequence[Inbound], out: Emitter
+) -> tuple[TimerFired, ...]:
+    """Apply the records, then the timers due at `out.at_ns`; return the timers fired."""
+    for inbound in records:
+        error = inbound.error
+        if error is not None:
+            out.dead_letter(inbound, error.reason, error.field, error.value, error.bound)
+        application.apply(inbound, out)
+    fired: list[TimerFired] = []
+    while (timer := application.pop_due(out.at_ns)) is not None:
+        fired.append(TimerFired(timer_id=timer.timer_id, due_ns=timer.due_ns))
+        application.fire(timer, out)
+    application.finish(out)
+    return tuple(fired)

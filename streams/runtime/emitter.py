@@ -1,0 +1,150 @@
+"""Where the events of one batch are gathered: ids, topic sequences, bytes and their digest."""
+
+from typing import Any, NamedTuple
+
+from schemas.messages.core import Envelope, RejectReason, TopicOutput
+from schemas.messages.runtime import DeadLetter
+from streams.core.errors import CorruptHistoryError
+from streams.runtime.journal import (
+    NO_EVENT,
+    JournalEnd,
+    OutputDigest,
+    event_id_at,
+    event_id_prefix,
+)
+from streams.runtime.ports import Codec, Inbound, Message, TopicPartition
+from streams.runtime.settings import HostSettings
+
+__all__ = ["BatchEmitter", "Output"]
+
+
+class Output(NamedTuple):
+    """One event as it goes to the log."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+
+
+class BatchEmitter:
+    """Implements ports.Emitter. Advances the topic sequences of `end`: a batch that fails is
+    undone by a take-over, which builds `end` anew from the journal."""
+
+    __slots__ = (
+        "_codec",
+        "_counts",
+        "_dead_letters",
+        "_digest",
+        "_end",
+        "_name",
+        "_prefix",
+        "at_ns",
+        "entropy",
+        "outputs",
+        "seq",
+        "shard",
+    )
+
+    def __init__(
+        self, codec: Codec, settings: HostSettings, end: JournalEnd, at_ns: int, entropy: bytes
+    ) -> None:
+        self.shard = settings.shard
+        self.seq = end.seq + 1
+        self.at_ns = at_ns
+        self.entropy = entropy
+        self.outputs: list[Output] = []
+        self._codec = codec
+        self._end = end
+        self._name = settings.name
+        self._dead_letters = settings.dead_letters
+        self._prefix = event_id_prefix(end.log_id, self.shard, self.seq)
+        self._digest = OutputDigest()
+        self._counts: dict[TopicPartition, int] = {}
+
+    def emit(
+        self,
+        topic: str,
+        message: Message,
+        *,
+        key: str,
+        causation_id: bytes,
+        correlation_id: str,
+        source_ns: int = 0,
+        partition: int | None = None,
+        actor: str = "",
+    ) -> bytes:
+        """Add an event and return its event_id."""
+        index = len(self.outputs)
+        own_id = event_id_at(self._prefix, index)
+        target = TopicPartition(topic, self.shard if partition is None else partition)
+        topic_seqs = self._end.topic_seqs
+        topic_seq = topic_seqs.get(target, -1) + 1
+        topic_seqs[target] = topic_seq
+        self._counts[target] = self._counts.get(target, 0) + 1
+        envelope = Envelope(
+            event_id=own_id,
+            shard=self.shard,
+            seq=self.seq,
+            index=index,
+            topic_seq=topic_seq,
+            at_ns=self.at_ns,
+            source_ns=source_ns,
+            actor=actor or self._name,
+            causation_id=causation_id,
+            correlation_id=correlation_id,
+        )
+        value = self._codec.encode(envelope, message)
+        self._digest.add(topic, target.partition, value)
+        self.outputs.append(Output(topic, target.partition, key.encode(), value))
+        return own_id
+
+    def dead_letter(
+        self, inbound: Inbound, reason: RejectReason, field: str, value: str, bound: str
+    ) -> bytes:
+        """Copy an input to the dead letters.
+
+        Raises CorruptHistoryError where every input is our own.
+        """
+        record = inbound.record
+        where = f"{record.topic}[{record.partition}]@{record.offset}"
+        if self._dead_letters is None:
+            raise CorruptHistoryError(f"{where}: {field} {value}: {bound}")
+        letter = DeadLetter(
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=reason,
+            field=field,
+            value=value,
+            bound=bound,
+            key=record.key,
+            body=record.value,
+        )
+        return self.emit(
+            self._dead_letters,
+            letter,
+            key=where,
+            causation_id=NO_EVENT if inbound.envelope is None else inbound.envelope.event_id,
+            correlation_id="" if inbound.envelope is None else inbound.envelope.correlation_id,
+            source_ns=0 if inbound.envelope is None else inbound.envelope.source_ns,
+        )
+
+    def model(self, name: str, compute: Any) -> Any:
+        """Return what the model says now; a replay overrides this."""
+        return compute()
+
+    def digest(self) -> bytes:
+        return self._digest.digest()
+
+    def topic_outputs(self) -> tuple[TopicOutput, ...]:
+        """Return the journal's rows: every partition ever written, in order of name."""
+        return tuple(
+            TopicOutput(
+                topic=target.topic,
+                partition=target.partition,
+                count=self._counts.get(target, 0),
+                last_topic_seq=last,
+            )
+            for target, last in sorted(self._end.topic_seqs.items())
+        )
