@@ -116,7 +116,7 @@ class History:
     ) -> None:
         self._codec = codec
         self._settings = settings
-        self._log_id = log.log_id(settings.journal.topic)
+        self._log_id = settings.log_id
         self._inputs = inputs
         self._outputs = outputs
         self._waiting: dict[TopicPartition, deque[Record]] = {

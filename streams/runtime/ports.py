@@ -101,12 +101,6 @@ class Log(Protocol):
     def partitions(self, topic: str) -> int:
         """Return the partition count. Raises LogError when the topic does not exist."""
 
-    def log_id(self, topic: str) -> bytes:
-        """Return the 16 random bytes that the topic got when it was created.
-
-        A topic deleted and made again has another one. Raises LogError when there is none.
-        """
-
 
 class Codec(Protocol):
     """Bytes of the wire <-> messages. The one interface that a faster codec must satisfy."""

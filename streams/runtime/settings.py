@@ -19,6 +19,7 @@ class HostSettings:
 
     name: str  # actor of its events and first part of its transactional ids
     shard: int
+    log_id: bytes  # 16 random bytes of this generation of topics
     mode: ClockMode
     urgent_inputs: tuple[TopicPartition, ...]  # read to their end at the start, applied first
     inputs: tuple[TopicPartition, ...]  # in order of priority (LIVE)
@@ -46,12 +47,13 @@ class HostSettings:
         return f"{self.name}-{self.shard}-{slot}"
 
 
-def engine_settings(shard: int, mode: ClockMode, **changes: object) -> HostSettings:
+def engine_settings(shard: int, mode: ClockMode, log_id: bytes, **changes: object) -> HostSettings:
     """Return the settings of one engine shard; `changes` replace fields by name."""
     values: dict[str, object] = {
         "name": "engine",
         "shard": shard,
         "mode": mode,
+        "log_id": log_id,
         "urgent_inputs": tuple(TopicPartition(topic, 0) for topic in URGENT),
         "inputs": tuple(TopicPartition(topic, shard) for topic in KEYED),
         "journal": TopicPartition(topics.ENGINE_JOURNAL, shard),

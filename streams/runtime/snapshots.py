@@ -80,7 +80,7 @@ def newest_snapshot(log: Log, codec: Codec, settings: HostSettings) -> Snapshot 
 
     Raises CorruptHistoryError when a record of ours cannot be decoded or is of another log.
     """
-    log_id = log.log_id(settings.journal.topic)
+    log_id = settings.log_id
     for generation, envelope, pointer in _pointers(log, codec, settings, log_id):
         data = _data(log, codec, settings, pointer)
         if data is None or sha256(data).digest() != pointer.digest:

@@ -74,7 +74,7 @@ def restore(
     application = make_application()
     snapshot = newest_snapshot(log, codec, settings)
     if snapshot is None:
-        end = JournalEnd(log_id=log.log_id(settings.journal.topic))
+        end = JournalEnd(log_id=settings.log_id)
         position, generation, known = log.start_offset(settings.journal), 0, {}
         if position > 0:
             raise RetentionError(*settings.journal, 0, position)

@@ -97,7 +97,7 @@ class CountingApp:
 
     def _emit(self, out: Emitter, context: str, content: str, cause: bytes) -> None:
         message = said(context, content)
-        name = content.split(" ")[0]
+        name = content.split(" ", maxsplit=1)[0]
         out.emit(OUTPUT, message, key=name, causation_id=cause, correlation_id=name)
         self._evolve(message, out.at_ns)
 

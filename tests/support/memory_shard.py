@@ -15,6 +15,7 @@ from streams.runtime.settings import HostSettings, engine_settings
 from tests.support.counting_app import OUTPUT, CountingApp, command
 
 CODEC = AvroCodec()
+LOG_ID = b"penstock-testlog"
 STEP_NS = 1_000_000_000
 START_NS = 1_700_000_000_000_000_000
 NAMES = ("ant", "bee", "cat")
@@ -43,7 +44,7 @@ def shard_log(faults: Faults | None = None) -> MemoryLog:
 
 def settings(mode: ClockMode, **changes: Any) -> HostSettings:
     """Shard 0, seeded, with snapshots often enough to matter."""
-    return engine_settings(0, mode, **{"seed": 7, "snapshot_batches": 4, **changes})
+    return engine_settings(0, mode, LOG_ID, **{"seed": 7, "snapshot_batches": 4, **changes})
 
 
 def publish_day(log: MemoryLog, steps: int, per_step: int = 3) -> None:

@@ -39,7 +39,6 @@ class MemoryLog:
         self,
         partitions_by_topic: dict[str, int],
         *,
-        log_id: bytes = b"penstock-testlog",
         faults: Faults | None = None,
     ) -> None:
         self._partitions = {
@@ -48,7 +47,6 @@ class MemoryLog:
             for number in range(count)
         }
         self._counts = dict(partitions_by_topic)
-        self._log_id = log_id
         self._by_id: dict[str, Transactions] = {}
         self._late: list[LateRequest] = []
         self.faults = faults or Faults()
@@ -73,10 +71,6 @@ class MemoryLog:
         if topic not in self._counts:
             raise LogError(f"topic {topic} does not exist")
         return self._counts[topic]
-
-    def log_id(self, topic: str) -> bytes:
-        self.partitions(topic)
-        return self._log_id
 
     def append(self, topic: str, partition: int, key: bytes, value: bytes) -> None:
         """Write one record from outside, without a transaction and without faults."""
