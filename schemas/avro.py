@@ -45,6 +45,8 @@ def versions() -> dict[str, dict[int, Path]]:
     """Return the files of every message by `context.Name` and version."""
     found: dict[str, dict[int, Path]] = {}
     for path in sorted(SCHEMAS.glob("*/*.avsc")):
+        if path.parent.name == "golden":
+            continue  # frozen copies of released versions
         name, version, _ = path.name.split(".")
         found.setdefault(f"{path.parent.name}.{name}", {})[int(version[1:])] = path
     return found

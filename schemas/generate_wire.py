@@ -73,7 +73,48 @@ def writer_parts(  # noqa: PLR0911 one answer per kind of type
         return [f"encode_fixed({value}, {named.fixed[bare]})"]
     if bare in named.enums:
         return [f"{snake(bare).upper()}_BYTES[{value}._value_]"]
-    return [f"write_{snake(bare)}({value})"]
+    fields = named.records[bare]["fields"]
+    return [
+        part
+        for f in fields
+        for part in writer_parts(f["type"], f"{value}.{f['name']}", f["name"], named)
+    ]
+
+
+def read_text(kind: str, target: str) -> list[str]:
+    """Return statements that read a string or bytes; most have a length of one byte."""
+    decoded = ".decode()" if kind == "string" else ""
+    return [
+        "n = b[i]",
+        "if n & 129:",
+        "    n, i = read_size(b, i)",
+        "else:",
+        "    n >>= 1",
+        "    i += 1",
+        f"{target} = b[i : i + n]{decoded}",
+        "i += n",
+    ]
+
+
+def read_number(kind: str, target: str, name: str) -> list[str]:
+    """Return statements that read an int or long; an instant is looked up by its nine bytes."""
+    if is_time(name):
+        return [
+            "t = TIMES.get(b[i : i + 9])",
+            "if t is None:",
+            "    t, i = read_time(b, i)",
+            "else:",
+            "    i += 9",
+            f"{target} = t",
+        ]
+    return [
+        "n = b[i]",
+        "i += 1",
+        "if n > 127:",
+        f"    {target}, i = read_{kind}(b, i, n)",
+        "else:",
+        f"    {target} = n >> 1 ^ -(n & 1)",
+    ]
 
 
 def reader_lines(  # noqa: PLR0911 one answer per kind of type
@@ -82,37 +123,11 @@ def reader_lines(  # noqa: PLR0911 one answer per kind of type
     """Return statements that read `target` at position i of b."""
     match kind:
         case "string" | "bytes":
-            decoded = ".decode()" if kind == "string" else ""
-            return [
-                "n = b[i]",
-                "i += 1",
-                "if n & 129:",
-                "    n, i = read_size(b, i, n)",
-                "else:",
-                "    n >>= 1",
-                f"{target} = b[i : i + n]{decoded}",
-                "i += n",
-            ]
+            return read_text(kind, target)
         case "boolean":
             return [f"{target} = BOOLEANS[b[i]]", "i += 1"]
-        case "long" if is_time(name):
-            return [
-                "t = TIMES.get(b[i : i + 9])",
-                "if t is None:",
-                "    t, i = read_time(b, i)",
-                "else:",
-                "    i += 9",
-                f"{target} = t",
-            ]
         case "int" | "long":
-            return [
-                "n = b[i]",
-                "i += 1",
-                "if n > 127:",
-                f"    {target}, i = read_{kind}(b, i, n)",
-                "else:",
-                f"    {target} = n >> 1 ^ -(n & 1)",
-            ]
+            return read_number(kind, target, name)
         case [*_]:
             some = reader_lines(branch(kind), target, name, named)
             return [
@@ -143,7 +158,12 @@ def reader_lines(  # noqa: PLR0911 one answer per kind of type
         return [f"{target} = b[i : i + {size}]", f"i += {size}"]
     if bare in named.enums:
         return [f"{target} = {snake(bare).upper()}_OF[b[i]]", "i += 1"]
-    return [f"{target}, i = read_{snake(bare)}(b, i)"]
+    fields = named.records[bare]["fields"]
+    lines = []
+    for f in fields:
+        lines += reader_lines(f["type"], f"{target}_{f['name']}", f["name"], named)
+    made = ", ".join(f"{f['name']}={target}_{f['name']}" for f in fields)
+    return [*lines, f"{target} = {bare}({made})"]
 
 
 def record_code(schema: dict[str, Any], named: Named) -> str:
@@ -164,7 +184,7 @@ def record_code(schema: dict[str, Any], named: Named) -> str:
 
 
 def wire_module(contexts: dict[str, list[dict[str, Any]]], named: Named) -> str:
-    """Return readers and writers of everything, nested records first.
+    """Return readers and writers of the envelope and of everything; nested records are inlined.
 
     Raises: AssertionError when a message does not begin with its envelope.
     """
@@ -179,7 +199,7 @@ def wire_module(contexts: dict[str, list[dict[str, Any]]], named: Named) -> str:
             f"{table}_BYTES = {{member._value_: SIZES[n] for n, member in enumerate({name})}}"
         )
     body.append("\n")
-    body += [record_code(schema, named) for schema in [*named.records.values(), *messages]]
+    body += [record_code(schema, named) for schema in [named.records["Envelope"], *messages]]
     core = "".join(f"    {name},\n" for name in sorted([*named.enums, *named.records]))
     imports = "".join(
         f"from schemas.messages.{context} import {', '.join(sorted(s['name'] for s in schemas))}\n"

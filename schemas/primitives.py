@@ -1,8 +1,8 @@
 """Avro's primitive encodings for the generated wire code; tables make short values one lookup.
 
-Readers are called with `data[at]` already read as `first` and `at` behind it, because the generated
-code handles the one-byte case itself. They return (value, next position) and raise IndexError
-or ValueError; a read past the end by slicing leaves a position that the caller refuses.
+Readers return (value, next position) and raise IndexError or ValueError; a read past the end by
+slicing leaves a position that the caller refuses. `read_long` and `read_int` come behind a `first`
+byte that the generated code has read: it handles the one-byte case itself.
 """
 
 from typing import Final
@@ -39,6 +39,7 @@ _WIRE_TIMES: Final[dict[int, bytes]] = {}
 _SHORT: Final = tuple(
     bytes((n,)) if n < 128 else bytes((n & 127 | 128, n >> 7)) for n in range(TABLE)
 )
+_MARKS: Final = tuple(sum(128 << 7 * n for n in range(count)) for count in range(10))
 _MORE: Final = tuple(bytes((n & 127 | 128, n >> 7 | 128)) for n in range(TABLE))
 SIZES: Final = _SHORT[::2]  # length -> its zig-zag varint
 
@@ -111,39 +112,75 @@ def encode_cash(cash_e9: int) -> bytes:
     return SIZES[len(data)] + data
 
 
-def _raw(data: bytes, at: int, first: int) -> tuple[int, int]:
-    """Return the varint that began with `first`."""
-    value = first & 127
-    shift = 7
-    while first > 127:
-        if shift > 63:
-            raise ValueError("varint of more than ten bytes")
-        first = data[at]
+def read_long(  # noqa: PLR0911 one return per length
+    data: bytes, at: int, first: int
+) -> tuple[int, int]:
+    """Return a long of two bytes or more; ValueError when it needs more than 64 bits.
+
+    The loop is unrolled because it is most of the time of a decode. Bytes are added with their
+    continuation bits, which one subtraction of _MARKS takes off at the end.
+    """
+    value = first + (data[at] << 7)
+    if data[at] < 128:
+        value -= 128
+        return value >> 1 ^ -(value & 1), at + 1
+    byte = data[at + 1]
+    value += byte << 14
+    if byte < 128:
+        value -= _MARKS[2]
+        return value >> 1 ^ -(value & 1), at + 2
+    byte = data[at + 2]
+    value += byte << 21
+    if byte < 128:
+        value -= _MARKS[3]
+        return value >> 1 ^ -(value & 1), at + 3
+    byte = data[at + 3]
+    value += byte << 28
+    if byte < 128:
+        value -= _MARKS[4]
+        return value >> 1 ^ -(value & 1), at + 4
+    byte = data[at + 4]
+    value += byte << 35
+    if byte < 128:
+        value -= _MARKS[5]
+        return value >> 1 ^ -(value & 1), at + 5
+    byte = data[at + 5]
+    value += byte << 42
+    if byte < 128:
+        value -= _MARKS[6]
+        return value >> 1 ^ -(value & 1), at + 6
+    return _read_rest(data, at + 6, value)
+
+
+def _read_rest(data: bytes, at: int, value: int) -> tuple[int, int]:
+    for taken in (7, 8, 9):
+        byte = data[at]
         at += 1
-        value |= (first & 127) << shift
-        shift += 7
-    if value >> 64:
-        raise ValueError("varint of more than 64 bits")
-    return value, at
+        value += byte << 7 * taken
+        if byte < 128:
+            value -= _MARKS[taken]
+            if value >> 64:
+                break
+            return value >> 1 ^ -(value & 1), at
+    raise ValueError("varint of more than 64 bits")
 
 
-def read_long(data: bytes, at: int, first: int) -> tuple[int, int]:
-    """Return a long; ValueError when it needs more than 64 bits."""
-    value, at = _raw(data, at, first)
-    return (value >> 1) ^ -(value & 1), at
+def _read_any(data: bytes, at: int) -> tuple[int, int]:
+    first = data[at]
+    return read_long(data, at + 1, first) if first > 127 else (first >> 1 ^ -(first & 1), at + 1)
 
 
 def read_int(data: bytes, at: int, first: int) -> tuple[int, int]:
     """Return an int; ValueError when it needs more than 32 bits."""
-    value, at = _raw(data, at, first)
-    if value >> 32:
-        raise ValueError("int of more than 32 bits")
-    return (value >> 1) ^ -(value & 1), at
+    value, at = read_long(data, at, first)
+    if -INT_BOUND <= value < INT_BOUND:
+        return value, at
+    raise ValueError("int of more than 32 bits")
 
 
 def read_time(data: bytes, at: int) -> tuple[int, int]:
     """Return the long at `at`, remembering it when it has nine bytes, as every present time has."""
-    value, end = read_long(data, at + 1, data[at])
+    value, end = _read_any(data, at)
     if end - at == 9:
         if len(TIMES) >= MEMO_MAX:
             TIMES.clear()
@@ -151,9 +188,9 @@ def read_time(data: bytes, at: int) -> tuple[int, int]:
     return value, end
 
 
-def read_size(data: bytes, at: int, first: int) -> tuple[int, int]:
+def read_size(data: bytes, at: int) -> tuple[int, int]:
     """Return a length; ValueError when negative or beyond the data."""
-    size, at = read_long(data, at, first)
+    size, at = _read_any(data, at)
     if not 0 <= size <= len(data) - at:
         raise ValueError(f"length {size} beyond the data")
     return size, at
@@ -164,10 +201,10 @@ def read_block(data: bytes, at: int) -> tuple[int, int]:
 
     Every item takes a byte at least, so a count beyond the bytes left is refused before it is used.
     """
-    count, at = read_long(data, at + 1, data[at])
+    count, at = _read_any(data, at)
     if count < 0:
         count = -count
-        _, at = read_long(data, at + 1, data[at])
+        _, at = _read_any(data, at)
     if count > len(data) - at:
         raise ValueError(f"{count} items in {len(data) - at} bytes")
     return count, at
@@ -175,5 +212,5 @@ def read_block(data: bytes, at: int) -> tuple[int, int]:
 
 def read_cash(data: bytes, at: int) -> tuple[int, int]:
     """Return 1e-9 currency units; ValueError beyond 38 digits."""
-    size, at = read_size(data, at + 1, data[at])
+    size, at = read_size(data, at)
     return cash_from_bytes(data[at : at + size]), at + size

@@ -153,413 +153,24 @@ def read_envelope(b: bytes, i: int) -> tuple[Envelope, int]:
         i += 9
     f_source_ns = t
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_actor = b[i : i + n].decode()
     i += n
     f_causation_id = b[i : i + 16]
     i += 16
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_correlation_id = b[i : i + n].decode()
     i += n
     return Envelope(event_id=f_event_id, shard=f_shard, seq=f_seq, index=f_index, topic_seq=f_topic_seq, at_ns=f_at_ns, source_ns=f_source_ns, actor=f_actor, causation_id=f_causation_id, correlation_id=f_correlation_id), i
-
-
-def write_allocation_entry(m: AllocationEntry) -> bytes:
-    return b"".join(
-        (
-            (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.cumulative_quantity) < 8192 else encode_long(n)),
-        )
-    )
-
-
-def read_allocation_entry(b: bytes, i: int) -> tuple[AllocationEntry, int]:
-    n = b[i]
-    i += 1
-    if n & 129:
-        n, i = read_size(b, i, n)
-    else:
-        n >>= 1
-    f_order_id = b[i : i + n].decode()
-    i += n
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_quantity, i = read_long(b, i, n)
-    else:
-        f_quantity = n >> 1 ^ -(n & 1)
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_cumulative_quantity, i = read_long(b, i, n)
-    else:
-        f_cumulative_quantity = n >> 1 ^ -(n & 1)
-    return AllocationEntry(order_id=f_order_id, quantity=f_quantity, cumulative_quantity=f_cumulative_quantity), i
-
-
-def write_cash_entry(m: CashEntry) -> bytes:
-    return b"".join(
-        (
-            (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            encode_cash(m.cash_e9),
-            encode_cash(m.fee_e9),
-        )
-    )
-
-
-def read_cash_entry(b: bytes, i: int) -> tuple[CashEntry, int]:
-    n = b[i]
-    i += 1
-    if n & 129:
-        n, i = read_size(b, i, n)
-    else:
-        n >>= 1
-    f_order_id = b[i : i + n].decode()
-    i += n
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_quantity, i = read_long(b, i, n)
-    else:
-        f_quantity = n >> 1 ^ -(n & 1)
-    f_cash_e9, i = read_cash(b, i)
-    f_fee_e9, i = read_cash(b, i)
-    return CashEntry(order_id=f_order_id, quantity=f_quantity, cash_e9=f_cash_e9, fee_e9=f_fee_e9), i
-
-
-def write_level(m: Level) -> bytes:
-    return b"".join(
-        (
-            (SIZES[n] if 0 <= (n := m.price_e9) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-        )
-    )
-
-
-def read_level(b: bytes, i: int) -> tuple[Level, int]:
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_price_e9, i = read_long(b, i, n)
-    else:
-        f_price_e9 = n >> 1 ^ -(n & 1)
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_quantity, i = read_long(b, i, n)
-    else:
-        f_quantity = n >> 1 ^ -(n & 1)
-    return Level(price_e9=f_price_e9, quantity=f_quantity), i
-
-
-def write_quote_evidence(m: QuoteEvidence) -> bytes:
-    return b"".join(
-        (
-            (SIZES[n] if 0 <= (n := m.bid_e9) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.ask_e9) < 8192 else encode_long(n)),
-            (SIZES[n] if (n := len(s := m.bid_venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.ask_venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            encode_fixed(m.bid_event_id, 16),
-            encode_fixed(m.ask_event_id, 16),
-            (SIZES[n] if 0 <= (n := m.quote_ns) < 8192 else encode_long(n)),
-        )
-    )
-
-
-def read_quote_evidence(b: bytes, i: int) -> tuple[QuoteEvidence, int]:
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_bid_e9, i = read_long(b, i, n)
-    else:
-        f_bid_e9 = n >> 1 ^ -(n & 1)
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_ask_e9, i = read_long(b, i, n)
-    else:
-        f_ask_e9 = n >> 1 ^ -(n & 1)
-    n = b[i]
-    i += 1
-    if n & 129:
-        n, i = read_size(b, i, n)
-    else:
-        n >>= 1
-    f_bid_venue_id = b[i : i + n].decode()
-    i += n
-    n = b[i]
-    i += 1
-    if n & 129:
-        n, i = read_size(b, i, n)
-    else:
-        n >>= 1
-    f_ask_venue_id = b[i : i + n].decode()
-    i += n
-    f_bid_event_id = b[i : i + 16]
-    i += 16
-    f_ask_event_id = b[i : i + 16]
-    i += 16
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_quote_ns, i = read_long(b, i, n)
-    else:
-        f_quote_ns = n >> 1 ^ -(n & 1)
-    return QuoteEvidence(bid_e9=f_bid_e9, ask_e9=f_ask_e9, bid_venue_id=f_bid_venue_id, ask_venue_id=f_ask_venue_id, bid_event_id=f_bid_event_id, ask_event_id=f_ask_event_id, quote_ns=f_quote_ns), i
-
-
-def write_member(m: Member) -> bytes:
-    return b"".join(
-        (
-            (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-        )
-    )
-
-
-def read_member(b: bytes, i: int) -> tuple[Member, int]:
-    n = b[i]
-    i += 1
-    if n & 129:
-        n, i = read_size(b, i, n)
-    else:
-        n >>= 1
-    f_order_id = b[i : i + n].decode()
-    i += n
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_quantity, i = read_long(b, i, n)
-    else:
-        f_quantity = n >> 1 ^ -(n & 1)
-    return Member(order_id=f_order_id, quantity=f_quantity), i
-
-
-def write_route_alternative(m: RouteAlternative) -> bytes:
-    return b"".join(
-        (
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.score_e9) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
-            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
-            s,
-        )
-    )
-
-
-def read_route_alternative(b: bytes, i: int) -> tuple[RouteAlternative, int]:
-    n = b[i]
-    i += 1
-    if n & 129:
-        n, i = read_size(b, i, n)
-    else:
-        n >>= 1
-    f_venue_id = b[i : i + n].decode()
-    i += n
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_score_e9, i = read_long(b, i, n)
-    else:
-        f_score_e9 = n >> 1 ^ -(n & 1)
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_quantity, i = read_long(b, i, n)
-    else:
-        f_quantity = n >> 1 ^ -(n & 1)
-    is_some = UNION_BRANCHES[b[i]]
-    i += 1
-    if is_some:
-        n = b[i]
-        i += 1
-        if n > 127:
-            f_price_e9, i = read_long(b, i, n)
-        else:
-            f_price_e9 = n >> 1 ^ -(n & 1)
-    else:
-        f_price_e9 = None
-    n = b[i]
-    i += 1
-    if n & 129:
-        n, i = read_size(b, i, n)
-    else:
-        n >>= 1
-    f_reason = b[i : i + n].decode()
-    i += n
-    return RouteAlternative(venue_id=f_venue_id, score_e9=f_score_e9, quantity=f_quantity, price_e9=f_price_e9, reason=f_reason), i
-
-
-def write_consumed_range(m: ConsumedRange) -> bytes:
-    return b"".join(
-        (
-            (SIZES[n] if (n := len(s := m.topic.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.partition) < 8192 else encode_int(n)),
-            (SIZES[n] if 0 <= (n := m.first_offset) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.next_position) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.count) < 8192 else encode_int(n)),
-        )
-    )
-
-
-def read_consumed_range(b: bytes, i: int) -> tuple[ConsumedRange, int]:
-    n = b[i]
-    i += 1
-    if n & 129:
-        n, i = read_size(b, i, n)
-    else:
-        n >>= 1
-    f_topic = b[i : i + n].decode()
-    i += n
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_partition, i = read_int(b, i, n)
-    else:
-        f_partition = n >> 1 ^ -(n & 1)
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_first_offset, i = read_long(b, i, n)
-    else:
-        f_first_offset = n >> 1 ^ -(n & 1)
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_next_position, i = read_long(b, i, n)
-    else:
-        f_next_position = n >> 1 ^ -(n & 1)
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_count, i = read_int(b, i, n)
-    else:
-        f_count = n >> 1 ^ -(n & 1)
-    return ConsumedRange(topic=f_topic, partition=f_partition, first_offset=f_first_offset, next_position=f_next_position, count=f_count), i
-
-
-def write_timer_fired(m: TimerFired) -> bytes:
-    return b"".join(
-        (
-            (SIZES[n] if (n := len(s := m.timer_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.due_ns) < 8192 else encode_long(n)),
-        )
-    )
-
-
-def read_timer_fired(b: bytes, i: int) -> tuple[TimerFired, int]:
-    n = b[i]
-    i += 1
-    if n & 129:
-        n, i = read_size(b, i, n)
-    else:
-        n >>= 1
-    f_timer_id = b[i : i + n].decode()
-    i += n
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_due_ns, i = read_long(b, i, n)
-    else:
-        f_due_ns = n >> 1 ^ -(n & 1)
-    return TimerFired(timer_id=f_timer_id, due_ns=f_due_ns), i
-
-
-def write_topic_output(m: TopicOutput) -> bytes:
-    return b"".join(
-        (
-            (SIZES[n] if (n := len(s := m.topic.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.partition) < 8192 else encode_int(n)),
-            (SIZES[n] if 0 <= (n := m.count) < 8192 else encode_int(n)),
-            (SIZES[n] if 0 <= (n := m.last_topic_seq) < 8192 else encode_long(n)),
-        )
-    )
-
-
-def read_topic_output(b: bytes, i: int) -> tuple[TopicOutput, int]:
-    n = b[i]
-    i += 1
-    if n & 129:
-        n, i = read_size(b, i, n)
-    else:
-        n >>= 1
-    f_topic = b[i : i + n].decode()
-    i += n
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_partition, i = read_int(b, i, n)
-    else:
-        f_partition = n >> 1 ^ -(n & 1)
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_count, i = read_int(b, i, n)
-    else:
-        f_count = n >> 1 ^ -(n & 1)
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_last_topic_seq, i = read_long(b, i, n)
-    else:
-        f_last_topic_seq = n >> 1 ^ -(n & 1)
-    return TopicOutput(topic=f_topic, partition=f_partition, count=f_count, last_topic_seq=f_last_topic_seq), i
-
-
-def write_topic_position(m: TopicPosition) -> bytes:
-    return b"".join(
-        (
-            (SIZES[n] if (n := len(s := m.topic.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.partition) < 8192 else encode_int(n)),
-            (SIZES[n] if 0 <= (n := m.position) < 8192 else encode_long(n)),
-        )
-    )
-
-
-def read_topic_position(b: bytes, i: int) -> tuple[TopicPosition, int]:
-    n = b[i]
-    i += 1
-    if n & 129:
-        n, i = read_size(b, i, n)
-    else:
-        n >>= 1
-    f_topic = b[i : i + n].decode()
-    i += n
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_partition, i = read_int(b, i, n)
-    else:
-        f_partition = n >> 1 ^ -(n & 1)
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_position, i = read_long(b, i, n)
-    else:
-        f_position = n >> 1 ^ -(n & 1)
-    return TopicPosition(topic=f_topic, partition=f_partition, position=f_position), i
 
 
 def write_allocation_restated(m: AllocationRestated) -> bytes:
@@ -573,7 +184,7 @@ def write_allocation_restated(m: AllocationRestated) -> bytes:
             s,
             CAUSE_BYTES[m.cause._value_],
             (b"\x01" if m.is_minimal else b"\x00"),
-            (encode_long(len(m.entries)) + b"".join([write_allocation_entry(x) for x in m.entries]) if m.entries else b""),
+            (encode_long(len(m.entries)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.cumulative_quantity) < 8192 else encode_long(n)) for x in m.entries]) if m.entries else b""),
             b"\x00",
         )
     )
@@ -581,11 +192,11 @@ def write_allocation_restated(m: AllocationRestated) -> bytes:
 
 def read_allocation_restated(b: bytes, i: int) -> tuple[AllocationRestated, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -597,11 +208,11 @@ def read_allocation_restated(b: bytes, i: int) -> tuple[AllocationRestated, int]
     f_is_tail = BOOLEANS[b[i]]
     i += 1
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_fill_id = b[i : i + n].decode()
     i += n
     f_cause = CAUSE_OF[b[i]]
@@ -612,7 +223,27 @@ def read_allocation_restated(b: bytes, i: int) -> tuple[AllocationRestated, int]
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_entries, i = read_allocation_entry(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_entries_order_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_entries_quantity, i = read_long(b, i, n)
+            else:
+                x_f_entries_quantity = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_entries_cumulative_quantity, i = read_long(b, i, n)
+            else:
+                x_f_entries_cumulative_quantity = n >> 1 ^ -(n & 1)
+            x_f_entries = AllocationEntry(order_id=x_f_entries_order_id, quantity=x_f_entries_quantity, cumulative_quantity=x_f_entries_cumulative_quantity)
             a_f_entries.append(x_f_entries)
         count, i = read_block(b, i)
     f_entries = tuple(a_f_entries)
@@ -629,7 +260,7 @@ def write_cash_allocated(m: CashAllocated) -> bytes:
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             encode_cash(m.cash_e9),
             encode_cash(m.fee_e9),
-            (encode_long(len(m.entries)) + b"".join([write_cash_entry(x) for x in m.entries]) if m.entries else b""),
+            (encode_long(len(m.entries)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + encode_cash(x.cash_e9) + encode_cash(x.fee_e9) for x in m.entries]) if m.entries else b""),
             b"\x00",
         )
     )
@@ -637,11 +268,11 @@ def write_cash_allocated(m: CashAllocated) -> bytes:
 
 def read_cash_allocated(b: bytes, i: int) -> tuple[CashAllocated, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -668,7 +299,23 @@ def read_cash_allocated(b: bytes, i: int) -> tuple[CashAllocated, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_entries, i = read_cash_entry(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_entries_order_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_entries_quantity, i = read_long(b, i, n)
+            else:
+                x_f_entries_quantity = n >> 1 ^ -(n & 1)
+            x_f_entries_cash_e9, i = read_cash(b, i)
+            x_f_entries_fee_e9, i = read_cash(b, i)
+            x_f_entries = CashEntry(order_id=x_f_entries_order_id, quantity=x_f_entries_quantity, cash_e9=x_f_entries_cash_e9, fee_e9=x_f_entries_fee_e9)
             a_f_entries.append(x_f_entries)
         count, i = read_block(b, i)
     f_entries = tuple(a_f_entries)
@@ -682,9 +329,9 @@ def write_cross_allocated(m: CrossAllocated) -> bytes:
             s,
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.price_e9) < 8192 else encode_long(n)),
-            (encode_long(len(m.buys)) + b"".join([write_cash_entry(x) for x in m.buys]) if m.buys else b""),
+            (encode_long(len(m.buys)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + encode_cash(x.cash_e9) + encode_cash(x.fee_e9) for x in m.buys]) if m.buys else b""),
             b"\x00",
-            (encode_long(len(m.sells)) + b"".join([write_cash_entry(x) for x in m.sells]) if m.sells else b""),
+            (encode_long(len(m.sells)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + encode_cash(x.cash_e9) + encode_cash(x.fee_e9) for x in m.sells]) if m.sells else b""),
             b"\x00",
         )
     )
@@ -692,11 +339,11 @@ def write_cross_allocated(m: CrossAllocated) -> bytes:
 
 def read_cross_allocated(b: bytes, i: int) -> tuple[CrossAllocated, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_cross_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -715,7 +362,23 @@ def read_cross_allocated(b: bytes, i: int) -> tuple[CrossAllocated, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_buys, i = read_cash_entry(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_buys_order_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_buys_quantity, i = read_long(b, i, n)
+            else:
+                x_f_buys_quantity = n >> 1 ^ -(n & 1)
+            x_f_buys_cash_e9, i = read_cash(b, i)
+            x_f_buys_fee_e9, i = read_cash(b, i)
+            x_f_buys = CashEntry(order_id=x_f_buys_order_id, quantity=x_f_buys_quantity, cash_e9=x_f_buys_cash_e9, fee_e9=x_f_buys_fee_e9)
             a_f_buys.append(x_f_buys)
         count, i = read_block(b, i)
     f_buys = tuple(a_f_buys)
@@ -723,7 +386,23 @@ def read_cross_allocated(b: bytes, i: int) -> tuple[CrossAllocated, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_sells, i = read_cash_entry(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_sells_order_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_sells_quantity, i = read_long(b, i, n)
+            else:
+                x_f_sells_quantity = n >> 1 ^ -(n & 1)
+            x_f_sells_cash_e9, i = read_cash(b, i)
+            x_f_sells_fee_e9, i = read_cash(b, i)
+            x_f_sells = CashEntry(order_id=x_f_sells_order_id, quantity=x_f_sells_quantity, cash_e9=x_f_sells_cash_e9, fee_e9=x_f_sells_fee_e9)
             a_f_sells.append(x_f_sells)
         count, i = read_block(b, i)
     f_sells = tuple(a_f_sells)
@@ -741,7 +420,7 @@ def write_fill_allocated(m: FillAllocated) -> bytes:
             (b"\x01" if m.is_tail else b"\x00"),
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.price_e9) < 8192 else encode_long(n)),
-            (encode_long(len(m.entries)) + b"".join([write_allocation_entry(x) for x in m.entries]) if m.entries else b""),
+            (encode_long(len(m.entries)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.cumulative_quantity) < 8192 else encode_long(n)) for x in m.entries]) if m.entries else b""),
             b"\x00",
         )
     )
@@ -749,19 +428,19 @@ def write_fill_allocated(m: FillAllocated) -> bytes:
 
 def read_fill_allocated(b: bytes, i: int) -> tuple[FillAllocated, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_fill_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -788,7 +467,27 @@ def read_fill_allocated(b: bytes, i: int) -> tuple[FillAllocated, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_entries, i = read_allocation_entry(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_entries_order_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_entries_quantity, i = read_long(b, i, n)
+            else:
+                x_f_entries_quantity = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_entries_cumulative_quantity, i = read_long(b, i, n)
+            else:
+                x_f_entries_cumulative_quantity = n >> 1 ^ -(n & 1)
+            x_f_entries = AllocationEntry(order_id=x_f_entries_order_id, quantity=x_f_entries_quantity, cumulative_quantity=x_f_entries_cumulative_quantity)
             a_f_entries.append(x_f_entries)
         count, i = read_block(b, i)
     f_entries = tuple(a_f_entries)
@@ -811,27 +510,27 @@ def write_account_defined(m: AccountDefined) -> bytes:
 
 def read_account_defined(b: bytes, i: int) -> tuple[AccountDefined, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_account_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_client_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     f_is_enabled = BOOLEANS[b[i]]
@@ -855,19 +554,19 @@ def write_crossing_declared(m: CrossingDeclared) -> bytes:
 
 def read_crossing_declared(b: bytes, i: int) -> tuple[CrossingDeclared, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_declaration_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     f_is_allowed = BOOLEANS[b[i]]
@@ -909,27 +608,27 @@ def write_instrument_defined(m: InstrumentDefined) -> bytes:
 
 def read_instrument_defined(b: bytes, i: int) -> tuple[InstrumentDefined, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_symbol = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_currency = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -992,27 +691,27 @@ def write_settings_loaded(m: SettingsLoaded) -> bytes:
 
 def read_settings_loaded(b: bytes, i: int) -> tuple[SettingsLoaded, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_context = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_content = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_sha256 = b[i : i + n].decode()
     i += n
     return SettingsLoaded(context=f_context, content=f_content, sha256=f_sha256), i
@@ -1038,19 +737,19 @@ def write_venue_defined(m: VenueDefined) -> bytes:
 
 def read_venue_defined(b: bytes, i: int) -> tuple[VenueDefined, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_name = b[i : i + n].decode()
     i += n
     f_kind = VENUE_KIND_OF[b[i]]
@@ -1116,19 +815,19 @@ def write_volume_curve_defined(m: VolumeCurveDefined) -> bytes:
 
 def read_volume_curve_defined(b: bytes, i: int) -> tuple[VolumeCurveDefined, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_model = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -1209,43 +908,43 @@ def write_cancel_order(m: CancelOrder) -> bytes:
 
 def read_cancel_order(b: bytes, i: int) -> tuple[CancelOrder, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_source = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_client_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_original_client_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -1280,35 +979,35 @@ def write_command_repeated(m: CommandRepeated) -> bytes:
 
 def read_command_repeated(b: bytes, i: int) -> tuple[CommandRepeated, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_source = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_client_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -1320,11 +1019,11 @@ def read_command_repeated(b: bytes, i: int) -> tuple[CommandRepeated, int]:
     f_command = COMMAND_KIND_OF[b[i]]
     i += 1
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_order_id = b[i : i + n].decode()
     i += n
     f_is_accepted = BOOLEANS[b[i]]
@@ -1368,51 +1067,51 @@ def write_new_order(m: NewOrder) -> bytes:
 
 def read_new_order(b: bytes, i: int) -> tuple[NewOrder, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_source = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_client_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_account_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_desk_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -1515,59 +1214,59 @@ def write_order_accepted(m: OrderAccepted) -> bytes:
 
 def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_source = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_client_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_account_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_desk_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -1626,11 +1325,11 @@ def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
     f_is_dark_allowed = BOOLEANS[b[i]]
     i += 1
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_group_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -1694,51 +1393,51 @@ def write_order_cancel_rejected(m: OrderCancelRejected) -> bytes:
 
 def read_order_cancel_rejected(b: bytes, i: int) -> tuple[OrderCancelRejected, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_source = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_client_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_original_client_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -1752,35 +1451,35 @@ def read_order_cancel_rejected(b: bytes, i: int) -> tuple[OrderCancelRejected, i
     f_reason = REJECT_REASON_OF[b[i]]
     i += 1
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_field = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_value = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_bound = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_text = b[i : i + n].decode()
     i += n
     f_command_digest = b[i : i + 16]
@@ -1808,35 +1507,35 @@ def write_order_canceled(m: OrderCanceled) -> bytes:
 
 def read_order_canceled(b: bytes, i: int) -> tuple[OrderCanceled, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_source = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_client_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -1871,11 +1570,11 @@ def write_order_closed(m: OrderClosed) -> bytes:
 
 def read_order_closed(b: bytes, i: int) -> tuple[OrderClosed, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_order_id = b[i : i + n].decode()
     i += n
     f_status = ORDER_STATUS_OF[b[i]]
@@ -1915,35 +1614,35 @@ def write_order_pending_cancel(m: OrderPendingCancel) -> bytes:
 
 def read_order_pending_cancel(b: bytes, i: int) -> tuple[OrderPendingCancel, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_source = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_client_order_id = b[i : i + n].decode()
     i += n
     f_command_digest = b[i : i + 16]
@@ -1971,35 +1670,35 @@ def write_order_pending_replace(m: OrderPendingReplace) -> bytes:
 
 def read_order_pending_replace(b: bytes, i: int) -> tuple[OrderPendingReplace, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_source = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_client_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -2054,43 +1753,43 @@ def write_order_rejected(m: OrderRejected) -> bytes:
 
 def read_order_rejected(b: bytes, i: int) -> tuple[OrderRejected, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_source = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_client_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_account_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -2102,35 +1801,35 @@ def read_order_rejected(b: bytes, i: int) -> tuple[OrderRejected, int]:
     f_reason = REJECT_REASON_OF[b[i]]
     i += 1
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_field = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_value = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_bound = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_text = b[i : i + n].decode()
     i += n
     f_command_digest = b[i : i + 16]
@@ -2163,35 +1862,35 @@ def write_order_replaced(m: OrderReplaced) -> bytes:
 
 def read_order_replaced(b: bytes, i: int) -> tuple[OrderReplaced, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_source = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_client_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -2214,11 +1913,11 @@ def read_order_replaced(b: bytes, i: int) -> tuple[OrderReplaced, int]:
     else:
         f_limit_price_e9 = None
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_group_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -2253,11 +1952,11 @@ def write_order_restated(m: OrderRestated) -> bytes:
 
 def read_order_restated(b: bytes, i: int) -> tuple[OrderRestated, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_order_id = b[i : i + n].decode()
     i += n
     f_status = ORDER_STATUS_OF[b[i]]
@@ -2301,43 +2000,43 @@ def write_replace_order(m: ReplaceOrder) -> bytes:
 
 def read_replace_order(b: bytes, i: int) -> tuple[ReplaceOrder, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_source = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_client_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_original_client_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -2374,9 +2073,9 @@ def write_book_updated(m: BookUpdated) -> bytes:
             (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
             s,
             BOOK_STATE_BYTES[m.state._value_],
-            (encode_long(len(m.bids)) + b"".join([write_level(x) for x in m.bids]) if m.bids else b""),
+            (encode_long(len(m.bids)) + b"".join([(SIZES[n] if 0 <= (n := x.price_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.bids]) if m.bids else b""),
             b"\x00",
-            (encode_long(len(m.asks)) + b"".join([write_level(x) for x in m.asks]) if m.asks else b""),
+            (encode_long(len(m.asks)) + b"".join([(SIZES[n] if 0 <= (n := x.price_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.asks]) if m.asks else b""),
             b"\x00",
         )
     )
@@ -2384,19 +2083,19 @@ def write_book_updated(m: BookUpdated) -> bytes:
 
 def read_book_updated(b: bytes, i: int) -> tuple[BookUpdated, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     f_state = BOOK_STATE_OF[b[i]]
@@ -2405,7 +2104,19 @@ def read_book_updated(b: bytes, i: int) -> tuple[BookUpdated, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_bids, i = read_level(b, i)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_bids_price_e9, i = read_long(b, i, n)
+            else:
+                x_f_bids_price_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_bids_quantity, i = read_long(b, i, n)
+            else:
+                x_f_bids_quantity = n >> 1 ^ -(n & 1)
+            x_f_bids = Level(price_e9=x_f_bids_price_e9, quantity=x_f_bids_quantity)
             a_f_bids.append(x_f_bids)
         count, i = read_block(b, i)
     f_bids = tuple(a_f_bids)
@@ -2413,7 +2124,19 @@ def read_book_updated(b: bytes, i: int) -> tuple[BookUpdated, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_asks, i = read_level(b, i)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_asks_price_e9, i = read_long(b, i, n)
+            else:
+                x_f_asks_price_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_asks_quantity, i = read_long(b, i, n)
+            else:
+                x_f_asks_quantity = n >> 1 ^ -(n & 1)
+            x_f_asks = Level(price_e9=x_f_asks_price_e9, quantity=x_f_asks_quantity)
             a_f_asks.append(x_f_asks)
         count, i = read_block(b, i)
     f_asks = tuple(a_f_asks)
@@ -2438,19 +2161,19 @@ def write_trade_printed(m: TradePrinted) -> bytes:
 
 def read_trade_printed(b: bytes, i: int) -> tuple[TradePrinted, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -2524,12 +2247,20 @@ def write_cross_executed(m: CrossExecuted) -> bytes:
             s,
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.price_e9) < 8192 else encode_long(n)),
-            write_quote_evidence(m.evidence),
+            (SIZES[n] if 0 <= (n := m.evidence.bid_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.evidence.ask_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.evidence.bid_venue_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.evidence.ask_venue_id.encode())) < 8192 else encode_long(n)),
+            s,
+            encode_fixed(m.evidence.bid_event_id, 16),
+            encode_fixed(m.evidence.ask_event_id, 16),
+            (SIZES[n] if 0 <= (n := m.evidence.quote_ns) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.declaration_id.encode())) < 8192 else encode_long(n)),
             s,
-            (encode_long(len(m.buys)) + b"".join([write_member(x) for x in m.buys]) if m.buys else b""),
+            (encode_long(len(m.buys)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.buys]) if m.buys else b""),
             b"\x00",
-            (encode_long(len(m.sells)) + b"".join([write_member(x) for x in m.sells]) if m.sells else b""),
+            (encode_long(len(m.sells)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.sells]) if m.sells else b""),
             b"\x00",
             (SIZES[n] if 0 <= (n := m.crossed_ns) < 8192 else encode_long(n)),
         )
@@ -2538,27 +2269,27 @@ def write_cross_executed(m: CrossExecuted) -> bytes:
 
 def read_cross_executed(b: bytes, i: int) -> tuple[CrossExecuted, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_cross_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -2573,20 +2304,72 @@ def read_cross_executed(b: bytes, i: int) -> tuple[CrossExecuted, int]:
         f_price_e9, i = read_long(b, i, n)
     else:
         f_price_e9 = n >> 1 ^ -(n & 1)
-    f_evidence, i = read_quote_evidence(b, i)
     n = b[i]
     i += 1
+    if n > 127:
+        f_evidence_bid_e9, i = read_long(b, i, n)
+    else:
+        f_evidence_bid_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_evidence_ask_e9, i = read_long(b, i, n)
+    else:
+        f_evidence_ask_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
+    f_evidence_bid_venue_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_evidence_ask_venue_id = b[i : i + n].decode()
+    i += n
+    f_evidence_bid_event_id = b[i : i + 16]
+    i += 16
+    f_evidence_ask_event_id = b[i : i + 16]
+    i += 16
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_evidence_quote_ns, i = read_long(b, i, n)
+    else:
+        f_evidence_quote_ns = n >> 1 ^ -(n & 1)
+    f_evidence = QuoteEvidence(bid_e9=f_evidence_bid_e9, ask_e9=f_evidence_ask_e9, bid_venue_id=f_evidence_bid_venue_id, ask_venue_id=f_evidence_ask_venue_id, bid_event_id=f_evidence_bid_event_id, ask_event_id=f_evidence_ask_event_id, quote_ns=f_evidence_quote_ns)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
     f_declaration_id = b[i : i + n].decode()
     i += n
     a_f_buys = []
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_buys, i = read_member(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_buys_order_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_buys_quantity, i = read_long(b, i, n)
+            else:
+                x_f_buys_quantity = n >> 1 ^ -(n & 1)
+            x_f_buys = Member(order_id=x_f_buys_order_id, quantity=x_f_buys_quantity)
             a_f_buys.append(x_f_buys)
         count, i = read_block(b, i)
     f_buys = tuple(a_f_buys)
@@ -2594,7 +2377,21 @@ def read_cross_executed(b: bytes, i: int) -> tuple[CrossExecuted, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_sells, i = read_member(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_sells_order_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_sells_quantity, i = read_long(b, i, n)
+            else:
+                x_f_sells_quantity = n >> 1 ^ -(n & 1)
+            x_f_sells = Member(order_id=x_f_sells_order_id, quantity=x_f_sells_quantity)
             a_f_sells.append(x_f_sells)
         count, i = read_block(b, i)
     f_sells = tuple(a_f_sells)
@@ -2614,7 +2411,7 @@ def write_epoch_closed(m: EpochClosed) -> bytes:
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.tail_quantity) < 8192 else encode_long(n)),
-            (encode_long(len(m.tail)) + b"".join([write_member(x) for x in m.tail]) if m.tail else b""),
+            (encode_long(len(m.tail)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.tail]) if m.tail else b""),
             b"\x00",
             CAUSE_BYTES[m.cause._value_],
         )
@@ -2623,11 +2420,11 @@ def write_epoch_closed(m: EpochClosed) -> bytes:
 
 def read_epoch_closed(b: bytes, i: int) -> tuple[EpochClosed, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -2646,7 +2443,21 @@ def read_epoch_closed(b: bytes, i: int) -> tuple[EpochClosed, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_tail, i = read_member(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_tail_order_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_tail_quantity, i = read_long(b, i, n)
+            else:
+                x_f_tail_quantity = n >> 1 ^ -(n & 1)
+            x_f_tail = Member(order_id=x_f_tail_order_id, quantity=x_f_tail_quantity)
             a_f_tail.append(x_f_tail)
         count, i = read_block(b, i)
     f_tail = tuple(a_f_tail)
@@ -2663,7 +2474,7 @@ def write_epoch_opened(m: EpochOpened) -> bytes:
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.parent_quantity) < 8192 else encode_long(n)),
-            (encode_long(len(m.members)) + b"".join([write_member(x) for x in m.members]) if m.members else b""),
+            (encode_long(len(m.members)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.members]) if m.members else b""),
             b"\x00",
             CAUSE_BYTES[m.cause._value_],
         )
@@ -2672,11 +2483,11 @@ def write_epoch_opened(m: EpochOpened) -> bytes:
 
 def read_epoch_opened(b: bytes, i: int) -> tuple[EpochOpened, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -2701,7 +2512,21 @@ def read_epoch_opened(b: bytes, i: int) -> tuple[EpochOpened, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_members, i = read_member(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_members_order_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_members_quantity, i = read_long(b, i, n)
+            else:
+                x_f_members_quantity = n >> 1 ^ -(n & 1)
+            x_f_members = Member(order_id=x_f_members_order_id, quantity=x_f_members_quantity)
             a_f_members.append(x_f_members)
         count, i = read_block(b, i)
     f_members = tuple(a_f_members)
@@ -2724,19 +2549,19 @@ def write_member_left(m: MemberLeft) -> bytes:
 
 def read_member_left(b: bytes, i: int) -> tuple[MemberLeft, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -2762,11 +2587,11 @@ def write_parent_closed(m: ParentClosed) -> bytes:
 
 def read_parent_closed(b: bytes, i: int) -> tuple[ParentClosed, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     f_status = ORDER_STATUS_OF[b[i]]
@@ -2800,11 +2625,11 @@ def write_parent_held(m: ParentHeld) -> bytes:
 
 def read_parent_held(b: bytes, i: int) -> tuple[ParentHeld, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     a_f_order_ids = []
@@ -2812,11 +2637,11 @@ def read_parent_held(b: bytes, i: int) -> tuple[ParentHeld, int]:
     while count:
         for _ in range(count):
             n = b[i]
-            i += 1
             if n & 129:
-                n, i = read_size(b, i, n)
+                n, i = read_size(b, i)
             else:
                 n >>= 1
+                i += 1
             x_f_order_ids = b[i : i + n].decode()
             i += n
             a_f_order_ids.append(x_f_order_ids)
@@ -2857,35 +2682,35 @@ def write_parent_opened(m: ParentOpened) -> bytes:
 
 def read_parent_opened(b: bytes, i: int) -> tuple[ParentOpened, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_group_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     f_side = SIDE_OF[b[i]]
@@ -2934,11 +2759,11 @@ def read_parent_opened(b: bytes, i: int) -> tuple[ParentOpened, int]:
     f_is_dark_allowed = BOOLEANS[b[i]]
     i += 1
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_self_trade_id = b[i : i + n].decode()
     i += n
     is_some = UNION_BRANCHES[b[i]]
@@ -2968,11 +2793,11 @@ def write_tail_resolved(m: TailResolved) -> bytes:
 
 def read_tail_resolved(b: bytes, i: int) -> tuple[TailResolved, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3012,19 +2837,19 @@ def write_window_closed(m: WindowClosed) -> bytes:
 
 def read_window_closed(b: bytes, i: int) -> tuple[WindowClosed, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_tenant = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3040,11 +2865,11 @@ def read_window_closed(b: bytes, i: int) -> tuple[WindowClosed, int]:
     while count:
         for _ in range(count):
             n = b[i]
-            i += 1
             if n & 129:
-                n, i = read_size(b, i, n)
+                n, i = read_size(b, i)
             else:
                 n >>= 1
+                i += 1
             x_f_order_ids = b[i : i + n].decode()
             i += n
             a_f_order_ids.append(x_f_order_ids)
@@ -3069,11 +2894,11 @@ def read_window_closed(b: bytes, i: int) -> tuple[WindowClosed, int]:
     else:
         f_crossed_quantity = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_no_cross_reason = b[i : i + n].decode()
     i += n
     return WindowClosed(tenant=f_tenant, instrument_id=f_instrument_id, window=f_window, cause=f_cause, order_ids=f_order_ids, buy_quantity=f_buy_quantity, sell_quantity=f_sell_quantity, crossed_quantity=f_crossed_quantity, no_cross_reason=f_no_cross_reason), i
@@ -3102,27 +2927,27 @@ def write_child_acknowledged(m: ChildAcknowledged) -> bytes:
 
 def read_child_acknowledged(b: bytes, i: int) -> tuple[ChildAcknowledged, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_child_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_slice_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3132,27 +2957,27 @@ def read_child_acknowledged(b: bytes, i: int) -> tuple[ChildAcknowledged, int]:
     else:
         f_epoch = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3188,27 +3013,27 @@ def write_child_cancel_rejected(m: ChildCancelRejected) -> bytes:
 
 def read_child_cancel_rejected(b: bytes, i: int) -> tuple[ChildCancelRejected, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_child_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_slice_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3218,19 +3043,19 @@ def read_child_cancel_rejected(b: bytes, i: int) -> tuple[ChildCancelRejected, i
     else:
         f_epoch = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3240,11 +3065,11 @@ def read_child_cancel_rejected(b: bytes, i: int) -> tuple[ChildCancelRejected, i
     else:
         f_request = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_text = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3279,27 +3104,27 @@ def write_child_cancel_requested(m: ChildCancelRequested) -> bytes:
 
 def read_child_cancel_requested(b: bytes, i: int) -> tuple[ChildCancelRequested, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_child_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_slice_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3309,19 +3134,19 @@ def read_child_cancel_requested(b: bytes, i: int) -> tuple[ChildCancelRequested,
     else:
         f_epoch = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3366,27 +3191,27 @@ def write_child_canceled(m: ChildCanceled) -> bytes:
 
 def read_child_canceled(b: bytes, i: int) -> tuple[ChildCanceled, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_child_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_slice_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3396,19 +3221,19 @@ def read_child_canceled(b: bytes, i: int) -> tuple[ChildCanceled, int]:
     else:
         f_epoch = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     f_status = ORDER_STATUS_OF[b[i]]
@@ -3468,27 +3293,27 @@ def write_child_placed(m: ChildPlaced) -> bytes:
 
 def read_child_placed(b: bytes, i: int) -> tuple[ChildPlaced, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_child_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_slice_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3498,19 +3323,19 @@ def read_child_placed(b: bytes, i: int) -> tuple[ChildPlaced, int]:
     else:
         f_epoch = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     f_side = SIDE_OF[b[i]]
@@ -3543,11 +3368,11 @@ def read_child_placed(b: bytes, i: int) -> tuple[ChildPlaced, int]:
     else:
         f_minimum_quantity = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_self_trade_id = b[i : i + n].decode()
     i += n
     is_some = UNION_BRANCHES[b[i]]
@@ -3605,27 +3430,27 @@ def write_child_rejected(m: ChildRejected) -> bytes:
 
 def read_child_rejected(b: bytes, i: int) -> tuple[ChildRejected, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_child_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_slice_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3635,19 +3460,19 @@ def read_child_rejected(b: bytes, i: int) -> tuple[ChildRejected, int]:
     else:
         f_epoch = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3657,11 +3482,11 @@ def read_child_rejected(b: bytes, i: int) -> tuple[ChildRejected, int]:
     else:
         f_quantity = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_text = b[i : i + n].decode()
     i += n
     return ChildRejected(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, quantity=f_quantity, text=f_text), i
@@ -3690,27 +3515,27 @@ def write_child_status_requested(m: ChildStatusRequested) -> bytes:
 
 def read_child_status_requested(b: bytes, i: int) -> tuple[ChildStatusRequested, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_child_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_slice_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3720,19 +3545,19 @@ def read_child_status_requested(b: bytes, i: int) -> tuple[ChildStatusRequested,
     else:
         f_epoch = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3785,43 +3610,43 @@ def write_fill_booked(m: FillBooked) -> bytes:
 
 def read_fill_booked(b: bytes, i: int) -> tuple[FillBooked, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_fill_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_exec_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_child_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_slice_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3831,19 +3656,19 @@ def read_fill_booked(b: bytes, i: int) -> tuple[FillBooked, int]:
     else:
         f_epoch = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     f_side = SIDE_OF[b[i]]
@@ -3922,43 +3747,43 @@ def write_fill_busted(m: FillBusted) -> bytes:
 
 def read_fill_busted(b: bytes, i: int) -> tuple[FillBusted, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_fill_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_exec_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_child_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_slice_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -3968,29 +3793,29 @@ def read_fill_busted(b: bytes, i: int) -> tuple[FillBusted, int]:
     else:
         f_epoch = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     f_side = SIDE_OF[b[i]]
     i += 1
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_bust_exec_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -4050,43 +3875,43 @@ def write_fill_corrected(m: FillCorrected) -> bytes:
 
 def read_fill_corrected(b: bytes, i: int) -> tuple[FillCorrected, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_fill_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_exec_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_child_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_slice_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -4096,29 +3921,29 @@ def read_fill_corrected(b: bytes, i: int) -> tuple[FillCorrected, int]:
     else:
         f_epoch = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     f_side = SIDE_OF[b[i]]
     i += 1
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_correction_exec_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -4168,7 +3993,7 @@ def write_route_decided(m: RouteDecided) -> bytes:
             (SIZES[n] if 0 <= (n := m.scorecard_version) < 8192 else encode_long(n)),
             (encode_long(len(m.book_event_ids)) + b"".join([encode_fixed(x, 16) for x in m.book_event_ids]) if m.book_event_ids else b""),
             b"\x00",
-            (encode_long(len(m.alternatives)) + b"".join([write_route_alternative(x) for x in m.alternatives]) if m.alternatives else b""),
+            (encode_long(len(m.alternatives)) + b"".join([(SIZES[n] if (n := len(s := x.venue_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.score_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (b"\x00" if (o := x.price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))) + (SIZES[n] if (n := len(s := x.reason.encode())) < 8192 else encode_long(n)) + s for x in m.alternatives]) if m.alternatives else b""),
             b"\x00",
             CAUSE_BYTES[m.cause._value_],
         )
@@ -4177,19 +4002,19 @@ def write_route_decided(m: RouteDecided) -> bytes:
 
 def read_route_decided(b: bytes, i: int) -> tuple[RouteDecided, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_slice_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     f_logic = ROUTING_LOGIC_OF[b[i]]
@@ -4219,7 +4044,46 @@ def read_route_decided(b: bytes, i: int) -> tuple[RouteDecided, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_alternatives, i = read_route_alternative(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_alternatives_venue_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_score_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_score_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_quantity, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_quantity = n >> 1 ^ -(n & 1)
+            is_some = UNION_BRANCHES[b[i]]
+            i += 1
+            if is_some:
+                n = b[i]
+                i += 1
+                if n > 127:
+                    x_f_alternatives_price_e9, i = read_long(b, i, n)
+                else:
+                    x_f_alternatives_price_e9 = n >> 1 ^ -(n & 1)
+            else:
+                x_f_alternatives_price_e9 = None
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_alternatives_reason = b[i : i + n].decode()
+            i += n
+            x_f_alternatives = RouteAlternative(venue_id=x_f_alternatives_venue_id, score_e9=x_f_alternatives_score_e9, quantity=x_f_alternatives_quantity, price_e9=x_f_alternatives_price_e9, reason=x_f_alternatives_reason)
             a_f_alternatives.append(x_f_alternatives)
         count, i = read_block(b, i)
     f_alternatives = tuple(a_f_alternatives)
@@ -4245,19 +4109,19 @@ def write_slice_returned(m: SliceReturned) -> bytes:
 
 def read_slice_returned(b: bytes, i: int) -> tuple[SliceReturned, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_slice_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -4301,27 +4165,27 @@ def write_suspense_recorded(m: SuspenseRecorded) -> bytes:
 
 def read_suspense_recorded(b: bytes, i: int) -> tuple[SuspenseRecorded, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_child_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_exec_id = b[i : i + n].decode()
     i += n
     f_exec_type = EXEC_TYPE_OF[b[i]]
@@ -4346,11 +4210,11 @@ def read_suspense_recorded(b: bytes, i: int) -> tuple[SuspenseRecorded, int]:
     f_reason = REJECT_REASON_OF[b[i]]
     i += 1
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_exec_ref_id = b[i : i + n].decode()
     i += n
     f_fee_e9, i = read_cash(b, i)
@@ -4370,11 +4234,11 @@ def write_venue_suspended(m: VenueSuspended) -> bytes:
 
 def read_venue_suspended(b: bytes, i: int) -> tuple[VenueSuspended, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     f_reason = REJECT_REASON_OF[b[i]]
@@ -4412,11 +4276,11 @@ def write_dead_letter(m: DeadLetter) -> bytes:
 
 def read_dead_letter(b: bytes, i: int) -> tuple[DeadLetter, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_topic = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -4434,43 +4298,43 @@ def read_dead_letter(b: bytes, i: int) -> tuple[DeadLetter, int]:
     f_reason = REJECT_REASON_OF[b[i]]
     i += 1
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_field = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_value = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_bound = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_key = b[i : i + n]
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_body = b[i : i + n]
     i += n
     return DeadLetter(topic=f_topic, partition=f_partition, offset=f_offset, reason=f_reason, field=f_field, value=f_value, bound=f_bound, key=f_key, body=f_body), i
@@ -4496,11 +4360,11 @@ def write_journal_record(m: JournalRecord) -> bytes:
             s,
             (SIZES[n] if (n := len(s := m.library_versions.encode())) < 8192 else encode_long(n)),
             s,
-            (encode_long(len(m.ranges)) + b"".join([write_consumed_range(x) for x in m.ranges]) if m.ranges else b""),
+            (encode_long(len(m.ranges)) + b"".join([(SIZES[n] if (n := len(s := x.topic.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.first_offset) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.next_position) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.count) < 8192 else encode_int(n)) for x in m.ranges]) if m.ranges else b""),
             b"\x00",
-            (encode_long(len(m.timers)) + b"".join([write_timer_fired(x) for x in m.timers]) if m.timers else b""),
+            (encode_long(len(m.timers)) + b"".join([(SIZES[n] if (n := len(s := x.timer_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.due_ns) < 8192 else encode_long(n)) for x in m.timers]) if m.timers else b""),
             b"\x00",
-            (encode_long(len(m.outputs)) + b"".join([write_topic_output(x) for x in m.outputs]) if m.outputs else b""),
+            (encode_long(len(m.outputs)) + b"".join([(SIZES[n] if (n := len(s := x.topic.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.count) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.last_topic_seq) < 8192 else encode_long(n)) for x in m.outputs]) if m.outputs else b""),
             b"\x00",
             (SIZES[n] if 0 <= (n := m.output_count) < 8192 else encode_int(n)),
             encode_fixed(m.output_digest, 32),
@@ -4545,42 +4409,74 @@ def read_journal_record(b: bytes, i: int) -> tuple[JournalRecord, int]:
     f_entropy = b[i : i + 16]
     i += 16
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_code_version = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_config_version = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_schema_version = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_library_versions = b[i : i + n].decode()
     i += n
     a_f_ranges = []
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_ranges, i = read_consumed_range(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_ranges_topic = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_ranges_partition, i = read_int(b, i, n)
+            else:
+                x_f_ranges_partition = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_ranges_first_offset, i = read_long(b, i, n)
+            else:
+                x_f_ranges_first_offset = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_ranges_next_position, i = read_long(b, i, n)
+            else:
+                x_f_ranges_next_position = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_ranges_count, i = read_int(b, i, n)
+            else:
+                x_f_ranges_count = n >> 1 ^ -(n & 1)
+            x_f_ranges = ConsumedRange(topic=x_f_ranges_topic, partition=x_f_ranges_partition, first_offset=x_f_ranges_first_offset, next_position=x_f_ranges_next_position, count=x_f_ranges_count)
             a_f_ranges.append(x_f_ranges)
         count, i = read_block(b, i)
     f_ranges = tuple(a_f_ranges)
@@ -4588,7 +4484,21 @@ def read_journal_record(b: bytes, i: int) -> tuple[JournalRecord, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_timers, i = read_timer_fired(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_timers_timer_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_timers_due_ns, i = read_long(b, i, n)
+            else:
+                x_f_timers_due_ns = n >> 1 ^ -(n & 1)
+            x_f_timers = TimerFired(timer_id=x_f_timers_timer_id, due_ns=x_f_timers_due_ns)
             a_f_timers.append(x_f_timers)
         count, i = read_block(b, i)
     f_timers = tuple(a_f_timers)
@@ -4596,7 +4506,33 @@ def read_journal_record(b: bytes, i: int) -> tuple[JournalRecord, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_outputs, i = read_topic_output(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_outputs_topic = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_outputs_partition, i = read_int(b, i, n)
+            else:
+                x_f_outputs_partition = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_outputs_count, i = read_int(b, i, n)
+            else:
+                x_f_outputs_count = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_outputs_last_topic_seq, i = read_long(b, i, n)
+            else:
+                x_f_outputs_last_topic_seq = n >> 1 ^ -(n & 1)
+            x_f_outputs = TopicOutput(topic=x_f_outputs_topic, partition=x_f_outputs_partition, count=x_f_outputs_count, last_topic_seq=x_f_outputs_last_topic_seq)
             a_f_outputs.append(x_f_outputs)
         count, i = read_block(b, i)
     f_outputs = tuple(a_f_outputs)
@@ -4633,11 +4569,11 @@ def write_snapshot_chunk(m: SnapshotChunk) -> bytes:
 
 def read_snapshot_chunk(b: bytes, i: int) -> tuple[SnapshotChunk, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_snapshot_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -4653,11 +4589,11 @@ def read_snapshot_chunk(b: bytes, i: int) -> tuple[SnapshotChunk, int]:
     else:
         f_chunks = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_data = b[i : i + n]
     i += n
     return SnapshotChunk(snapshot_id=f_snapshot_id, chunk=f_chunk, chunks=f_chunks, data=f_data), i
@@ -4674,23 +4610,26 @@ def write_snapshot_pointer(m: SnapshotPointer) -> bytes:
             (SIZES[n] if 0 <= (n := m.first_offset) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.chunks) < 8192 else encode_int(n)),
             encode_fixed(m.digest, 32),
-            (encode_long(len(m.inputs)) + b"".join([write_topic_position(x) for x in m.inputs]) if m.inputs else b""),
+            (encode_long(len(m.inputs)) + b"".join([(SIZES[n] if (n := len(s := x.topic.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.position) < 8192 else encode_long(n)) for x in m.inputs]) if m.inputs else b""),
             b"\x00",
-            (encode_long(len(m.outputs)) + b"".join([write_topic_position(x) for x in m.outputs]) if m.outputs else b""),
+            (encode_long(len(m.outputs)) + b"".join([(SIZES[n] if (n := len(s := x.topic.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.position) < 8192 else encode_long(n)) for x in m.outputs]) if m.outputs else b""),
             b"\x00",
-            (encode_long(len(m.outputs_seq)) + b"".join([write_topic_output(x) for x in m.outputs_seq]) if m.outputs_seq else b""),
+            (encode_long(len(m.outputs_seq)) + b"".join([(SIZES[n] if (n := len(s := x.topic.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.count) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.last_topic_seq) < 8192 else encode_long(n)) for x in m.outputs_seq]) if m.outputs_seq else b""),
             b"\x00",
+            (SIZES[n] if 0 <= (n := m.incarnation) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.watermark_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.step) < 8192 else encode_long(n)),
         )
     )
 
 
 def read_snapshot_pointer(b: bytes, i: int) -> tuple[SnapshotPointer, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_snapshot_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -4725,7 +4664,27 @@ def read_snapshot_pointer(b: bytes, i: int) -> tuple[SnapshotPointer, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_inputs, i = read_topic_position(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_inputs_topic = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_inputs_partition, i = read_int(b, i, n)
+            else:
+                x_f_inputs_partition = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_inputs_position, i = read_long(b, i, n)
+            else:
+                x_f_inputs_position = n >> 1 ^ -(n & 1)
+            x_f_inputs = TopicPosition(topic=x_f_inputs_topic, partition=x_f_inputs_partition, position=x_f_inputs_position)
             a_f_inputs.append(x_f_inputs)
         count, i = read_block(b, i)
     f_inputs = tuple(a_f_inputs)
@@ -4733,7 +4692,27 @@ def read_snapshot_pointer(b: bytes, i: int) -> tuple[SnapshotPointer, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_outputs, i = read_topic_position(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_outputs_topic = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_outputs_partition, i = read_int(b, i, n)
+            else:
+                x_f_outputs_partition = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_outputs_position, i = read_long(b, i, n)
+            else:
+                x_f_outputs_position = n >> 1 ^ -(n & 1)
+            x_f_outputs = TopicPosition(topic=x_f_outputs_topic, partition=x_f_outputs_partition, position=x_f_outputs_position)
             a_f_outputs.append(x_f_outputs)
         count, i = read_block(b, i)
     f_outputs = tuple(a_f_outputs)
@@ -4741,11 +4720,55 @@ def read_snapshot_pointer(b: bytes, i: int) -> tuple[SnapshotPointer, int]:
     count, i = read_block(b, i)
     while count:
         for _ in range(count):
-            x_f_outputs_seq, i = read_topic_output(b, i)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_outputs_seq_topic = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_outputs_seq_partition, i = read_int(b, i, n)
+            else:
+                x_f_outputs_seq_partition = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_outputs_seq_count, i = read_int(b, i, n)
+            else:
+                x_f_outputs_seq_count = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_outputs_seq_last_topic_seq, i = read_long(b, i, n)
+            else:
+                x_f_outputs_seq_last_topic_seq = n >> 1 ^ -(n & 1)
+            x_f_outputs_seq = TopicOutput(topic=x_f_outputs_seq_topic, partition=x_f_outputs_seq_partition, count=x_f_outputs_seq_count, last_topic_seq=x_f_outputs_seq_last_topic_seq)
             a_f_outputs_seq.append(x_f_outputs_seq)
         count, i = read_block(b, i)
     f_outputs_seq = tuple(a_f_outputs_seq)
-    return SnapshotPointer(snapshot_id=f_snapshot_id, journal_seq=f_journal_seq, journal_hash=f_journal_hash, journal_position=f_journal_position, first_offset=f_first_offset, chunks=f_chunks, digest=f_digest, inputs=f_inputs, outputs=f_outputs, outputs_seq=f_outputs_seq), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_incarnation, i = read_int(b, i, n)
+    else:
+        f_incarnation = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_watermark_ns, i = read_long(b, i, n)
+    else:
+        f_watermark_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_step, i = read_long(b, i, n)
+    else:
+        f_step = n >> 1 ^ -(n & 1)
+    return SnapshotPointer(snapshot_id=f_snapshot_id, journal_seq=f_journal_seq, journal_hash=f_journal_hash, journal_position=f_journal_position, first_offset=f_first_offset, chunks=f_chunks, digest=f_digest, inputs=f_inputs, outputs=f_outputs, outputs_seq=f_outputs_seq, incarnation=f_incarnation, watermark_ns=f_watermark_ns, step=f_step), i
 
 
 def write_parent_ended(m: ParentEnded) -> bytes:
@@ -4760,11 +4783,11 @@ def write_parent_ended(m: ParentEnded) -> bytes:
 
 def read_parent_ended(b: bytes, i: int) -> tuple[ParentEnded, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     f_cause = CAUSE_OF[b[i]]
@@ -4792,11 +4815,11 @@ def write_parent_recalibrated(m: ParentRecalibrated) -> bytes:
 
 def read_parent_recalibrated(b: bytes, i: int) -> tuple[ParentRecalibrated, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     f_cause = CAUSE_OF[b[i]]
@@ -4874,11 +4897,11 @@ def write_schedule_set(m: ScheduleSet) -> bytes:
 
 def read_schedule_set(b: bytes, i: int) -> tuple[ScheduleSet, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -4928,11 +4951,11 @@ def read_schedule_set(b: bytes, i: int) -> tuple[ScheduleSet, int]:
     else:
         f_anchor_market_quantity = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_seed = b[i : i + n]
     i += n
     f_cause = CAUSE_OF[b[i]]
@@ -4965,19 +4988,19 @@ def write_slice_released(m: SliceReleased) -> bytes:
 
 def read_slice_released(b: bytes, i: int) -> tuple[SliceReleased, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_slice_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -4987,11 +5010,11 @@ def read_slice_released(b: bytes, i: int) -> tuple[SliceReleased, int]:
     else:
         f_epoch = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     f_side = SIDE_OF[b[i]]
@@ -5024,11 +5047,11 @@ def read_slice_released(b: bytes, i: int) -> tuple[SliceReleased, int]:
     else:
         f_deadline_ns = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_self_trade_id = b[i : i + n].decode()
     i += n
     f_cause = CAUSE_OF[b[i]]
@@ -5055,27 +5078,27 @@ def write_volume_forecast(m: VolumeForecast) -> bytes:
 
 def read_volume_forecast(b: bytes, i: int) -> tuple[VolumeForecast, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_parent_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_model = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -5133,19 +5156,19 @@ def read_tca_row(b: bytes, i: int) -> tuple[TcaRow, int]:
     f_level = TCA_LEVEL_OF[b[i]]
     i += 1
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     f_side = SIDE_OF[b[i]]
@@ -5271,51 +5294,51 @@ def write_execution_report(m: ExecutionReport) -> bytes:
 
 def read_execution_report(b: bytes, i: int) -> tuple[ExecutionReport, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_child_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_exec_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_exec_ref_id = b[i : i + n].decode()
     i += n
     f_exec_type = EXEC_TYPE_OF[b[i]]
@@ -5357,11 +5380,11 @@ def read_execution_report(b: bytes, i: int) -> tuple[ExecutionReport, int]:
     f_liquidity = LIQUIDITY_OF[b[i]]
     i += 1
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_text = b[i : i + n].decode()
     i += n
     t = TIMES.get(b[i : i + 9])
@@ -5394,35 +5417,35 @@ def write_order_cancel_reject(m: OrderCancelReject) -> bytes:
 
 def read_order_cancel_reject(b: bytes, i: int) -> tuple[OrderCancelReject, int]:
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_instrument_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_child_id = b[i : i + n].decode()
     i += n
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_venue_order_id = b[i : i + n].decode()
     i += n
     n = b[i]
@@ -5432,11 +5455,11 @@ def read_order_cancel_reject(b: bytes, i: int) -> tuple[OrderCancelReject, int]:
     else:
         f_request = n >> 1 ^ -(n & 1)
     n = b[i]
-    i += 1
     if n & 129:
-        n, i = read_size(b, i, n)
+        n, i = read_size(b, i)
     else:
         n >>= 1
+        i += 1
     f_text = b[i : i + n].decode()
     i += n
     t = TIMES.get(b[i : i + 9])
