@@ -1,13 +1,10 @@
 """The JVM's start-up archive: loaded, linked and profiled classes, made once by a training run."""
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-
-from confluent_kafka import KafkaException
 
 from infra.broker.errors import BrokerError
 from infra.broker.jars import JarSet
@@ -49,18 +46,23 @@ def make_archive(
     Returns whether an archive is there now: without one the broker only starts slower.
     """
     archive = archive_path(settings, java, jars)
-    if archive.exists():
-        return True
+    failed = archive.with_suffix(".failed")
+    if archive.exists() or failed.exists():  # a training that failed would fail at each start
+        return archive.exists()
     archive.parent.mkdir(parents=True, exist_ok=True)
     say("preparing the broker's start-up archive (once)")
     folder = Path(tempfile.mkdtemp(prefix="training-", dir=settings.cache))
     try:
-        return _train(archive, folder, settings, java, jars)
+        cause = _train(archive, folder, settings, java, jars)
+        if cause:
+            failed.write_text(cause + "\n")
+        return not cause
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _train(archive: Path, folder: Path, settings: BrokerSettings, java: Java, jars: JarSet) -> bool:
+def _train(archive: Path, folder: Path, settings: BrokerSettings, java: Java, jars: JarSet) -> str:
+    # Returns why there is no archive; "" when there is.
     made = folder / archive.name
     option = "AOTCacheOutput" if java.major >= AOT_MIN else "ArchiveClassesAtExit"
     port, controller_port = pick_ports(2)
@@ -77,11 +79,13 @@ def _train(archive: Path, folder: Path, settings: BrokerSettings, java: Java, ja
     try:
         node.start()
         node.wait_ready()
-        is_made = node.stop(settings.training_timeout_s) and made.exists()
-    except (BrokerError, KafkaException):
-        return False
+        if not node.stop(settings.training_timeout_s):
+            return f"the training run did not end in {settings.training_timeout_s:g} s"
+    except BrokerError as error:
+        return str(error)
     finally:
         node.kill()
-    if is_made:
-        os.replace(made, archive)
-    return is_made
+    if not made.exists():
+        return "the training run left no archive"
+    made.replace(archive)
+    return ""

@@ -1,5 +1,6 @@
 """Readiness: the broker is ready when it has committed a transaction, not when it says so."""
 
+import socket
 import time
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ from confluent_kafka.cimpl import NewTopic
 __all__ = ["READY_TOPIC", "commit_transaction"]
 
 READY_TOPIC = "__penstock_ready"  # two underscores: internal, in no list of topics
+POLL_S = 0.01
 CLIENT = {
     # A broker that is still starting refuses connections; the default waits grow to 10 s.
     "reconnect.backoff.ms": 10,
@@ -28,6 +30,7 @@ def commit_transaction(bootstrap: str, timeout_s: float, check: Callable[[], Non
     Raises: TimeoutError with the last cause.
     """
     deadline = time.monotonic() + timeout_s
+    _until(deadline, check, lambda: _connect(bootstrap))
     _until(deadline, check, lambda: _create_topic(bootstrap))
     _until(deadline, check, lambda: _commit(bootstrap))
 
@@ -37,11 +40,21 @@ def _until(deadline: float, check: Callable[[], None], attempt: Callable[[], Non
         check()
         try:
             attempt()
-        except KafkaException as error:
+        except (KafkaException, ConnectionRefusedError) as error:
             if time.monotonic() > deadline:
                 raise TimeoutError(str(error)) from error
         else:
             return
+
+
+def _connect(bootstrap: str) -> None:
+    # By a bare socket: a client whose first connection is refused answers its caller after 1 s.
+    host, _, port = bootstrap.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1.0).close()
+    except ConnectionRefusedError:
+        time.sleep(POLL_S)
+        raise
 
 
 def _create_topic(bootstrap: str) -> None:
