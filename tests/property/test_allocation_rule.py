@@ -1,0 +1,68 @@
+"""Laws of the division rule on random books: SPEC section 9 (i) to (iv), and the reference."""
+
+from itertools import pairwise
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.core.apportion import guarded_webster, largest_remainder
+from tests.support.webster import by_guarded_webster
+
+BOOKS = st.lists(
+    st.one_of(st.integers(1, 4), st.integers(1, 60), st.integers(1, 9_000)), min_size=1, max_size=12
+)
+CUTS = st.lists(st.floats(0, 1), max_size=25)
+
+
+def fills_of(house: int, cuts: list[float]) -> list[int]:
+    ends = sorted({0, house, *(int(cut * house) for cut in cuts)})
+    return [end - start for start, end in pairwise(ends)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(BOOKS, CUTS, st.randoms(use_true_random=False))
+def test_every_fill_keeps_sum_order_quota_and_size(
+    weights: list[int], cuts: list[float], random: Random
+) -> None:
+    house, shares, filled = sum(weights), [0] * len(weights), 0
+    ties = list(range(len(weights)))
+    random.shuffle(ties)
+    for fill in fills_of(house, cuts):
+        before, filled = shares, filled + fill
+        shares = guarded_webster(weights, before, fill, ties)
+        assert sum(shares) == filled
+        for old, new, weight in zip(before, shares, weights, strict=True):
+            assert old <= new <= weight
+            assert abs(new * house - weight * filled) < house
+    assert shares == weights
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=8), CUTS)
+def test_the_fast_rule_is_the_written_one(weights: list[int], cuts: list[float]) -> None:
+    shares = [0] * len(weights)
+    for fill in fills_of(sum(weights), cuts):
+        expected = by_guarded_webster(weights, shares, fill)
+        shares = guarded_webster(weights, shares, fill)
+        assert shares == expected
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(1, 3), min_size=2, max_size=4), st.integers(1, 40_000), CUTS)
+def test_the_fast_rule_is_the_written_one_where_the_guard_costs_too_much(
+    small: list[int], large: int, cuts: list[float]
+) -> None:
+    weights, shares = [*small, large], [0] * (len(small) + 1)
+    for fill in fills_of(sum(weights), cuts[:4]):
+        expected = by_guarded_webster(weights, shares, fill)
+        shares = guarded_webster(weights, shares, fill)
+        assert shares == expected
+
+
+@given(st.integers(-(10**18), 10**18), st.lists(st.integers(0, 10**6), min_size=1).filter(any))
+def test_every_part_of_cash_is_within_one_unit(total: int, weights: list[int]) -> None:
+    parts = largest_remainder(total, weights)
+    assert sum(parts) == total
+    for part, weight in zip(parts, weights, strict=True):
+        assert abs(part * sum(weights) - total * weight) < sum(weights)
