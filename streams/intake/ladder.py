@@ -16,6 +16,7 @@ from streams.intake.commands import SubmitOrder, SubmitReplace
 
 __all__ = [
     "LENGTH_MAX",
+    "PARTITION_RULE",
     "Refusal",
     "check_duplicate",
     "check_order",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 LENGTH_MAX: Final = 64  # characters; ids are keys of state, so their size must be bounded
+PARTITION_RULE: Final = "partition = murmur2(instrument_id) mod partitions"
 RATE_MAX_BPS: Final = 10_000
 
 _SENTENCES: Final = {
@@ -132,8 +134,7 @@ def check_partition(instrument_id: str, *, is_own: bool) -> Refusal | None:
     """Return a refusal when the record stands where another shard owns it."""
     if is_own:
         return None
-    bound = "partition = murmur2(instrument_id) mod partitions"
-    return refuse(RejectReason.WRONG_PARTITION, "instrument_id", instrument_id, bound)
+    return refuse(RejectReason.WRONG_PARTITION, "instrument_id", instrument_id, PARTITION_RULE)
 
 
 def check_duplicate(client_order_id: str, *, is_duplicate: bool) -> Refusal | None:

@@ -1,0 +1,136 @@
+"""The market as this shard sees it, folded from market.data records."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from schemas.messages.control import VolumeCurveDefined
+from schemas.messages.core import BookState, Envelope, Level, VenueKind
+from schemas.messages.market import BookUpdated, TradePrinted
+from streams.core.market import Quote, Venue, VenueBook
+
+__all__ = ["MarketView"]
+
+NO_EVENT = bytes(16)
+
+
+class Book(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The newest book of one venue and instrument."""
+
+    state: BookState
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    at_ns: int
+    event_id: bytes
+
+
+class InstrumentMarket(msgspec.Struct, array_like=True):
+    """One instrument. Quantities in smallest units, own children's part removed."""
+
+    books: dict[str, Book] = {}
+    others_quantity: int = 0  # since the log began
+    bins: list[int] = []  # others' volume by bin of the instrument's curve
+
+
+class MarketView(msgspec.Struct):
+    instruments: dict[str, InstrumentMarket] = {}
+
+    def apply_book(self, envelope: Envelope, message: BookUpdated) -> None:
+        """Keep the newest book; an older one, come late, is passed over."""
+        market = self._market(message.instrument_id)
+        at_ns = envelope.source_ns or envelope.at_ns
+        known = market.books.get(message.venue_id)
+        if known is not None and known.at_ns > at_ns:
+            return
+        market.books[message.venue_id] = Book(
+            message.state, message.bids, message.asks, at_ns, envelope.event_id
+        )
+
+    def apply_trade(
+        self, envelope: Envelope, message: TradePrinted, curve: VolumeCurveDefined | None
+    ) -> None:
+        """Count what others traded, in all and in the bin of the curve."""
+        market = self._market(message.instrument_id)
+        quantity = message.quantity - message.own_quantity
+        market.others_quantity += quantity
+        if curve is None:
+            return
+        at_ns = envelope.source_ns or envelope.at_ns
+        ordinal = (at_ns - curve.first_bin_ns) // curve.bin_ns
+        if 0 <= ordinal < len(curve.log_volume_e9):
+            market.bins.extend([0] * (ordinal + 1 - len(market.bins)))
+            market.bins[ordinal] += quantity
+
+    def others_quantity(self, instrument_id: str) -> int:
+        market = self.instruments.get(instrument_id)
+        return 0 if market is None else market.others_quantity
+
+    def observed(self, instrument_id: str, bins: int) -> tuple[int | None, ...]:
+        """Return others' volume of the first `bins` bins; None where nothing traded."""
+        market = self.instruments.get(instrument_id)
+        known = [] if market is None else [volume or None for volume in market.bins[:bins]]
+        return (*known, *[None] * (bins - len(known)))
+
+    def quote(
+        self, instrument_id: str, venues: Mapping[str, Venue], at_ns: int, age_max_ns: int
+    ) -> Quote | None:
+        """Return best bid and offer over the open lit venues; None unless both are there."""
+        market = self.instruments.get(instrument_id)
+        if market is None:
+            return None
+        bid = ask = None
+        for venue_id, book in sorted(market.books.items()):
+            if not _is_quoting(venues.get(venue_id), book) or at_ns - book.at_ns > age_max_ns:
+                continue
+            if book.bids and (bid is None or book.bids[0].price_e9 > bid[1].bids[0].price_e9):
+                bid = (venue_id, book)
+            if book.asks and (ask is None or book.asks[0].price_e9 < ask[1].asks[0].price_e9):
+                ask = (venue_id, book)
+        if bid is None or ask is None:
+            return None
+        return Quote(
+            bid_e9=bid[1].bids[0].price_e9,
+            ask_e9=ask[1].asks[0].price_e9,
+            bid_venue_id=bid[0],
+            ask_venue_id=ask[0],
+            bid_event_id=bid[1].event_id,
+            ask_event_id=ask[1].event_id,
+            at_ns=min(bid[1].at_ns, ask[1].at_ns),
+        )
+
+    def books(self, instrument_id: str, venues: Mapping[str, Venue]) -> tuple[VenueBook, ...]:
+        """Return every venue's book by venue_id; a dark venue needs none to take orders."""
+        market = self.instruments.get(instrument_id)
+        books = {} if market is None else market.books
+        return tuple(
+            VenueBook(
+                venue=venue,
+                state=book.state,
+                bids=book.bids,
+                asks=book.asks,
+                at_ns=book.at_ns,
+                event_id=book.event_id,
+            )
+            for venue_id, venue in sorted(venues.items())
+            if (book := books.get(venue_id) or _DARK_BOOKS.get(venue.kind)) is not None
+        )
+
+    def is_open(self, instrument_id: str, venues: Mapping[str, Venue]) -> bool:
+        """Return whether at least one lit venue is open."""
+        market = self.instruments.get(instrument_id)
+        return market is not None and any(
+            _is_quoting(venues.get(venue_id), book) for venue_id, book in market.books.items()
+        )
+
+    def _market(self, instrument_id: str) -> InstrumentMarket:
+        market = self.instruments.get(instrument_id)
+        if market is None:
+            market = self.instruments[instrument_id] = InstrumentMarket()
+        return market
+
+
+_DARK_BOOKS = {VenueKind.DARK: Book(BookState.OPEN, (), (), 0, NO_EVENT)}
+
+
+def _is_quoting(venue: Venue | None, book: Book) -> bool:
+    return venue is not None and venue.kind is VenueKind.LIT and book.state is BookState.OPEN

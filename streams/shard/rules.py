@@ -1,0 +1,245 @@
+"""Which event leads to which command: the table of docs/architecture.md, in its order.
+
+Rules are generators: the shard carries out each command before it asks for the next, so a later
+command sees what the earlier ones changed.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from schemas.messages.allocation import AllocationRestated, CrossAllocated, FillAllocated
+from schemas.messages.core import Cause, CommandKind, OrderStatus
+from schemas.messages.intake import (
+    OrderAccepted,
+    OrderPendingCancel,
+    OrderPendingReplace,
+    OrderReplaced,
+)
+from schemas.messages.netting import (
+    CrossExecuted,
+    EpochOpened,
+    MemberLeft,
+    ParentClosed,
+    ParentHeld,
+)
+from schemas.messages.routing import (
+    ChildCanceled,
+    ChildRejected,
+    FillBooked,
+    FillBusted,
+    FillCorrected,
+    SliceReturned,
+)
+from schemas.messages.strategy import ParentEnded, SliceReleased
+from streams import netting, strategy
+from streams.allocation.commands import AllocateCross, AllocateFill, FinishCash, RestateFill
+from streams.intake.commands import CloseOrder, FinishCancel, FinishReplace, RestateOrder
+from streams.netting.commands import CloseWindow, LeaveParent, Rebase, SettleParent
+from streams.routing.commands import CancelChildren, RouteSlice
+from streams.shard.knowledge import Knowledge
+from streams.strategy.commands import Begin, Recalibrate
+
+__all__ = ["PAYMENTS", "RULES", "close_window"]
+
+Commands = Iterator[Any]
+
+_END_CAUSES = {
+    OrderStatus.FILLED: Cause.FILL,
+    OrderStatus.EXPIRED: Cause.END_OF_WINDOW,
+    OrderStatus.CANCELED: Cause.COMPLETED,
+}
+
+
+def _joined(knows: Knowledge, event: OrderAccepted | OrderReplaced) -> Commands:
+    parent_id = netting.parent_of(knows.state.netting, event.order_id)
+    if parent_id is not None:  # a working order was increased
+        yield Rebase(parent=knows.exposure(parent_id), cause=Cause.CLIENT, at_ns=knows.at_ns)
+        return
+    terms = knows.state.intake.orders[event.order_id].terms
+    cause = netting.cause_to_close(knows.state.netting, terms.tenant, terms.instrument_id)
+    if cause is not None:
+        yield close_window(knows, terms.tenant, terms.instrument_id, cause)
+
+
+def close_window(knows: Knowledge, tenant: str, instrument_id: str, cause: Cause) -> CloseWindow:
+    """Return the command with the quote and what the working parents hold."""
+    reference = knows.state.reference
+    return CloseWindow(
+        tenant=tenant,
+        instrument_id=instrument_id,
+        cause=cause,
+        at_ns=knows.at_ns,
+        instrument=reference.instruments[instrument_id],
+        quote=knows.quote(instrument_id),
+        crossing=reference.crossings.get(tenant),
+        parents=tuple(
+            knows.exposure(parent_id)
+            for parent_id in netting.open_parents(knows.state.netting, tenant, instrument_id)
+        ),
+    )
+
+
+def _settle(knows: Knowledge, parent_id: str) -> Commands:
+    if parent_id in knows.state.parents:
+        yield SettleParent(
+            parent=knows.exposure(parent_id),
+            is_ended=strategy.is_ended(knows.state.strategy, parent_id),
+            at_ns=knows.at_ns,
+        )
+
+
+def _recalibrate(knows: Knowledge, parent_id: str, cause: Cause) -> Commands:
+    parent = knows.state.parents.get(parent_id)
+    if parent is not None:
+        yield Recalibrate(
+            parent_id=parent_id,
+            cause=cause,
+            at_ns=knows.at_ns,
+            entropy=knows.entropy,
+            market=knows.market(parent.instrument_id),
+        )
+
+
+def _cross_executed(knows: Knowledge, event: CrossExecuted) -> Commands:
+    tenant, instrument_id = event.tenant, event.instrument_id
+    for parent_id in netting.open_parents(knows.state.netting, tenant, instrument_id):
+        yield from _settle(knows, parent_id)
+
+
+def _cross_allocated(knows: Knowledge, event: CrossAllocated) -> Commands:
+    for entry in (*event.buys, *event.sells):
+        yield CloseOrder(order_id=entry.order_id, cause=Cause.FILL, at_ns=knows.at_ns)
+
+
+def _epoch_opened(knows: Knowledge, event: EpochOpened) -> Commands:
+    parent = knows.state.parents.get(event.parent_id)
+    if parent is None:
+        return
+    if event.epoch > 1:
+        yield from _recalibrate(knows, event.parent_id, Cause.EPOCH)
+        return
+    yield Begin(
+        parent_id=event.parent_id,
+        at_ns=knows.at_ns,
+        entropy=knows.entropy,
+        market=knows.market(parent.instrument_id),
+        forecast=None,
+    )
+
+
+def _slice_released(knows: Knowledge, event: SliceReleased) -> Commands:
+    market = knows.books(event.instrument_id)
+    assert market is not None, "a parent's instrument is defined"
+    yield RouteSlice(slice_id=event.slice_id, at_ns=knows.at_ns, market=market)
+
+
+def _fill_booked(knows: Knowledge, event: FillBooked) -> Commands:
+    yield from _settle(knows, event.parent_id)
+    yield from _recalibrate(knows, event.parent_id, Cause.FILL)
+
+
+def _fill_allocated(knows: Knowledge, event: FillAllocated) -> Commands:
+    for entry in event.entries:
+        yield CloseOrder(order_id=entry.order_id, cause=Cause.FILL, at_ns=knows.at_ns)
+
+
+def _freed(knows: Knowledge, event: ChildRejected | ChildCanceled | SliceReturned) -> Commands:
+    yield from _settle(knows, event.parent_id)
+    yield from _recalibrate(knows, event.parent_id, Cause.RETURNED)
+
+
+def _restated(knows: Knowledge, event: AllocationRestated) -> Commands:
+    for entry in event.entries:
+        yield RestateOrder(order_id=entry.order_id, cause=event.cause)
+
+
+def _changed(knows: Knowledge, event: FillBusted | FillCorrected) -> Commands:
+    parent = knows.state.parents.get(event.parent_id)
+    if parent is None:
+        yield FinishCash(parent_id=event.parent_id)
+        return
+    cause = Cause.BUST if isinstance(event, FillBusted) else Cause.CORRECTION
+    if event.epoch != parent.epoch:
+        yield Rebase(parent=knows.exposure(event.parent_id), cause=cause, at_ns=knows.at_ns)
+    yield from _settle(knows, event.parent_id)
+    yield from _recalibrate(knows, event.parent_id, cause)
+
+
+def _leave(knows: Knowledge, event: OrderPendingCancel | OrderPendingReplace) -> Commands:
+    parent_id = netting.parent_of(knows.state.netting, event.order_id)
+    if parent_id is not None:
+        yield LeaveParent(
+            order_id=event.order_id,
+            cause=Cause.CLIENT,
+            parent=knows.exposure(parent_id),
+            at_ns=knows.at_ns,
+        )
+
+
+def _stopped(knows: Knowledge, event: ParentHeld | ParentEnded) -> Commands:
+    yield CancelChildren(parent_id=event.parent_id, cause=event.cause, at_ns=knows.at_ns)
+    yield from _settle(knows, event.parent_id)
+
+
+def _left(knows: Knowledge, event: MemberLeft) -> Commands:
+    pending = knows.state.intake.orders[event.order_id].pending
+    if pending is None:
+        return
+    if pending.command is CommandKind.CANCEL:
+        yield FinishCancel(order_id=event.order_id, at_ns=knows.at_ns)
+    else:
+        yield FinishReplace(order_id=event.order_id, at_ns=knows.at_ns)
+
+
+def _parent_closed(knows: Knowledge, event: ParentClosed) -> Commands:
+    cause = _END_CAUSES[event.status]
+    for order_id in netting.members(knows.state.netting, event.parent_id):
+        yield CloseOrder(order_id=order_id, cause=cause, at_ns=knows.at_ns)
+    yield FinishCash(parent_id=event.parent_id)
+
+
+RULES: dict[type[Any], Callable[[Knowledge, Any], Commands]] = {
+    OrderAccepted: _joined,
+    OrderReplaced: _joined,
+    CrossExecuted: _cross_executed,
+    CrossAllocated: _cross_allocated,
+    EpochOpened: _epoch_opened,
+    SliceReleased: _slice_released,
+    FillBooked: _fill_booked,
+    FillAllocated: _fill_allocated,
+    ChildRejected: _freed,
+    ChildCanceled: _freed,
+    SliceReturned: _freed,
+    FillBusted: _changed,
+    FillCorrected: _changed,
+    AllocationRestated: _restated,
+    OrderPendingCancel: _leave,
+    OrderPendingReplace: _leave,
+    ParentHeld: _stopped,
+    ParentEnded: _stopped,
+    MemberLeft: _left,
+    ParentClosed: _parent_closed,
+}
+
+
+def _pay_fill(knows: Knowledge, event: FillBooked) -> Any:
+    return AllocateFill(fill=event) if event.quantity else None
+
+
+def _pay_cross(knows: Knowledge, event: CrossExecuted) -> Any:
+    instrument = knows.state.reference.instruments[event.instrument_id]
+    return AllocateCross(cross=event, instrument=instrument)
+
+
+def _pay_back(knows: Knowledge, event: FillBusted | FillCorrected) -> Any:
+    return RestateFill(change=event)
+
+
+# Carried out before any other consequence of the same decision: an epoch that another rule closes
+# would divide its tail without this fill.
+PAYMENTS: dict[type[Any], Callable[[Knowledge, Any], Any]] = {
+    FillBooked: _pay_fill,
+    CrossExecuted: _pay_cross,
+    FillBusted: _pay_back,
+    FillCorrected: _pay_back,
+}

@@ -1,0 +1,272 @@
+"""The engine of one shard: an Application that the runtime hosts."""
+
+from contextlib import suppress
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from schemas.messages.core import Cause, RejectReason
+from schemas.messages.intake import (
+    CancelOrder,
+    NewOrder,
+    OrderCancelRejected,
+    OrderRejected,
+    ReplaceOrder,
+)
+from schemas.messages.market import BookUpdated, TradePrinted
+from schemas.messages.venues import ExecutionReport, OrderCancelReject
+from streams import netting, strategy
+from streams.core import topics
+from streams.core.errors import DecodeError
+from streams.core.murmur import partition_of
+from streams.core.timers import Timer, Timers
+from streams.intake.commands import SubmitCancel, SubmitOrder, SubmitReplace
+from streams.intake.ladder import PARTITION_RULE
+from streams.routing.commands import (
+    ApplyCancelReject,
+    ApplyReport,
+    ReportUndecodable,
+    WakeRouting,
+)
+from streams.runtime.ports import Emitter, Inbound, RecordedBatch
+from streams.shard.knowledge import Knowledge
+from streams.shard.reference import CONTROL_MESSAGES
+from streams.shard.routes import OUTPUT_TOPICS
+from streams.shard.rules import close_window
+from streams.shard.state import ShardState
+from streams.shard.work import Work, set_timers
+from streams.strategy.commands import Wake
+
+__all__ = ["EngineShard"]
+
+NO_EVENT: Final = bytes(16)
+_EXPECTED: Final[dict[str, tuple[type[Any], ...]]] = {
+    topics.ORDERS_COMMANDS: (NewOrder, CancelOrder, ReplaceOrder),
+    topics.MARKET_DATA: (BookUpdated, TradePrinted),
+    topics.VENUES_REPORTS: (ExecutionReport, OrderCancelReject),
+    topics.CONTROL_COMMANDS: CONTROL_MESSAGES,
+}
+# Read by every shard, so that one of them must answer for what cannot be used.
+_UNSHARDED: Final = (topics.KILL_COMMANDS, topics.CONTROL_COMMANDS, topics.PLANS_EVENTS)
+
+
+class EngineShard:
+    """Implements runtime.ports.Application over the five deciders."""
+
+    output_topics = OUTPUT_TOPICS
+    restore_inputs = (topics.CONTROL_COMMANDS, topics.MARKET_DATA)
+    restore_outputs = True
+
+    def __init__(self, shard: int, partitions: int, log_id: bytes) -> None:
+        self.shard = shard
+        self.partitions = partitions
+        self._adopt(ShardState())
+        prefix = f"{log_id.hex()[:6]}.{shard}"
+        self.state.intake.id_prefix = f"{prefix}."
+        self.state.netting.id_prefix = prefix
+        self._use_settings()
+
+    def apply(self, inbound: Inbound, out: Emitter) -> None:
+        """Decide one input to its end. What cannot be used is answered and kept, never raised."""
+        self._knows.at_ns = out.at_ns
+        self._knows.entropy = out.entropy
+        topic = inbound.record.topic
+        if inbound.error is not None:
+            self._refuse(inbound, out, inbound.error)
+            return
+        message: Any = inbound.message
+        if type(message) not in _EXPECTED.get(topic, ()):
+            reason, name = RejectReason.UNEXPECTED_MESSAGE, type(message).__name__
+            self._refuse(inbound, out, DecodeError(reason, "message", name, f"not for {topic}"))
+        elif topic == topics.ORDERS_COMMANDS:
+            self._apply_order(inbound, out)
+        elif topic == topics.CONTROL_COMMANDS:
+            self._apply_control(inbound, out)
+        elif not self._is_own(inbound):
+            reason, instrument_id = RejectReason.WRONG_PARTITION, message.instrument_id
+            error = DecodeError(reason, "instrument_id", instrument_id, PARTITION_RULE)
+            self._refuse(inbound, out, error)
+        elif topic == topics.MARKET_DATA:
+            self._see(inbound)
+        else:
+            self._apply_report(inbound, out)
+
+    def pop_due(self, now_ns: int) -> Timer | None:
+        return self._timers.pop_due(now_ns)
+
+    def next_due_ns(self) -> int | None:
+        return self._timers.next_due_ns()
+
+    def fire(self, timer: Timer, out: Emitter) -> None:
+        """Decide what a due timer leads to."""
+        knows = self._knows
+        knows.at_ns = out.at_ns
+        knows.entropy = out.entropy
+        context, _, rest = timer.timer_id.partition(":")
+        subject = rest.partition(":")[2]
+        if context == "netting":
+            window = netting.window_of(self.state.netting, timer.timer_id)
+            if window is not None:
+                cause = Cause.WINDOW_TIME
+                command: Any = close_window(knows, window.tenant, window.instrument_id, cause)
+                self._run(command, out, window.instrument_id, NO_EVENT)
+        elif context == "strategy":
+            parent = self.state.parents.get(subject)
+            if parent is not None:
+                command = Wake(
+                    parent_id=subject,
+                    at_ns=out.at_ns,
+                    entropy=out.entropy,
+                    market=knows.market(parent.instrument_id),
+                    forecast=None,
+                )
+                self._run(command, out, parent.instrument_id, NO_EVENT)
+        else:
+            instrument_id = knows.instrument_of(subject)
+            market = knows.books(instrument_id)
+            if market is not None:
+                command = WakeRouting(timer_id=timer.timer_id, at_ns=out.at_ns, market=market)
+                self._run(command, out, instrument_id, NO_EVENT)
+
+    def finish(self, out: Emitter) -> None:
+        """Nothing waits for the end of a batch."""
+
+    def restore(self, batch: RecordedBatch) -> None:
+        """Fold a recorded batch: definitions and market as read, everything else as written."""
+        for inbound in batch.inputs:
+            topic = inbound.record.topic
+            if inbound.error is not None or type(inbound.message) not in _EXPECTED.get(topic, ()):
+                continue
+            if topic == topics.CONTROL_COMMANDS:
+                with suppress(msgspec.MsgspecError):  # refused then, refused now
+                    self._define(inbound.message)
+            elif self._is_own(inbound):
+                self._see(inbound)
+        for event in batch.outputs:
+            if event.topic != topics.DEAD_LETTERS:
+                set_timers(self._timers, self.state, event.message)
+        for fired in batch.journal.timers:
+            self._timers.clear_if(Timer(fired.due_ns, fired.timer_id))
+
+    def snapshot(self) -> bytes:
+        """Return the state's bytes. Dicts keep their order: the deciders' iteration is state."""
+        self.state.timers = dict(sorted(self._timers.due_by_id.items()))
+        return msgspec.msgpack.encode(self.state)
+
+    def load(self, data: bytes) -> None:
+        self._adopt(msgspec.msgpack.decode(data, type=ShardState))
+
+    def _adopt(self, state: ShardState) -> None:
+        self.state = state
+        self._timers = Timers(state.timers)
+        self._knows = Knowledge(state)
+
+    def _run(
+        self, command: Any, out: Emitter, key: str, causation_id: bytes, source_ns: int = 0
+    ) -> list[Any]:
+        return Work(self._knows, self._timers, out, key, source_ns).run(command, causation_id)
+
+    def _is_own(self, inbound: Inbound) -> bool:
+        assert inbound.message is not None
+        instrument_id = inbound.message.instrument_id
+        return partition_of(instrument_id, self.partitions) == inbound.record.partition
+
+    def _apply_order(self, inbound: Inbound, out: Emitter) -> None:
+        message, envelope = inbound.message, inbound.envelope
+        assert message is not None and envelope is not None
+        command = self._submission(message, is_own=self._is_own(inbound))
+        source_ns = envelope.source_ns
+        instrument_id = message.instrument_id
+        events = self._run(command, out, instrument_id, envelope.event_id, source_ns)
+        for event in events:
+            if isinstance(event, OrderRejected | OrderCancelRejected):
+                out.dead_letter(inbound, event.reason, event.field, event.value, event.bound)
+
+    def _submission(
+        self, message: NewOrder | CancelOrder | ReplaceOrder, *, is_own: bool
+    ) -> SubmitOrder | SubmitCancel | SubmitReplace:
+        content = type(message).__name__.encode() + msgspec.msgpack.encode(message)
+        digest = blake2b(content, digest_size=16).digest()
+        reference, at_ns = self.state.reference, self._knows.at_ns
+        instrument = reference.instruments.get(message.instrument_id)
+        match message:
+            case NewOrder():
+                return SubmitOrder(
+                    message=message,
+                    at_ns=at_ns,
+                    digest=digest,
+                    is_own_partition=is_own,
+                    instrument=instrument,
+                    is_account_known=reference.is_account_known(message.account_id, message.tenant),
+                    arrival_price_e9=self._knows.midpoint_e9(message.instrument_id),
+                    reference_version=reference.version,
+                )
+            case CancelOrder():
+                return SubmitCancel(
+                    message=message, at_ns=at_ns, digest=digest, is_own_partition=is_own
+                )
+            case _:
+                return SubmitReplace(
+                    message=message,
+                    at_ns=at_ns,
+                    digest=digest,
+                    is_own_partition=is_own,
+                    instrument=instrument,
+                )
+
+    def _apply_report(self, inbound: Inbound, out: Emitter) -> None:
+        message, envelope = inbound.message, inbound.envelope
+        assert message is not None and envelope is not None
+        if isinstance(message, OrderCancelReject):
+            command: Any = ApplyCancelReject(reject=message, at_ns=out.at_ns)
+        else:
+            parent_id = message.child_id.rpartition(".")[0].rpartition(".")[0]
+            parent = self.state.parents.get(parent_id)
+            command = ApplyReport(
+                report=message,
+                at_ns=out.at_ns,
+                market=self._knows.books(message.instrument_id),
+                current_epoch=0 if parent is None else parent.epoch,
+                room=strategy.room(self.state.strategy, parent_id),
+            )
+        self._run(command, out, message.instrument_id, envelope.event_id, envelope.source_ns)
+
+    def _apply_control(self, inbound: Inbound, out: Emitter) -> None:
+        try:
+            self._define(inbound.message)
+        except msgspec.MsgspecError as error:
+            reason, bound = RejectReason.BODY_UNDECODABLE, "settings of the engine as JSON"
+            self._refuse(inbound, out, DecodeError(reason, "content", str(error), bound))
+
+    def _refuse(self, inbound: Inbound, out: Emitter, error: DecodeError) -> None:
+        topic = inbound.record.topic
+        if topic in _UNSHARDED and self.shard != 0:
+            return
+        letter_id = out.dead_letter(inbound, error.reason, error.field, error.value, error.bound)
+        if topic == topics.VENUES_REPORTS:
+            venue_id = getattr(inbound.message, "venue_id", "")
+            command = ReportUndecodable(venue_id=venue_id, reason=error.reason, at_ns=out.at_ns)
+            self._run(command, out, venue_id, letter_id)
+
+    def _define(self, message: Any) -> None:
+        try:
+            self.state.reference.apply(message)
+        finally:
+            self._knows.forget()
+        self._use_settings()
+
+    def _use_settings(self) -> None:
+        settings, state = self.state.reference.settings, self.state
+        state.netting.window_ns = settings.window_ns
+        state.netting.window_count = settings.window_count
+        state.strategy.settings = settings.strategy_settings()
+
+    def _see(self, inbound: Inbound) -> None:
+        message, envelope = inbound.message, inbound.envelope
+        assert envelope is not None
+        if isinstance(message, BookUpdated):
+            self.state.market.apply_book(envelope, message)
+        elif isinstance(message, TradePrinted):
+            curve = self.state.reference.curves.get(message.instrument_id)
+            self.state.market.apply_trade(envelope, message, curve)

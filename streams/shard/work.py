@@ -1,0 +1,109 @@
+"""Carry one input to its end: decide, emit, fold, and what follows from each event."""
+
+from collections import deque
+from typing import Any
+
+import msgspec
+
+from streams import allocation, intake, netting, routing, strategy
+from streams.allocation import commands as allocation_commands
+from streams.core.timers import Timers
+from streams.intake import commands as intake_commands
+from streams.netting import commands as netting_commands
+from streams.routing import commands as routing_commands
+from streams.runtime.ports import Emitter
+from streams.shard.knowledge import Knowledge
+from streams.shard.routes import ROUTES, correlation_of
+from streams.shard.rules import PAYMENTS, RULES
+from streams.shard.state import GUARDED, ShardState
+from streams.strategy import commands as strategy_commands
+
+__all__ = ["Work"]
+
+_CONTEXTS: dict[type[Any], tuple[Any, str]] = {
+    **dict.fromkeys(intake_commands.IntakeCommand.__args__, (intake.INTAKE.decide, "intake")),
+    **dict.fromkeys(netting_commands.NettingCommand.__args__, (netting.NETTING.decide, "netting")),
+    **dict.fromkeys(
+        strategy_commands.StrategyCommand.__args__, (strategy.STRATEGY.decide, "strategy")
+    ),
+    **dict.fromkeys(routing_commands.RoutingCommand.__args__, (routing.ROUTING.decide, "routing")),
+    **dict.fromkeys(
+        allocation_commands.AllocationCommand.__args__,
+        (allocation.ALLOCATION.decide, "allocation"),
+    ),
+}
+_FORECASTED = (strategy_commands.Begin, strategy_commands.Wake)
+
+
+class Work:
+    """One input or timer, from its first command to the last event that it leads to."""
+
+    __slots__ = ("_key", "_knows", "_out", "_queue", "_source_ns", "_timers")
+
+    def __init__(
+        self, knows: Knowledge, timers: Timers, out: Emitter, key: str, source_ns: int = 0
+    ) -> None:
+        self._knows = knows
+        self._timers = timers
+        self._out = out
+        self._key = key  # instrument, for events that do not name theirs
+        self._source_ns = source_ns  # of the input; what follows from it carries it too
+        self._queue: deque[tuple[Any, bytes]] = deque()
+
+    def run(self, command: Any, causation_id: bytes) -> list[Any]:
+        """Carry out the command and all that follows; return the events of the command itself."""
+        events = self._carry_out(command, causation_id)
+        queue, knows = self._queue, self._knows
+        while queue:
+            event, event_id = queue.popleft()
+            rule = RULES.get(type(event))
+            if rule is not None:
+                for consequence in rule(knows, event):
+                    self._carry_out(consequence, event_id)
+        return events
+
+    def _carry_out(self, command: Any, causation_id: bytes) -> list[Any]:
+        state = self._knows.state
+        if type(command) in _FORECASTED and self._knows.is_forecast_wanted(command.parent_id):
+            command = self._with_forecast(command, causation_id)
+        decide, name = _CONTEXTS[type(command)]
+        events = list(decide(getattr(state, name), command))
+        recorded = [(event, self._record(event, causation_id)) for event in events]
+        for event, event_id in recorded:
+            payment = PAYMENTS.get(type(event))
+            due = payment(self._knows, event) if payment is not None else None
+            self._queue.append((event, event_id))
+            if due is not None:
+                self._carry_out(due, event_id)
+        return events
+
+    def _with_forecast(self, command: Any, causation_id: bytes) -> Any:
+        parent_id = command.parent_id
+        forecast = self._out.model("volume", lambda: self._knows.forecast(parent_id))
+        self._record(forecast, causation_id)
+        return msgspec.structs.replace(command, forecast=forecast)
+
+    def _record(self, event: Any, causation_id: bytes) -> bytes:
+        state = self._knows.state
+        if type(event) in GUARDED:
+            state.check(event)
+        route = ROUTES[type(event)]
+        event_id = self._out.emit(
+            route.topic,
+            event,
+            key=getattr(event, "instrument_id", "") or self._key,
+            causation_id=causation_id,
+            correlation_id=correlation_of(route, event),
+            source_ns=self._source_ns,
+        )
+        set_timers(self._timers, state, event)
+        return event_id
+
+
+def set_timers(timers: Timers, state: ShardState, event: Any) -> None:
+    """Fold the event into every context and keep the timers that they want from it."""
+    for timer_id, due_ns in state.evolve(event):
+        if due_ns is None:
+            timers.cancel(timer_id)
+        else:
+            timers.set(timer_id, due_ns)
