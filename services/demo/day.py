@@ -1,0 +1,97 @@
+"""Run one market day: definitions, engines and simulator as processes, until all has journalled."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from infra.broker.process import Identity, end, spawn
+from services.demo.progress import Progress, follow
+from services.demo.publish import publish
+from services.demo.received import ChildWatch
+from streams.core.errors import Error
+from streams.core.topics import CONTROL_COMMANDS
+
+STOP_SECONDS = 10.0
+STALL_SECONDS = 60.0
+
+
+class DayError(Error):
+    """A process of the day ended before the day did, or nothing moves any more."""
+
+
+class Processes:
+    """The engine and the simulator as children; they die with us and are stopped by pid."""
+
+    def __init__(self, log_folder: Path) -> None:
+        self._log_folder = log_folder
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, arguments: Sequence[str]) -> None:
+        command = [sys.executable, "-m", *arguments]
+        log = self._log_folder / f"{name}.log"
+        self._running[name] = spawn(command, log=log, is_detached=False)
+
+    def check(self) -> None:
+        """Raise DayError, with the end of its log, if one has ended by itself."""
+        for name, process in self._running.items():
+            code = process.poll()
+            if code:
+                log = (self._log_folder / f"{name}.log").read_text(errors="replace")
+                raise DayError(f"{name} ended with {code}\n{log[-2_000:]}")
+
+    def stop(self, name: str) -> None:
+        """SIGTERM, and SIGKILL after ten seconds."""
+        process = self._running.pop(name)
+        identity = Identity.of(process.pid)
+        if process.poll() is None and identity is not None:
+            end(identity, STOP_SECONDS)
+        process.wait()
+
+    def stop_all(self) -> None:
+        for name in reversed([*self._running]):
+            self.stop(name)
+
+
+def define(bootstrap: str, messages: Sequence[Any], *, at_ns: int, log_id: bytes) -> None:
+    """Publish the day's reference data before anybody decides on it."""
+    records = (("control", 0, message) for message in messages)
+    publish(bootstrap, CONTROL_COMMANDS, records, at_ns=at_ns, actor="demo", log_id=log_id)
+
+
+def run_day(
+    bootstrap: str,
+    *,
+    engine: Sequence[str],
+    simulator: Sequence[str],
+    partitions: int,
+    steps: int,
+    log_folder: Path,
+    show: Callable[[Progress], None],
+) -> ChildWatch:
+    """Run to the final watermark. `engine`, `simulator`: module and arguments of each process.
+
+    Returns when a child was first seen by a gateway's reader. Raises DayError.
+    """
+    processes = Processes(log_folder)
+    watch = ChildWatch(bootstrap, partitions)
+    watch.start()
+    try:
+        processes.start("engine", engine)
+        processes.start("simulator", simulator)
+        moved_at, moved_to = time.monotonic(), -1
+        for progress in follow(bootstrap, partitions):
+            show(progress)
+            if progress.done_step >= steps:
+                break
+            processes.check()
+            if progress.transactions != moved_to:
+                moved_at, moved_to = time.monotonic(), progress.transactions
+            if time.monotonic() - moved_at > STALL_SECONDS:
+                raise DayError(f"nothing was journalled for {STALL_SECONDS:.0f} s")
+    finally:
+        watch.stop()
+        processes.stop_all()
+    return watch

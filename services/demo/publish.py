@@ -1,0 +1,59 @@
+"""Publish messages from outside the engine: definitions at the start of a day, orders by hand."""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Any
+
+from confluent_kafka import KafkaException, Producer
+
+from schemas.messages.core import Envelope
+from streams.adapters.codec import AvroCodec
+
+NO_ID = bytes(16)
+FLUSH_SECONDS = 15.0
+
+
+def outside_envelope(event_id: bytes, at_ns: int, actor: str) -> Envelope:
+    """Return the envelope of a writer that is no shard: it has no journal and no sequence."""
+    return Envelope(
+        event_id=event_id,
+        shard=-1,
+        seq=-1,
+        index=0,
+        topic_seq=-1,
+        at_ns=at_ns,
+        source_ns=at_ns,
+        actor=actor,
+        causation_id=NO_ID,
+        correlation_id="",
+    )
+
+
+def publish(
+    bootstrap: str,
+    topic: str,
+    messages: Iterable[tuple[str, int, Any]],
+    *,
+    at_ns: int,
+    actor: str,
+    log_id: bytes,
+) -> int:
+    """Write (key, partition, message)s and return their number once all are acknowledged.
+
+    Event ids are a hash of log id, topic, actor, time and ordinal. Raises: KafkaException.
+    """
+    codec = AvroCodec()
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "enable.idempotence": True, "acks": "all", "linger.ms": 1}
+    )
+    count = 0
+    for key, partition, message in messages:
+        identity = log_id + f"/{topic}/{actor}/{at_ns}/{count}".encode()
+        envelope = outside_envelope(blake2b(identity, digest_size=16).digest(), at_ns, actor)
+        producer.produce(
+            topic, key=key.encode(), value=codec.encode(envelope, message), partition=partition
+        )
+        count += 1
+    if left := producer.flush(FLUSH_SECONDS):
+        raise KafkaException(f"{left} of {count} messages to {topic} were not acknowledged")
+    return count

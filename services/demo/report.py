@@ -1,0 +1,81 @@
+"""What the demo shows a person at the end: totals, the largest parents, proofs, what to type next."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+NEXT_STEPS = (
+    ("penstock tail orders.events", "every decision on orders, decoded"),
+    ("penstock explain {order_id}", "the story of one order"),
+    ("penstock tca --order {order_id}", "its cost"),
+    ("penstock replay --verify", "decide the whole day again and compare"),
+    ("penstock verify", "the independent checker"),
+    ("penstock broker stop", "when you have seen enough"),
+)
+
+
+def show_totals(console: Console, result: dict[str, Any]) -> None:
+    """Print the day in one small table: numbers on the left, what they are on the right."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(justify="right", style="bold")
+    table.add_column()
+    rows = (
+        (result["orders_accepted"], f"orders accepted, {result['orders_rejected']:,} refused"),
+        (result["crossed_quantity"], f"crossed inside the house, in {result['crosses']:,} crosses"),
+        (result["parents"], f"parents worked, {result['parents_filled']:,} of them to the end"),
+        (
+            result["children"],
+            f"children at the venues, {result['children_rejected']:,} refused there",
+        ),
+        (
+            result["fills"],
+            f"fills; {result['busts']:,} busts, {result['corrections']:,} corrections, "
+            f"{result['late_fills']:,} beyond a venue's own word",
+        ),
+        (result["filled_quantity"], "filled"),
+        (result["allocated_quantity"], "allocated to source orders"),
+        (result["unallocated_quantity"], "unallocated"),
+        (result["overfilled_quantity"], "over-filled"),
+        (
+            result["error_account_quantity"],
+            "in the error account (the venues' own over-fills)",
+        ),
+        (result["events"], f"events in {result['transactions']:,} transactions"),
+    )
+    for value, text in rows:
+        table.add_row(f"{value:,}", text)
+    console.print(table)
+
+
+def show_proofs(console: Console, result: dict[str, Any]) -> None:
+    """Print what was proved, and every finding where something was not."""
+    replay = "equal" if result["replay_equal"] else "DIFFERS"
+    findings = result["invariants_failed"]
+    console.print(
+        f"[bold]replay[/] {replay}: {result['replayed_events']:,} events decided again, "
+        f"state {result['state_hash'][:16]}…"
+    )
+    verdict = "no finding" if not findings else f"{len(findings)} FINDINGS"
+    console.print(f"[bold]checker[/] {verdict} in {result['checked_records']:,} records")
+    for finding in findings[:20]:
+        console.print(f"  [red]{finding}[/]")
+    latency = result["latency_ms"]
+    console.print(
+        f"[bold]order to child[/] p50 {latency['p50']} ms, p99 {latency['p99']} ms "
+        f"({latency['count']:,} immediate orders) · [bold]elapsed[/] {result['elapsed_s']} s"
+    )
+
+
+def show_next(console: Console, order_id: str, *, is_kept: bool) -> None:
+    """Print the commands that make sense now."""
+    if not is_kept:
+        console.print(
+            "\nNext: [bold]penstock demo --keep[/] leaves broker and log for a closer look"
+        )
+        return
+    console.print("\nThe broker is still there. Next:")
+    table = Table(box=None, show_header=False)
+    for command, what in NEXT_STEPS:
+        table.add_row(command.format(order_id=order_id), f"[dim]{what}[/]")
+    console.print(table)
