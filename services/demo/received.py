@@ -26,8 +26,10 @@ class ChildWatch(threading.Thread):
         reader: Consumer = consumer(self._bootstrap)
         reader.assign([TopicPartition(CHILDREN_EVENTS, p, 0) for p in range(self._partitions)])
         while not self._stopped.is_set():
-            records = reader.consume(RECORDS_MAX, POLL_SECONDS)
+            # poll() returns with the first record; consume() would wait for a full batch.
+            first = reader.poll(POLL_SECONDS)
             now_ms = time.time() * 1_000
+            records = [first, *reader.consume(RECORDS_MAX, 0)] if first is not None else []
             for record in records:
                 if record.error() is None:
                     self.seen_ms[record.partition(), record.offset()] = now_ms

@@ -1,4 +1,4 @@
-"""What the demo shows a person at the end: totals, the largest parents, proofs, what to type next."""
+"""What the demo shows a person at the end: totals, proofs, what to type next."""
 
 from typing import Any
 
