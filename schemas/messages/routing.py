@@ -485,6 +485,7 @@ class FillCorrected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     price_e9: int  # Price after, 1e-9 currency units
     cash_e9: int  # Cash after, 1e-9 currency units
     fee_e9: int  # Fee after, 1e-9 currency units
+    transact_ns: int  # Venue time of the report: of two corrections the later one holds
 
 
 def fill_corrected_to_datum(m: FillCorrected) -> dict[str, Any]:
@@ -506,6 +507,7 @@ def fill_corrected_to_datum(m: FillCorrected) -> dict[str, Any]:
         "price_e9": m.price_e9,
         "cash_e9": bytes_from_cash(m.cash_e9),
         "fee_e9": bytes_from_cash(m.fee_e9),
+        "transact_ns": m.transact_ns,
     }
 
 
@@ -528,6 +530,7 @@ def fill_corrected_from_datum(d: dict[str, Any]) -> FillCorrected:
         price_e9=d["price_e9"],
         cash_e9=cash_from_bytes(d["cash_e9"]),
         fee_e9=cash_from_bytes(d["fee_e9"]),
+        transact_ns=d["transact_ns"],
     )
 
 
@@ -615,6 +618,7 @@ class SuspenseRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: RejectReason  # Why it does not fit
     exec_ref_id: str  # Execution that a bust or correction refers to; empty otherwise
     fee_e9: int  # Fee that the report carries, 1e-9 currency units
+    transact_ns: int  # Venue time of the report: of two corrections the later one holds
 
 
 def suspense_recorded_to_datum(m: SuspenseRecorded) -> dict[str, Any]:
@@ -628,6 +632,7 @@ def suspense_recorded_to_datum(m: SuspenseRecorded) -> dict[str, Any]:
         "reason": m.reason,
         "exec_ref_id": m.exec_ref_id,
         "fee_e9": bytes_from_cash(m.fee_e9),
+        "transact_ns": m.transact_ns,
     }
 
 
@@ -642,6 +647,7 @@ def suspense_recorded_from_datum(d: dict[str, Any]) -> SuspenseRecorded:
         reason=RejectReason(d["reason"]),
         exec_ref_id=d["exec_ref_id"],
         fee_e9=cash_from_bytes(d["fee_e9"]),
+        transact_ns=d["transact_ns"],
     )
 
 

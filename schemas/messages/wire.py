@@ -3869,6 +3869,7 @@ def write_fill_corrected(m: FillCorrected) -> bytes:
             (SIZES[n] if 0 <= (n := m.price_e9) < 8192 else encode_long(n)),
             encode_cash(m.cash_e9),
             encode_cash(m.fee_e9),
+            encode_time(m.transact_ns),
         )
     )
 
@@ -3978,7 +3979,13 @@ def read_fill_corrected(b: bytes, i: int) -> tuple[FillCorrected, int]:
         f_price_e9 = n >> 1 ^ -(n & 1)
     f_cash_e9, i = read_cash(b, i)
     f_fee_e9, i = read_cash(b, i)
-    return FillCorrected(fill_id=f_fill_id, exec_id=f_exec_id, child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, correction_exec_id=f_correction_exec_id, previous_quantity=f_previous_quantity, quantity=f_quantity, error_quantity=f_error_quantity, previous_price_e9=f_previous_price_e9, price_e9=f_price_e9, cash_e9=f_cash_e9, fee_e9=f_fee_e9), i
+    t = TIMES.get(b[i : i + 9])
+    if t is None:
+        t, i = read_time(b, i)
+    else:
+        i += 9
+    f_transact_ns = t
+    return FillCorrected(fill_id=f_fill_id, exec_id=f_exec_id, child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, correction_exec_id=f_correction_exec_id, previous_quantity=f_previous_quantity, quantity=f_quantity, error_quantity=f_error_quantity, previous_price_e9=f_previous_price_e9, price_e9=f_price_e9, cash_e9=f_cash_e9, fee_e9=f_fee_e9, transact_ns=f_transact_ns), i
 
 
 def write_route_decided(m: RouteDecided) -> bytes:
@@ -4159,6 +4166,7 @@ def write_suspense_recorded(m: SuspenseRecorded) -> bytes:
             (SIZES[n] if (n := len(s := m.exec_ref_id.encode())) < 8192 else encode_long(n)),
             s,
             encode_cash(m.fee_e9),
+            encode_time(m.transact_ns),
         )
     )
 
@@ -4218,7 +4226,13 @@ def read_suspense_recorded(b: bytes, i: int) -> tuple[SuspenseRecorded, int]:
     f_exec_ref_id = b[i : i + n].decode()
     i += n
     f_fee_e9, i = read_cash(b, i)
-    return SuspenseRecorded(venue_id=f_venue_id, child_id=f_child_id, exec_id=f_exec_id, exec_type=f_exec_type, quantity=f_quantity, price_e9=f_price_e9, reason=f_reason, exec_ref_id=f_exec_ref_id, fee_e9=f_fee_e9), i
+    t = TIMES.get(b[i : i + 9])
+    if t is None:
+        t, i = read_time(b, i)
+    else:
+        i += 9
+    f_transact_ns = t
+    return SuspenseRecorded(venue_id=f_venue_id, child_id=f_child_id, exec_id=f_exec_id, exec_type=f_exec_type, quantity=f_quantity, price_e9=f_price_e9, reason=f_reason, exec_ref_id=f_exec_ref_id, fee_e9=f_fee_e9, transact_ns=f_transact_ns), i
 
 
 def write_venue_suspended(m: VenueSuspended) -> bytes:

@@ -4,7 +4,7 @@ from copy import copy
 from typing import Any
 
 from schemas.messages.core import ExecType, RejectReason
-from schemas.messages.routing import FillBooked, FillBusted, FillCorrected
+from schemas.messages.routing import FillBooked, FillBusted, FillCorrected, SuspenseRecorded
 from schemas.messages.venues import ExecutionReport
 from streams.core.market import Instrument
 from streams.routing.commands import ApplyReport, MarketBooks
@@ -58,7 +58,8 @@ def book_execution(
         booked.cash_e9,
         booked.fee_e9,
     )
-    return (booked, *_early(state, child, fill_id, fill_id, fill, instrument=market.instrument))
+    waiting = list(state.early.get(fill_id, ()))
+    return (booked, *_apply(state, child, fill_id, fill, waiting, instrument=market.instrument))
 
 
 def change_execution(
@@ -68,10 +69,9 @@ def change_execution(
 
     A busted fill is gone: whatever changes it afterwards says nothing new.
     """
-    key = _own_key(report)
     fill_id = _referred(state, report)
     fill = copy(state.fills[fill_id])
-    if key in state.changes or fill.is_busted:
+    if _own_key(report) in state.changes or fill.is_busted:
         return ()
     change = EarlyChange(
         report.exec_id,
@@ -79,9 +79,9 @@ def change_execution(
         report.last_quantity,
         report.last_price_e9,
         report.fee_e9,
+        report.transact_ns,
     )
-    event = _changed(child, fill_id, fill, change, market.instrument)
-    return (event, *_early(state, child, fill_id, key, fill, instrument=market.instrument))
+    return _apply(state, child, fill_id, fill, [change], instrument=market.instrument)
 
 
 def _booked(
@@ -114,23 +114,41 @@ def _booked(
     )
 
 
-def _early(
+def _apply(
     state: RoutingState,
     child: Child,
     fill_id: str,
-    arrived: str,
     fill: Fill,
+    waiting: list[EarlyChange],
     *,
     instrument: Instrument,
 ) -> tuple[Any, ...]:
-    """Return the changes that waited for `arrived`, then those that waited for them."""
+    """Return what the changes make of the fill, and those that waited for them, by venue time."""
     events: list[Any] = []
-    waiting = list(state.early.get(arrived, ()))
     while waiting and not fill.is_busted:
+        waiting.sort(key=lambda change: change.transact_ns)
         change = waiting.pop(0)
-        events.append(_changed(child, fill_id, fill, change, instrument))
+        if change.is_bust or change.transact_ns >= fill.corrected_ns:
+            events.append(_changed(child, fill_id, fill, change, instrument))
+        else:
+            events.append(_overtaken(child, fill_id, change))
         waiting += state.early.get(f"{child.venue_id}/{change.exec_id}", ())
     return tuple(events)
+
+
+def _overtaken(child: Child, fill_id: str, change: EarlyChange) -> SuspenseRecorded:
+    return SuspenseRecorded(
+        venue_id=child.venue_id,
+        child_id=child.child_id,
+        exec_id=change.exec_id,
+        exec_type=ExecType.TRADE_CORRECT,
+        quantity=change.quantity,
+        price_e9=change.price_e9,
+        reason=RejectReason.TOO_LATE,
+        exec_ref_id=fill_id.partition("/")[2],
+        fee_e9=change.fee_e9,
+        transact_ns=change.transact_ns,
+    )
 
 
 def _changed(
@@ -160,6 +178,7 @@ def _changed(
     fill.price_e9 = change.price_e9 if change.price_e9 is not None else previous_price_e9
     fill.cash_e9 = instrument.cash_e9(fill.price_e9, fill.quantity)
     fill.fee_e9 = change.fee_e9
+    fill.corrected_ns = change.transact_ns
     child.net += change.quantity
     return FillCorrected(
         fill_id=fill_id,
@@ -174,6 +193,7 @@ def _changed(
         price_e9=fill.price_e9,
         cash_e9=fill.cash_e9,
         fee_e9=fill.fee_e9,
+        transact_ns=change.transact_ns,
     )
 
 

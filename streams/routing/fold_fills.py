@@ -92,6 +92,7 @@ def _fill_corrected(state: RoutingState, event: FillCorrected) -> None:
     fill.price_e9 = event.price_e9
     fill.cash_e9 = event.cash_e9
     fill.fee_e9 = event.fee_e9
+    fill.corrected_ns = event.transact_ns
     _change(state, event.venue_id, event.correction_exec_id, event.fill_id)
     _add_net(state, event.child_id, change)
     decrease = event.previous_quantity - event.quantity
@@ -101,17 +102,21 @@ def _fill_corrected(state: RoutingState, event: FillCorrected) -> None:
 def _suspense(state: RoutingState, event: SuspenseRecorded) -> None:
     key = f"{event.venue_id}/{event.exec_id}"
     state.suspense[f"{key}/{event.child_id}"] = 1
-    is_early = event.exec_type in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
-    if is_early and event.reason is RejectReason.UNKNOWN_ORDER:
+    refers_to = f"{event.venue_id}/{event.exec_ref_id}"
+    is_change = event.exec_type in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
+    if is_change and event.reason is RejectReason.UNKNOWN_ORDER:
         change = EarlyChange(
             event.exec_id,
             event.exec_type is ExecType.TRADE_CANCEL,
             event.quantity,
             event.price_e9,
             event.fee_e9,
+            event.transact_ns,
         )
-        waiting_for = f"{event.venue_id}/{event.exec_ref_id}"
-        state.early.setdefault(waiting_for, []).append(change)
+        state.early.setdefault(refers_to, []).append(change)
+    if is_change and event.reason is RejectReason.TOO_LATE:
+        # Overtaken by a newer correction; a later bust may still refer to it.
+        state.changes[key] = state.changes.get(refers_to, refers_to)
 
 
 def _change(state: RoutingState, venue_id: str, exec_id: str, fill_id: str) -> None:

@@ -78,6 +78,7 @@ def apply_cancel_reject(state: RoutingState, command: ApplyCancelReject) -> tupl
                 reason=RejectReason.UNKNOWN_CHILD,
                 exec_ref_id="",
                 fee_e9=0,
+                transact_ns=reject.transact_ns,
             ),
         )
     is_answer = (
@@ -242,6 +243,7 @@ def _suspend(state: RoutingState, report: ExecutionReport, reason: RejectReason)
             reason=reason,
             exec_ref_id=report.exec_ref_id,
             fee_e9=report.fee_e9,
+            transact_ns=report.transact_ns,
         ),
     )
 

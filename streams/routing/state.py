@@ -162,6 +162,7 @@ class Fill(msgspec.Struct, array_like=True):
     cash_e9: int
     fee_e9: int
     is_busted: bool = False
+    corrected_ns: int = 0  # venue time of the newest correction
 
 
 class EarlyChange(msgspec.Struct, array_like=True):
@@ -172,6 +173,7 @@ class EarlyChange(msgspec.Struct, array_like=True):
     quantity: int
     price_e9: int | None
     fee_e9: int
+    transact_ns: int
 
 
 class Track(msgspec.Struct):
