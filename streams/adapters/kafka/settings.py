@@ -1,0 +1,60 @@
+"""Settings of the Kafka clients: measured ones (RUNTIME), each with what it is for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["KafkaSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaSettings:
+    """What may differ between installations."""
+
+    bootstrap: str
+    transaction_timeout_ms: int = 10_000  # how long a dead owner can hold readers back
+    commit_timeout_s: float = 10.0
+    request_timeout_s: float = 30.0
+    linger_ms: int = 5  # a commit flushes anyway
+    fetch_wait_max_ms: int = 50
+
+    def producer(self, transactional_id: str) -> dict[str, Any]:
+        return {
+            "bootstrap.servers": self.bootstrap,
+            "transactional.id": transactional_id,
+            "transaction.timeout.ms": self.transaction_timeout_ms,
+            "acks": "all",
+            "linger.ms": self.linger_ms,
+            "queue.buffering.max.messages": 1_000_000,
+            "compression.type": "none",
+            "log_level": 2,  # what matters comes back as the error of a call
+            "error_cb": _pass_over,
+        }
+
+    def consumer(self) -> dict[str, Any]:
+        return {
+            "bootstrap.servers": self.bootstrap,
+            "group.id": "penstock-reader",  # asked for by the client; nothing joins or commits
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",  # a hole must stop us, never be skipped
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,  # the only sign that trailing markers were passed
+            "allow.auto.create.topics": False,
+            "fetch.wait.max.ms": self.fetch_wait_max_ms,
+            "fetch.queue.backoff.ms": 2,  # the default of a second is a trap when the queue is full
+            "fetch.error.backoff.ms": 50,
+            "queued.max.messages.kbytes": 32_768,
+            "log_level": 2,  # what matters comes back as the error of a call
+            "error_cb": _pass_over,
+        }
+
+    def admin(self) -> dict[str, Any]:
+        return {
+            "bootstrap.servers": self.bootstrap,
+            "log_level": 2,  # what matters comes back as the error of a call
+            "error_cb": _pass_over,
+        }
+
+
+def _pass_over(_: object) -> None:
+    """Drop what tells of a broker out of reach; the client reconnects."""
