@@ -65,9 +65,7 @@ def finished_cash(state: AllocationState, parent_id: str) -> tuple[CashAllocated
     """Return the cash of every epoch of the parent whose fills have ended."""
     is_parent_closed = state.closed_parents.get(parent_id, False)
     events: list[CashAllocated] = []
-    epochs = state.epochs.get(parent_id, {})
-    for number in sorted(epochs):
-        epoch = epochs[number]
+    for number, epoch in enumerate(state.epochs.get(parent_id, ()), 1):
         tail = epoch.tail
         is_paid = tail is None or sum(tail.shares) == sum(tail.weights)
         if epoch.is_closed and (is_paid or is_parent_closed):

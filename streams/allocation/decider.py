@@ -52,7 +52,7 @@ def _allocate(state: AllocationState, fill: FillBooked) -> tuple[FillAllocated, 
     booked = state.fills.get(fill.fill_id)
     if not fill.quantity or booked is None or booked.is_allocated:
         return ()
-    epoch = state.epochs[fill.parent_id][fill.epoch]
+    epoch = state.epoch(fill.parent_id, fill.epoch)
     house = epoch.tail if epoch.is_closed else epoch.main
     if house is None:
         raise CorruptHistoryError(
@@ -100,11 +100,14 @@ def _house(house_id: str, members: tuple[Member, ...]) -> House:
 
 def _opened_epoch(state: AllocationState, event: EpochOpened) -> None:
     house = _house(f"{event.parent_id}/{event.epoch}", event.members)
-    state.epochs.setdefault(event.parent_id, {})[event.epoch] = Epoch(main=house)
+    epochs = state.epochs.setdefault(event.parent_id, [])
+    if event.epoch != len(epochs) + 1:
+        raise CorruptHistoryError(f"epoch {event.epoch} of {event.parent_id} after {len(epochs)}")
+    epochs.append(Epoch(main=house))
 
 
 def _closed_epoch(state: AllocationState, event: EpochClosed) -> None:
-    epoch = state.epochs[event.parent_id][event.epoch]
+    epoch = state.epoch(event.parent_id, event.epoch)
     epoch.is_closed = True
     if event.tail:
         epoch.tail = _house(f"{event.parent_id}/{event.epoch}", event.tail)
@@ -158,7 +161,7 @@ def _restated(state: AllocationState, event: AllocationRestated) -> None:
 
 
 def _house_of(state: AllocationState, event: FillAllocated | AllocationRestated) -> House:
-    epoch = state.epochs[event.parent_id][event.epoch]
+    epoch = state.epoch(event.parent_id, event.epoch)
     house = epoch.tail if event.is_tail else epoch.main
     if house is None:
         raise CorruptHistoryError(f"epoch {event.epoch} of {event.parent_id} has no tail")
@@ -173,7 +176,7 @@ def _add(house: House, changes: dict[str, int]) -> None:
 
 
 def _given_cash(state: AllocationState, event: CashAllocated) -> None:
-    epoch = state.epochs[event.parent_id][event.epoch]
+    epoch = state.epoch(event.parent_id, event.epoch)
     epoch.cash_version = event.version
     epoch.cash = list(event.entries)
 

@@ -19,7 +19,7 @@ def restate(
     fill = state.fills.get(change.fill_id)
     if fill is None or not fill.is_allocated:
         return ()
-    epoch = state.epochs[fill.parent_id][fill.epoch]
+    epoch = state.epoch(fill.parent_id, fill.epoch)
     house = epoch.tail if fill.is_tail else epoch.main
     assert house is not None, "an allocated tail fill has a tail"
     taken = sum(house.taken.get(change.fill_id, {}).values())

@@ -4,6 +4,7 @@ import msgspec
 
 from schemas.messages.core import CashEntry
 from streams.core.apportion import guarded_webster
+from streams.core.errors import CorruptHistoryError
 
 __all__ = ["AllocationState", "Epoch", "Fill", "House"]
 
@@ -67,7 +68,14 @@ class Epoch(msgspec.Struct, kw_only=True):
 class AllocationState(msgspec.Struct, kw_only=True):
     """Grows with members and fills, about 150 bytes each, not with shares: days, not weeks."""
 
-    epochs: dict[str, dict[int, Epoch]] = {}  # parent -> epoch
+    epochs: dict[str, list[Epoch]] = {}  # by parent; epoch n stands at n - 1
     fills: dict[str, Fill] = {}
     crosses: dict[str, bool] = {}  # already given
     closed_parents: dict[str, bool] = {}
+
+    def epoch(self, parent_id: str, number: int) -> Epoch:
+        """Return an epoch. Raises: CorruptHistoryError when it was never opened."""
+        epochs = self.epochs.get(parent_id, [])
+        if not 0 < number <= len(epochs):
+            raise CorruptHistoryError(f"epoch {number} of {parent_id} was never opened")
+        return epochs[number - 1]

@@ -46,8 +46,8 @@ def settle_parent(state: NettingState, command: SettleParent) -> tuple[ParentEve
         end_cause = Cause.END_OF_WINDOW
     if not exposure.total and parent.leaving:
         return _release(state, parent, exposure, parent.leaving, end_cause)
-    resolved = [epoch for epoch in sorted(parent.tails) if not epochs.exposure_of(exposure, epoch)]
-    events: list[ParentEvent] = [_resolve(parent, epoch) for epoch in resolved]
+    done, resolved = _resolve(parent, exposure)
+    events: list[ParentEvent] = [*done]
     if not exposure.total and end_cause is not Cause.UNKNOWN:
         return (*events, *_end(state, parent, end_cause))
     if parent.leaving or end_cause is not Cause.UNKNOWN:
@@ -74,14 +74,11 @@ def rebase(state: NettingState, command: Rebase) -> tuple[ParentEvent, ...]:
         return ()
     if parent.end_cause is not Cause.UNKNOWN:
         return ()
-    resolved = [
-        epoch for epoch in sorted(parent.tails) if not epochs.exposure_of(command.parent, epoch)
-    ]
+    done, resolved = _resolve(parent, command.parent)
     if not epochs.is_rebase_due(state, parent, resolved):
         return ()
-    events: list[ParentEvent] = [_resolve(parent, epoch) for epoch in resolved]
-    events += epochs.turn_epoch(state, parent, command.parent, command.cause, resolved=resolved)
-    return tuple(events)
+    turned = epochs.turn_epoch(state, parent, command.parent, command.cause, resolved=resolved)
+    return (*done, *turned)
 
 
 def close_parent(parent: Parent, free: int, cause: Cause) -> ParentClosed:
@@ -100,10 +97,18 @@ def close_parent(parent: Parent, free: int, cause: Cause) -> ParentClosed:
     )
 
 
-def _resolve(parent: Parent, epoch: int) -> TailResolved:
-    return TailResolved(
-        parent_id=parent.parent_id, epoch=epoch, quantity=sum(parent.tails[epoch].values())
+def _resolve(
+    parent: Parent, exposure: ParentExposure
+) -> tuple[tuple[TailResolved, ...], list[int]]:
+    """Return the end of every tail whose exposure is over, and their epochs."""
+    over = [tail for tail in parent.tails if not epochs.exposure_of(exposure, tail.epoch)]
+    events = tuple(
+        TailResolved(
+            parent_id=parent.parent_id, epoch=tail.epoch, quantity=sum(tail.reserved.values())
+        )
+        for tail in over
     )
+    return events, [tail.epoch for tail in over]
 
 
 def _end(state: NettingState, parent: Parent, cause: Cause) -> Sequence[ParentEvent]:
@@ -123,8 +128,8 @@ def _release(
     end_cause: Cause,
 ) -> tuple[ParentEvent, ...]:
     """Let the leaving members go; nothing is exposed, so no tail stands any more."""
-    resolved = sorted(parent.tails)
-    events: list[ParentEvent] = [_resolve(parent, epoch) for epoch in resolved]
+    done, resolved = _resolve(parent, exposure)
+    events: list[ParentEvent] = [*done]
     events += [
         MemberLeft(
             parent_id=parent.parent_id,

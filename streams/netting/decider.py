@@ -29,7 +29,7 @@ from streams.netting.commands import (
     SettleParent,
 )
 from streams.netting.crossing import shares_of
-from streams.netting.state import TIMER, NettingState, Order, Parent, Window, window_key
+from streams.netting.state import TIMER, NettingState, Order, Parent, Tail, Window, window_key
 from streams.netting.windows import WindowEvent, close_window
 
 __all__ = ["NETTING", "NettingEvent", "decide", "evolve", "timers_of"]
@@ -204,11 +204,13 @@ def _opened_epoch(state: NettingState, event: EpochOpened) -> None:
 def _closed_epoch(state: NettingState, event: EpochClosed) -> None:
     parent = _parent(state, event.parent_id)
     if event.tail:
-        parent.tails[event.epoch] = {member.order_id: member.quantity for member in event.tail}
+        reserved = {member.order_id: member.quantity for member in event.tail}
+        parent.tails.append(Tail(epoch=event.epoch, reserved=reserved))
 
 
 def _resolved_tail(state: NettingState, event: TailResolved) -> None:
-    del _parent(state, event.parent_id).tails[event.epoch]
+    parent = _parent(state, event.parent_id)
+    parent.tails = [tail for tail in parent.tails if tail.epoch != event.epoch]
 
 
 def _held(state: NettingState, event: ParentHeld) -> None:
@@ -241,7 +243,7 @@ def _allocated(state: NettingState, event: FillAllocated | AllocationRestated) -
     parent.filled += sum(entry.quantity for entry in event.entries)
     if parent.is_closed:
         return
-    tail = parent.tails.get(event.epoch) if event.is_tail else None
+    tail = parent.tail(event.epoch) if event.is_tail else None
     is_current = event.epoch == parent.epoch and not event.is_tail
     for entry in event.entries:
         order = state.orders.get(entry.order_id)
@@ -251,11 +253,11 @@ def _allocated(state: NettingState, event: FillAllocated | AllocationRestated) -
             before = parent.allocated.get(entry.order_id, 0)
             parent.allocated[entry.order_id] = before + entry.quantity
         if tail is not None:
-            tail[entry.order_id] = tail.get(entry.order_id, 0) - entry.quantity
-            if not tail[entry.order_id]:
-                del tail[entry.order_id]
-    if tail is not None and not tail:
-        del parent.tails[event.epoch]
+            tail.reserved[entry.order_id] = tail.reserved.get(entry.order_id, 0) - entry.quantity
+            if not tail.reserved[entry.order_id]:
+                del tail.reserved[entry.order_id]
+    if tail is not None and not tail.reserved:
+        parent.tails.remove(tail)
 
 
 def _order(state: NettingState, order_id: str) -> Order:

@@ -37,9 +37,9 @@ def tail_of(parent: Parent, quantity: int) -> dict[str, int]:
 def reserved(parent: Parent, resolved: Sequence[int] = ()) -> dict[str, int]:
     """Return what each order may still get out of tails, those in `resolved` left out."""
     total: dict[str, int] = {}
-    for epoch in sorted(parent.tails):
-        if epoch not in resolved:
-            for order_id, quantity in parent.tails[epoch].items():
+    for tail in parent.tails:
+        if tail.epoch not in resolved:
+            for order_id, quantity in tail.reserved.items():
                 total[order_id] = total.get(order_id, 0) + quantity
     return total
 

@@ -14,6 +14,7 @@ __all__ = [
     "NettingState",
     "Order",
     "Parent",
+    "Tail",
     "Window",
     "cause_to_close",
     "members",
@@ -66,6 +67,13 @@ class Window(msgspec.Struct, kw_only=True):
     due_ns: int | None = None  # set by the first order that waits and is not urgent
 
 
+class Tail(msgspec.Struct, kw_only=True):
+    """What a closed epoch's live exposure may still give to its orders."""
+
+    epoch: int
+    reserved: dict[str, int]  # by order, never 0
+
+
 class Parent(msgspec.Struct, kw_only=True):
     """An aggregated order. `weights` and `allocated` are those of the current epoch."""
 
@@ -82,10 +90,13 @@ class Parent(msgspec.Struct, kw_only=True):
     order_ids: list[str] = []  # who has not left, in order of joining; kept after the close
     weights: dict[str, int] = {}
     allocated: dict[str, int] = {}
-    tails: dict[int, dict[str, int]] = {}  # epoch -> order -> reserved and not filled, never 0
+    tails: list[Tail] = []  # unresolved and not filled, by epoch
     leaving: list[str] = []
     end_cause: Cause = Cause.UNKNOWN  # set by ParentEnded
     is_closed: bool = False
+
+    def tail(self, epoch: int) -> Tail | None:
+        return next((tail for tail in self.tails if tail.epoch == epoch), None)
 
     def is_joinable(self, at_ns: int) -> bool:
         """Return whether new quantity may be given to it."""
