@@ -240,10 +240,12 @@ class EngineShard:
             self._refuse(inbound, out, DecodeError(reason, "content", str(error), bound))
 
     def _refuse(self, inbound: Inbound, out: Emitter, error: DecodeError) -> None:
-        topic = inbound.record.topic
-        if topic in _UNSHARDED and self.shard != 0:
-            return
-        letter_id = out.dead_letter(inbound, error.reason, error.field, error.value, error.bound)
+        topic, letter_id = inbound.record.topic, NO_EVENT
+        is_answered = inbound.error is not None  # the runtime has kept what it could not decode
+        if not is_answered and (topic not in _UNSHARDED or self.shard == 0):
+            letter_id = out.dead_letter(
+                inbound, error.reason, error.field, error.value, error.bound
+            )
         if topic == topics.VENUES_REPORTS:
             venue_id = getattr(inbound.message, "venue_id", "")
             command = ReportUndecodable(venue_id=venue_id, reason=error.reason, at_ns=out.at_ns)
