@@ -54,8 +54,8 @@ _UNSHARDED: Final = (topics.KILL_COMMANDS, topics.CONTROL_COMMANDS, topics.PLANS
 class EngineShard:
     """Implements runtime.ports.Application over the five deciders."""
 
-    output_topics = OUTPUT_TOPICS
-    restore_inputs = (topics.CONTROL_COMMANDS, topics.MARKET_DATA)
+    output_topics: tuple[str, ...] = OUTPUT_TOPICS
+    restore_inputs: tuple[str, ...] = (topics.CONTROL_COMMANDS, topics.MARKET_DATA)
     restore_outputs = True
 
     def __init__(self, shard: int, partitions: int, log_id: bytes) -> None:
