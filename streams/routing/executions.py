@@ -91,7 +91,9 @@ def _booked(
     report = command.report
     assert report.last_price_e9 is not None
     over = min(report.last_quantity, max(0, child.net + report.last_quantity - child.quantity))
-    exposed = min(report.last_quantity - over, child.exposure)
+    # The venue's last word does not count what was busted before: its exposure is for others.
+    is_counted = child.is_open or not _is_busted_early(state, report)
+    exposed = min(report.last_quantity - over, child.exposure) if is_counted else 0
     beyond = report.last_quantity - over - exposed
     ledger = state.parents.get(child.parent_id)
     is_current = child.epoch == command.current_epoch and ledger is not None
@@ -112,6 +114,10 @@ def _booked(
         liquidity=report.liquidity,
         midpoint_e9=market.quote.midpoint_e9 if market.quote is not None else None,
     )
+
+
+def _is_busted_early(state: RoutingState, report: ExecutionReport) -> bool:
+    return any(change.is_bust for change in state.early.get(_own_key(report), ()))
 
 
 def _apply(

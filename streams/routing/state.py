@@ -87,10 +87,11 @@ class Child(msgspec.Struct, kw_only=True):
     @property
     def ids(self) -> dict[str, Any]:
         """Return the fields that every event of a child begins with."""
+        slice_id = slice_of(self.child_id)
         return {
             "child_id": self.child_id,
-            "slice_id": self.slice_id,
-            "parent_id": self.parent_id,
+            "slice_id": slice_id,
+            "parent_id": slice_of(slice_id),
             "epoch": self.epoch,
             "venue_id": self.venue_id,
             "instrument_id": self.instrument_id,
