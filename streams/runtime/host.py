@@ -115,9 +115,18 @@ class ShardHost:
                 return
 
     def save(self) -> None:
-        """Write a snapshot if there is anything new in it."""
-        if self._batches_unsaved:
+        """Write a snapshot if there is anything new in it; for a clean stop. Raises FencedError.
+
+        A snapshot is no truth, so one that fails costs the next owner a longer journal only.
+        """
+        if not self._batches_unsaved:
+            return
+        try:
             self._save(self.application.snapshot())
+        except FencedError:
+            raise
+        except LogError:
+            self._batches_unsaved = 0
 
     def close(self) -> None:
         """Drop producers and readers without committing anything."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -23,7 +23,8 @@ __all__ = ["Difference", "ReplayReport", "replay"]
 MODEL_DIFFERENCES_MAX = 100
 
 
-class Difference(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Difference:
     """Where a replay left the record. `kind`: decision, or model (an estimate computed anew)."""
 
     kind: str
@@ -109,6 +110,7 @@ def replay(
         end, position, known = snapshot.end, snapshot.journal_position, snapshot.output_positions
     outputs = output_partitions(settings, application)
     topic_seqs = {**dict.fromkeys(outputs, -1), **end.topic_seqs}
+    judge = Judge(codec, settings, application, topic_seqs, report)
     history = History(
         log,
         codec,
@@ -120,8 +122,7 @@ def replay(
         for envelope, journal in journal_records(log, codec, settings, position, end):
             if journal.kind is not JournalKind.BATCH:
                 continue
-            batch = history.read(envelope, journal)
-            _decide(batch, application, codec, settings, topic_seqs, report)
+            judge.decide(history.read(envelope, journal))
             if report.difference is not None:
                 break
     finally:
@@ -131,32 +132,34 @@ def replay(
     return report
 
 
-def _decide(
-    batch: HistoryBatch,
-    application: Application,
-    codec: Codec,
-    settings: HostSettings,
-    topic_seqs: dict[TopicPartition, int],
-    report: ReplayReport,
-) -> None:
-    journal, seq = batch.journal, batch.envelope.seq
-    before = JournalEnd(log_id=settings.log_id, seq=seq - 1, topic_seqs=topic_seqs)
-    out = ReplayEmitter(codec, settings, before, journal.now_ns, journal.entropy)
-    out.recorded = batch.outputs
-    out.model_differences = report.model_differences
-    timers = decide_batch(application, batch.inputs, out)
-    del report.model_differences[MODEL_DIFFERENCES_MAX:]
-    report.batches += 1
-    report.inputs += len(batch.inputs)
-    report.events += len(out.outputs)
-    report.difference = _difference(batch, out, timers, codec)
-    if report.difference is None and journal.state_hash is not None:
-        report.state_hashes += 1
-        state_hash = sha256(application.snapshot()).digest()
-        if state_hash != journal.state_hash:
-            report.difference = Difference(
-                "decision", seq, -1, "", "state_hash", journal.state_hash.hex(), state_hash.hex()
-            )
+@dataclass(slots=True)
+class Judge:
+    """Decides one recorded batch after the other and writes the report."""
+
+    codec: Codec
+    settings: HostSettings
+    application: Application
+    topic_seqs: dict[TopicPartition, int]
+    report: ReplayReport
+
+    def decide(self, batch: HistoryBatch) -> None:
+        report, journal, seq = self.report, batch.journal, batch.envelope.seq
+        before = JournalEnd(log_id=self.settings.log_id, seq=seq - 1, topic_seqs=self.topic_seqs)
+        out = ReplayEmitter(self.codec, self.settings, before, journal.now_ns, journal.entropy)
+        out.recorded = batch.outputs
+        out.model_differences = report.model_differences
+        timers = decide_batch(self.application, batch.inputs, out)
+        del report.model_differences[MODEL_DIFFERENCES_MAX:]
+        report.batches += 1
+        report.inputs += len(batch.inputs)
+        report.events += len(out.outputs)
+        report.difference = _difference(batch, out, timers, self.codec)
+        if report.difference is None and journal.state_hash is not None:
+            report.state_hashes += 1
+            state_hash = sha256(self.application.snapshot()).digest()
+            if state_hash != journal.state_hash:
+                hashes = journal.state_hash.hex(), state_hash.hex()
+                report.difference = Difference("decision", seq, -1, "", "state_hash", *hashes)
 
 
 def _difference(
