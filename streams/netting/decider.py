@@ -241,13 +241,11 @@ def _ended(state: NettingState, event: ParentEnded) -> None:
 def _allocated(state: NettingState, event: FillAllocated | AllocationRestated) -> None:
     parent = _parent(state, event.parent_id)
     parent.filled += sum(entry.quantity for entry in event.entries)
-    if parent.is_closed:
-        return
     tail = parent.tail(event.epoch) if event.is_tail else None
-    is_current = event.epoch == parent.epoch and not event.is_tail
+    is_current = event.epoch == parent.epoch and not (event.is_tail or parent.is_closed)
     for entry in event.entries:
         order = state.orders.get(entry.order_id)
-        if order is not None:  # None: it left and was canceled before this bust
+        if order is not None:  # None: it was over before this bust
             order.allocated += entry.quantity
         if is_current:
             before = parent.allocated.get(entry.order_id, 0)
