@@ -9,6 +9,7 @@ from pathlib import Path
 from infra.broker.errors import BrokerError
 from infra.broker.jars import JarSet
 from infra.broker.java import Java
+from infra.broker.jvm import jvm_flags
 from infra.broker.node import Node
 from infra.broker.ports import pick_ports
 from infra.broker.properties import new_id
@@ -20,9 +21,9 @@ AOT_MIN = 25  # JEP 514; older runtimes dump an archive of classes only, by anot
 
 
 def archive_path(settings: BrokerSettings, java: Java, jars: JarSet) -> Path:
-    """Return where the archive for this runtime, these jars and this collector belongs."""
-    parts = (str(java.program), java.version, jars.digest, settings.collector)
-    key = hashlib.sha256("\n".join((*parts, str(settings.cache))).encode()).hexdigest()[:16]
+    """Return where the archive for this runtime, these jars and these flags belongs."""
+    parts = (str(java.program), java.version, jars.digest, str(settings.cache))
+    key = hashlib.sha256("\n".join((*parts, *jvm_flags(settings))).encode()).hexdigest()[:16]
     return settings.cache / "archives" / f"{key}.jsa"
 
 

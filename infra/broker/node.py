@@ -9,6 +9,7 @@ from pathlib import Path
 from infra.broker.errors import PortTakenError, StartError
 from infra.broker.jars import JarSet
 from infra.broker.java import Java
+from infra.broker.jvm import jvm_flags
 from infra.broker.ports import HOST, check_free
 from infra.broker.process import Identity, end, is_alive, spawn, wait_gone
 from infra.broker.properties import server_properties, write_properties
@@ -109,18 +110,9 @@ class Node:
         return data[-LOG_END_BYTES:].decode(errors="replace")
 
     def _command(self, config: Path) -> list[str]:
-        settings = self.settings
         return [
             str(self.java.program),
-            f"-Xms{settings.heap_mb // 4}m",
-            f"-Xmx{settings.heap_mb}m",
-            f"-XX:+Use{settings.collector}GC",
-            "-XX:+ExitOnOutOfMemoryError",
-            "-XX:-UsePerfData",  # a counters file in /tmp, written at each collection
-            "-Djava.awt.headless=true",
-            "-Dorg.slf4j.simpleLogger.showDateTime=true",
-            "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=info",
+            *jvm_flags(self.settings),
             *self.jvm_options,
             "-cp",
             self.jars.class_path,
