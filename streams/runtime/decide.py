@@ -4,17 +4,22 @@ from collections.abc import Sequence
 
 from schemas.messages.core import TimerFired
 from streams.runtime.ports import Application, Emitter, Inbound
+from streams.runtime.settings import HostSettings
 
 __all__ = ["decide_batch"]
 
 
 def decide_batch(
-    application: Application, records: Sequence[Inbound], out: Emitter
+    settings: HostSettings, application: Application, records: Sequence[Inbound], out: Emitter
 ) -> tuple[TimerFired, ...]:
-    """Apply the records, then the timers due at `out.at_ns`; return the timers fired."""
+    """Apply the records, then the timers due at `out.at_ns`; return the timers fired.
+
+    What cannot be decoded is kept as a dead letter; on topics that every shard reads, by shard 0.
+    """
+    for_all = {partition.topic for partition in settings.urgent_inputs}
     for inbound in records:
         error = inbound.error
-        if error is not None:
+        if error is not None and (settings.shard == 0 or inbound.record.topic not in for_all):
             out.dead_letter(inbound, error.reason, error.field, error.value, error.bound)
         application.apply(inbound, out)
     fired: list[TimerFired] = []

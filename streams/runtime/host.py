@@ -208,7 +208,7 @@ class ShardHost:
         timers: tuple[TimerFired, ...] = ()
         data = None
         if kind is JournalKind.BATCH:
-            timers = decide_batch(self.application, batch.records, out)
+            timers = decide_batch(settings, self.application, batch.records, out)
             self._batches_unsaved += 1
             if self._batches_unsaved >= settings.snapshot_batches:
                 data = self.application.snapshot()

@@ -1,0 +1,77 @@
+"""Settings of the engine, from the command line or the environment (PENSTOCK_ENGINE_...)."""
+
+from hashlib import sha256
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.messages.core import ClockMode
+from streams.adapters.kafka import KafkaSettings
+from streams.runtime.settings import SLOTS, HostSettings, engine_settings
+from streams.runtime.versions import code_version, library_versions, schema_version
+
+__all__ = ["EngineSettings", "ShardSettings"]
+
+
+class EngineSettings(BaseSettings):
+    """What is the same for every shard of a host."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PENSTOCK_ENGINE_", cli_kebab_case=True, cli_prog_name="penstock-engine"
+    )
+
+    bootstrap: str = Field(description="HOST:PORT of the Kafka cluster")
+    mode: ClockMode = Field(ClockMode.LIVE, description="LIVE: wall clock; TAPE: market time")
+    seed: int | None = Field(None, description="Entropy follows from it; none: from the system")
+    slots: int = Field(1, ge=1, le=SLOTS, description="Transactional ids in use; 4 on replicas")
+    batch_records_max: int = Field(2_000, ge=1)
+    snapshot_batches: int = Field(1_000, ge=1, description="Batches between two snapshots")
+    heartbeat_ms: int = Field(1_000, ge=1)
+    transaction_timeout_ms: int = Field(10_000, ge=1_000)
+    speed: int = Field(0, ge=0, description="LIVE on a clock so many times as fast; 0: wall clock")
+    clock_start_ns: int = Field(0, ge=0, description="Market time at which that clock starts")
+    group: str = Field("penstock-engine", description="Consumer group that assigns the shards")
+    hang_timeout_s: float = Field(60.0, gt=0, description="An engine silent for longer is killed")
+    recovery_timeout_s: float = Field(600.0, gt=0, description="The same before its first batch")
+    stop_timeout_s: float = Field(15.0, gt=0)
+
+    def config_version(self) -> str:
+        """Return the SHA-256 of what could change a decision, hex."""
+        names = {"mode", "seed", "slots", "batch_records_max", "heartbeat_ms", "speed"}
+        return sha256(self.model_dump_json(include=names).encode()).hexdigest()
+
+    def kafka(self) -> KafkaSettings:
+        return KafkaSettings(
+            bootstrap=self.bootstrap, transaction_timeout_ms=self.transaction_timeout_ms
+        )
+
+    def host(self, shard: int, log_id: bytes) -> HostSettings:
+        """Return the runtime's settings of one shard."""
+        return engine_settings(
+            shard,
+            self.mode,
+            log_id,
+            seed=self.seed,
+            slots=self.slots,
+            batch_records_max=self.batch_records_max,
+            snapshot_batches=self.snapshot_batches,
+            # In units of the engine's own clock, which may run faster than the wall's.
+            heartbeat_ns=self.heartbeat_ms * 1_000_000 * max(1, self.speed),
+            code_version=code_version(),
+            config_version=self.config_version(),
+            schema_version=schema_version(),
+            library_versions=library_versions(),
+        )
+
+    def arguments(self) -> list[str]:
+        """Return these settings as a command line, for a child process."""
+        given = self.model_dump(exclude_none=True, mode="json")
+        return [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+
+
+class ShardSettings(EngineSettings):
+    """One shard's process."""
+
+    shard: int = Field(ge=0, description="Partition number")
+    watch_fd: int = Field(-1, description="Descriptor to write to at each turn; -1: none")
+    parent_pid: int = Field(0, description="End with this process; 0: with nobody")

@@ -1,0 +1,115 @@
+"""One shard as a process. Exit: 0 stopped, 1 corrupt or refused, 75 fenced."""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from infra.topics import read_log_id
+from schemas.messages.core import ClockMode
+from services.engine.settings import ShardSettings
+from streams.adapters.clock import ScaledClock, WallClock
+from streams.adapters.codec import AvroCodec
+from streams.adapters.kafka import KafkaLog
+from streams.core import topics
+from streams.core.errors import CorruptHistoryError, Error, FencedError, RetentionError
+from streams.runtime.host import ShardHost
+from streams.runtime.inbox import LiveInbox, TapeInbox
+from streams.runtime.ports import Application, Clock, ClockJumpError, Inbox
+
+__all__ = ["CORRUPT", "FENCED", "STOPPED", "run_shard"]
+
+STOPPED, CORRUPT, FENCED, KILLED = 0, 1, 75, 143
+FAILED = 70  # anything else: the supervisor starts it again
+PR_SET_PDEATHSIG = 1
+BEAT_NS = 200_000_000
+MakeShard = Callable[[int, int, bytes], Application]
+log = logging.getLogger("penstock.engine")
+
+
+class Turns:
+    """Asked at each turn: whether to stop; tells the supervisor that there was one."""
+
+    def __init__(self, watch_fd: int) -> None:
+        self._watch_fd = watch_fd
+        self._told_ns = 0
+        self._is_stopping = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def should_stop(self) -> bool:
+        now_ns = time.monotonic_ns()
+        if self._watch_fd >= 0 and now_ns - self._told_ns > BEAT_NS:
+            self._told_ns = now_ns
+            os.write(self._watch_fd, b".")
+        return self._is_stopping
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self._is_stopping:
+            os._exit(KILLED)  # asked twice: at once, what is open is aborted by the next owner
+        self._is_stopping = True
+
+
+def run_shard(settings: ShardSettings, make_shard: MakeShard) -> int:
+    """Own the shard until stopped; return the exit code."""
+    end_with_parent(settings.parent_pid)
+    turns = Turns(settings.watch_fd)
+    try:
+        make_host(settings, make_shard).run(turns.should_stop)
+    except FencedError as error:
+        log.warning("fenced: %s", error)
+        return FENCED
+    except (CorruptHistoryError, RetentionError, ClockJumpError) as error:
+        log.error("stopped: %s: %s", type(error).__name__, error)
+        return CORRUPT
+    except Error as error:
+        log.error("failed: %s: %s", type(error).__name__, error)
+        return FAILED
+    return STOPPED
+
+
+def make_host(settings: ShardSettings, make_shard: MakeShard) -> ShardHost:
+    """Join the runtime to Kafka, the codec and the clock."""
+    store = KafkaLog(settings.kafka())
+    codec = AvroCodec()
+    log_id = read_log_id(settings.bootstrap)
+    host_settings = settings.host(settings.shard, log_id)
+    clock: Clock = WallClock()
+    if settings.speed:
+        clock = ScaledClock(settings.clock_start_ns or time.time_ns(), settings.speed)
+    inbox: Inbox = LiveInbox(store, codec, host_settings, clock)
+    if settings.mode is ClockMode.TAPE:
+        inbox = TapeInbox(store, codec, host_settings)
+    partitions = store.partitions(topics.ORDERS_COMMANDS)
+    return ShardHost(
+        store,
+        codec,
+        host_settings,
+        make_application=lambda: make_shard(settings.shard, partitions, log_id),
+        inbox=inbox,
+        clock=clock,
+    )
+
+
+def end_with_parent(parent_pid: int) -> None:
+    """Ask the kernel to kill us when our parent dies."""
+    if not parent_pid:
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:  # it died before the kernel knew
+        os._exit(KILLED)
+
+
+def main() -> int:
+    from streams.shard import EngineShard
+
+    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    return run_shard(ShardSettings(_cli_parse_args=True), EngineShard)  # type: ignore[call-arg]  # fields come from the command line
+
+
+if __name__ == "__main__":
+    sys.exit(main())
