@@ -1,11 +1,14 @@
 """Small builders of messages with defaults; keyword arguments override any field."""
 
+import json
+from hashlib import sha256
 from typing import Any
 
 from schemas.messages.control import (
     AccountDefined,
     CrossingDeclared,
     InstrumentDefined,
+    SettingsLoaded,
     VenueDefined,
 )
 from schemas.messages.core import (
@@ -129,6 +132,13 @@ def crossing_declared(**changes: Any) -> CrossingDeclared:
             **changes,
         }
     )
+
+
+def settings_loaded(**fields: Any) -> SettingsLoaded:
+    """Return settings of the engine; fields as in streams/shard/settings.py."""
+    content = json.dumps(fields, sort_keys=True)
+    digest = sha256(content.encode()).hexdigest()
+    return SettingsLoaded(context="engine", content=content, sha256=digest)
 
 
 def book_updated(

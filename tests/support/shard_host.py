@@ -8,6 +8,7 @@ from streams.core import topics
 from streams.core.errors import DecodeError
 from streams.runtime.decide import decide_batch
 from streams.runtime.ports import Inbound, Record, RecordedBatch, RecordedEvent
+from streams.runtime.settings import engine_settings
 from streams.shard import EngineShard
 from tests.support.builders import (
     OPEN_NS,
@@ -92,6 +93,7 @@ class ListHost:
     def __init__(self, shard: int = 0, partitions: int = 1) -> None:
         self.app = EngineShard(shard, partitions, LOG_ID)
         self.now_ns = OPEN_NS
+        self._settings = engine_settings(shard, ClockMode.TAPE, LOG_ID)
         self.batches: list[RecordedBatch] = []
         self._waiting: list[Inbound] = []
         self._offset = 0
@@ -130,7 +132,7 @@ class ListHost:
         self.now_ns = self.now_ns if now_ns is None else now_ns
         inputs, self._waiting = self._waiting, []
         out = ListEmitter(self.app.shard, len(self.batches) + 1, self.now_ns)
-        timers = decide_batch(self.app, inputs, out)
+        timers = decide_batch(self._settings, self.app, inputs, out)
         journal = JournalRecord(
             kind=JournalKind.BATCH,
             log_id=LOG_ID,
