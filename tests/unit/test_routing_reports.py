@@ -1,0 +1,429 @@
+"""Reports of a venue, in any order: what each makes of a child and its exposure.
+
+Every history is one slice of 100 in one child P.1.1 at V1 unless it says otherwise.
+"""
+
+from typing import Any
+
+import pytest
+
+from schemas.messages.core import Cause, ExecType, OrderStatus, RejectReason, Side
+from schemas.messages.routing import (
+    ChildCanceled,
+    ChildPlaced,
+    ChildRejected,
+    FillBusted,
+    FillCorrected,
+    RouteDecided,
+    SuspenseRecorded,
+    VenueSuspended,
+)
+from streams.core.errors import CorruptHistoryError
+from streams.routing import ROUTING, exposures, live_children
+from streams.routing.commands import ApplyReport
+from streams.routing.state import Phase
+from tests.support.builders import OPEN_NS, SECOND, TICK
+from tests.support.given import given
+from tests.support.routing import (
+    IDS,
+    PRICE_E9,
+    acknowledged,
+    booked,
+    cancel_reject,
+    cancel_rejected,
+    cancel_requested,
+    canceled,
+    epoch_opened,
+    opened,
+    placed,
+    released,
+    report,
+    returned,
+    status_requested,
+    trade,
+    working,
+)
+
+CHILD = {**IDS, "child_id": "P.1.1", "venue_id": "V1"}
+
+
+def suspense(
+    exec_id: str, reason: RejectReason, exec_type: ExecType, **changes: Any
+) -> SuspenseRecorded:
+    fields: dict[str, Any] = {
+        "venue_id": "V1",
+        "child_id": "P.1.1",
+        "exec_id": exec_id,
+        "exec_type": exec_type,
+        "quantity": 0,
+        "price_e9": None,
+        "reason": reason,
+        "exec_ref_id": "",
+        "fee_e9": 0,
+        "transact_ns": OPEN_NS,
+    }
+    return SuspenseRecorded(**{**fields, **changes})
+
+
+def test_an_acknowledgment_makes_a_child_live() -> None:
+    given(ROUTING, *working()).when(
+        report(ExecType.NEW, order_status=OrderStatus.NEW, leaves_quantity=100)
+    ).then(acknowledged())
+    assert live_children(ROUTING.fold((*working(), acknowledged())))[0].phase is Phase.LIVE
+
+
+def test_a_fill_before_the_acknowledgment_is_booked_and_the_acknowledgment_still_counts() -> None:
+    given(ROUTING, *working()).when(trade("e1", 30, 30, 70)).then(booked("e1", 30))
+    given(ROUTING, *working(), booked("e1", 30)).when(report(ExecType.NEW)).then(acknowledged())
+
+
+def test_a_repeated_execution_is_booked_once() -> None:
+    given(ROUTING, *working(), booked("e1", 30)).when(trade("e1", 30, 30, 70)).then()
+
+
+def test_an_execution_id_of_another_child_is_suspense() -> None:
+    history = (*opened(), released(), placed(quantity=60), placed("P.1.2", 40), booked("e1", 30))
+    given(ROUTING, *history).when(trade("e1", 30, 30, 10, child_id="P.1.2")).then(
+        suspense(
+            "e1",
+            RejectReason.REPORT_CONTRADICTS,
+            ExecType.TRADE,
+            child_id="P.1.2",
+            quantity=30,
+            price_e9=PRICE_E9,
+        )
+    )
+
+
+def test_a_cancel_that_counts_an_unreported_fill_leaves_it_exposed() -> None:
+    history = (*working(), acknowledged(), cancel_requested(cause=Cause.HELD))
+    given(ROUTING, *history).when(report(ExecType.CANCELED, cumulative_quantity=40)).then(
+        canceled(60, 40, retry_ns=OPEN_NS + 6 * SECOND),
+        returned(60, is_closed=False, cause=Cause.HELD),
+    )
+    after = (*history, canceled(60, 40), returned(60, is_closed=False))
+    assert exposures(ROUTING.fold(after), "P") == ((1, 40),)
+    given(ROUTING, *after).when(trade("e1", 40, 40, 0)).then(booked("e1", 40))
+    assert exposures(ROUTING.fold((*after, booked("e1", 40))), "P") == ()
+
+
+def test_a_repeated_cancel_after_the_fill_that_it_counted_frees_nothing() -> None:
+    history = (*working(), cancel_requested(), canceled(60, 40), returned(60), booked("e1", 10))
+    given(ROUTING, *history).when(report(ExecType.CANCELED, cumulative_quantity=40)).then()
+
+
+def test_a_fill_beyond_the_last_word_is_paid_only_out_of_room() -> None:
+    history = (*working(), cancel_requested(), canceled(100), returned(100))
+    given(ROUTING, *history).when(trade("e1", 30, 30, 0, room=100)).then(
+        booked("e1", 30, late_quantity=30)
+    )
+    given(ROUTING, *history).when(trade("e1", 30, 30, 0, room=10)).then(
+        booked("e1", 10, error_quantity=20, late_quantity=10)
+    )
+
+
+def test_a_fill_beyond_the_last_word_in_an_older_epoch_is_the_error_accounts() -> None:
+    history = (*working(), cancel_requested(), canceled(100), returned(100), epoch_opened(2, 100))
+    given(ROUTING, *history).when(trade("e1", 30, 30, 0, room=100, current_epoch=2)).then(
+        booked("e1", 0, error_quantity=30)
+    )
+
+
+def test_an_overfill_of_the_venue_is_the_error_accounts_even_with_room() -> None:
+    history = (*opened(150), released(100), placed())
+    given(ROUTING, *history).when(trade("e1", 120, 120, 0, room=50)).then(
+        booked("e1", 100, error_quantity=20)
+    )
+
+
+def test_a_cancel_nobody_asked_for_reroutes_the_rest() -> None:
+    history = (*working(), acknowledged(), booked("e1", 30))
+    events = (
+        given(ROUTING, *history).when(report(ExecType.CANCELED, cumulative_quantity=30)).events()
+    )
+    assert events[0] == canceled(70, is_unsolicited=True)
+    assert isinstance(events[1], RouteDecided)
+    assert isinstance(events[2], ChildPlaced)
+    assert (events[2].venue_id, events[2].quantity) == ("V2", 70)
+
+
+def test_an_expiry_is_told_apart_from_a_cancel() -> None:
+    history = (*working(deadline_ns=OPEN_NS + SECOND), acknowledged())
+    given(ROUTING, *history).when(report(ExecType.EXPIRED)).then(
+        canceled(100, status=OrderStatus.EXPIRED, is_unsolicited=True),
+        returned(100, cause=Cause.DEADLINE),
+    )
+
+
+def test_a_reject_frees_everything_even_after_an_acknowledgment() -> None:
+    history = (*working(deadline_ns=OPEN_NS), acknowledged())
+    given(ROUTING, *history).when(report(ExecType.REJECTED, text="fat finger")).then(
+        ChildRejected(**CHILD, quantity=100, text="fat finger"),
+        returned(100, cause=Cause.DEADLINE),
+    )
+
+
+def test_a_reject_that_counts_fills_keeps_them_exposed() -> None:
+    history = (*working(deadline_ns=OPEN_NS), acknowledged())
+    given(ROUTING, *history).when(report(ExecType.REJECTED, cumulative_quantity=40)).then(
+        canceled(60, 40, is_unsolicited=True, retry_ns=OPEN_NS + 6 * SECOND),
+        returned(60, is_closed=False, cause=Cause.DEADLINE),
+    )
+
+
+def test_three_rejects_in_a_row_suspend_the_venue_and_the_rest_goes_elsewhere() -> None:
+    rejected = ChildRejected(**CHILD, quantity=100, text="")
+    second = {**CHILD, "child_id": "P.1.2"}
+    history = (
+        *working(),
+        rejected,
+        placed("P.1.2"),
+        ChildRejected(**second, quantity=100, text=""),
+        placed("P.1.3"),
+    )
+    events = given(ROUTING, *history).when(report(ExecType.REJECTED, child_id="P.1.3")).events()
+    assert events[1] == VenueSuspended(
+        venue_id="V1", reason=RejectReason.VENUE_REJECTS, until_ns=OPEN_NS + 31 * SECOND
+    )
+    decided = events[2]
+    assert [(a.venue_id, a.reason) for a in decided.alternatives if a.venue_id == "V1"] == [
+        ("V1", "suspended")
+    ]
+    assert events[3].venue_id == "V2"
+
+
+def test_a_report_of_an_unknown_child_is_suspense_once() -> None:
+    given(ROUTING, *opened()).when(trade("e1", 30, 30, 70)).then(
+        suspense("e1", RejectReason.UNKNOWN_CHILD, ExecType.TRADE, quantity=30, price_e9=PRICE_E9)
+    )
+
+
+@pytest.mark.parametrize(
+    "changes", [{"side": Side.SELL}, {"instrument_id": "OTHER"}], ids=["side", "instrument"]
+)
+def test_a_report_that_contradicts_its_child_is_suspense_and_the_child_stays_exposed(
+    changes: dict[str, object],
+) -> None:
+    given(ROUTING, *working()).when(trade("e1", 30, 30, 70, **changes)).then(
+        suspense(
+            "e1", RejectReason.REPORT_CONTRADICTS, ExecType.TRADE, quantity=30, price_e9=PRICE_E9
+        )
+    )
+
+
+def test_an_execution_without_a_price_is_suspense() -> None:
+    given(ROUTING, *working()).when(trade("e1", 30, 30, 70, last_price_e9=None)).then(
+        suspense("e1", RejectReason.REPORT_CONTRADICTS, ExecType.TRADE, quantity=30)
+    )
+
+
+def test_a_bust_is_booked_once_whatever_id_it_carries() -> None:
+    busted = FillBusted(
+        fill_id="V1/e1",
+        exec_id="e1",
+        **CHILD,
+        side=Side.BUY,
+        bust_exec_id="b1",
+        quantity=30,
+        error_quantity=0,
+        price_e9=PRICE_E9,
+        cash_e9=30 * PRICE_E9,
+        fee_e9=0,
+    )
+    bust = {"exec_ref_id": "e1", "last_quantity": 30, "last_price_e9": PRICE_E9}
+    history = (*working(), booked("e1", 30))
+    given(ROUTING, *history).when(report(ExecType.TRADE_CANCEL, "b1", **bust)).then(busted)
+    given(ROUTING, *history, busted).when(report(ExecType.TRADE_CANCEL, "b2", **bust)).then()
+
+
+def test_a_bust_before_its_fill_waits_for_it() -> None:
+    bust = report(ExecType.TRADE_CANCEL, "b1", exec_ref_id="e1", last_quantity=30)
+    waiting = suspense(
+        "b1", RejectReason.UNKNOWN_ORDER, ExecType.TRADE_CANCEL, quantity=30, exec_ref_id="e1"
+    )
+    given(ROUTING, *working()).when(bust).then(waiting)
+    given(ROUTING, *working(), waiting).when(trade("e1", 30, 30, 70)).then(
+        booked("e1", 30),
+        FillBusted(
+            fill_id="V1/e1",
+            exec_id="e1",
+            **CHILD,
+            side=Side.BUY,
+            bust_exec_id="b1",
+            quantity=30,
+            error_quantity=0,
+            price_e9=PRICE_E9,
+            cash_e9=30 * PRICE_E9,
+            fee_e9=0,
+        ),
+    )
+
+
+# A fill of 30 of which 5 went to the error account, corrected to: paid, error account.
+@pytest.mark.parametrize(
+    ("quantity", "paid", "error"), [(20, 20, 0), (27, 25, 2), (30, 25, 5), (40, 25, 15)]
+)
+def test_a_correction_takes_from_the_error_account_first_and_never_pays_more(
+    quantity: int, paid: int, error: int
+) -> None:
+    correct = report(
+        ExecType.TRADE_CORRECT,
+        "c1",
+        exec_ref_id="e1",
+        last_quantity=quantity,
+        last_price_e9=PRICE_E9 + TICK,
+        fee_e9=7,
+    )
+    given(ROUTING, *working(), booked("e1", 25, error_quantity=5)).when(correct).then(
+        FillCorrected(
+            fill_id="V1/e1",
+            exec_id="e1",
+            **CHILD,
+            side=Side.BUY,
+            correction_exec_id="c1",
+            previous_quantity=25,
+            quantity=paid,
+            error_quantity=error,
+            previous_price_e9=PRICE_E9,
+            price_e9=PRICE_E9 + TICK,
+            cash_e9=paid * (PRICE_E9 + TICK),
+            fee_e9=7,
+            transact_ns=OPEN_NS,
+        )
+    )
+
+
+def test_of_two_corrections_the_later_one_holds_and_a_bust_may_refer_to_either() -> None:
+    def correct(exec_id: str, quantity: int, at_ns: int) -> ApplyReport:
+        return report(
+            ExecType.TRADE_CORRECT,
+            exec_id,
+            exec_ref_id="e1",
+            last_quantity=quantity,
+            last_price_e9=PRICE_E9,
+            transact_ns=at_ns,
+        )
+
+    history = (*working(), booked("e1", 30))
+    late = given(ROUTING, *history).when(correct("c2", 20, OPEN_NS + 2)).events()
+    overtaken = suspense(
+        "c1",
+        RejectReason.TOO_LATE,
+        ExecType.TRADE_CORRECT,
+        quantity=25,
+        price_e9=PRICE_E9,
+        exec_ref_id="e1",
+        transact_ns=OPEN_NS + 1,
+    )
+    given(ROUTING, *history, *late).when(correct("c1", 25, OPEN_NS + 1)).then(overtaken)
+    for reference in ("e1", "c1", "c2"):
+        bust = report(ExecType.TRADE_CANCEL, "b1", exec_ref_id=reference)
+        (event,) = given(ROUTING, *history, *late, overtaken).when(bust).events()
+        assert (event.fill_id, event.quantity) == ("V1/e1", 20)
+
+
+def test_a_rejected_cancel_leaves_the_child_as_live_as_before() -> None:
+    history = (*working(), acknowledged(), cancel_requested())
+    given(ROUTING, *history).when(cancel_reject()).then(cancel_rejected())
+    child = live_children(ROUTING.fold((*history, cancel_rejected())))[0]
+    assert (child.phase, child.exposure) == (Phase.LIVE, 100)
+
+
+def test_a_second_rejected_cancel_asks_what_became_of_the_child() -> None:
+    history = (*working(), acknowledged(), cancel_requested(), cancel_requested(request=2))
+    given(ROUTING, *history).when(cancel_reject(1)).then()
+    given(ROUTING, *history).when(cancel_reject(2)).then(
+        cancel_rejected(request=2, retry_ns=OPEN_NS + 30 * SECOND),
+        status_requested(cause=Cause.VENUE),
+    )
+
+
+def test_a_rejected_cancel_of_a_closed_child_says_nothing() -> None:
+    history = (*working(), cancel_requested(), canceled(100), returned(100))
+    given(ROUTING, *history).when(cancel_reject()).then()
+
+
+# What the answer to a question makes of a child of which 30 are booked.
+@pytest.mark.parametrize(
+    ("status", "cumulative", "canceled_quantity", "outstanding"),
+    [
+        (OrderStatus.CANCELED, 30, 70, 0),
+        (OrderStatus.CANCELED, 50, 50, 20),
+        (OrderStatus.EXPIRED, 30, 70, 0),
+        (OrderStatus.FILLED, 100, 0, 70),
+    ],
+)
+def test_the_answer_to_a_question_closes_a_child(
+    status: OrderStatus, cumulative: int, canceled_quantity: int, outstanding: int
+) -> None:
+    history = (
+        *working(deadline_ns=OPEN_NS),
+        acknowledged(),
+        booked("e1", 30),
+        status_requested(),
+    )
+    events = (
+        given(ROUTING, *history)
+        .when(report(ExecType.ORDER_STATUS, order_status=status, cumulative_quantity=cumulative))
+        .events()
+    )
+    assert isinstance(events[0], ChildCanceled)
+    assert events[0].status is status
+    assert events[0].canceled_quantity == canceled_quantity
+    assert events[0].outstanding_quantity == outstanding
+
+
+def test_the_answer_that_it_is_live_repeats_a_cancel_that_is_still_wanted() -> None:
+    history = (*working(), acknowledged(), cancel_requested(), status_requested())
+    answer = report(ExecType.ORDER_STATUS, order_status=OrderStatus.NEW, leaves_quantity=100)
+    given(ROUTING, *history).when(answer).then(
+        acknowledged(), cancel_requested(request=2, retry_ns=OPEN_NS + 6 * SECOND)
+    )
+
+
+def test_the_last_partial_fill_closes_a_child_that_a_correction_left_short() -> None:
+    history = (
+        *working(deadline_ns=OPEN_NS),
+        booked("e1", 30),
+        FillCorrected(
+            fill_id="V1/e1",
+            exec_id="e1",
+            **CHILD,
+            side=Side.BUY,
+            correction_exec_id="c1",
+            previous_quantity=30,
+            quantity=30,
+            error_quantity=10,
+            previous_price_e9=PRICE_E9,
+            price_e9=PRICE_E9,
+            cash_e9=30 * PRICE_E9,
+            fee_e9=0,
+            transact_ns=OPEN_NS,
+        ),
+    )
+    given(ROUTING, *history).when(trade("e2", 60, 100, 0)).then(
+        booked("e2", 60),
+        canceled(10, status=OrderStatus.FILLED, is_unsolicited=True),
+        returned(10, cause=Cause.DEADLINE),
+    )
+
+
+# Events that cannot follow the history stop the shard.
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        released(1),
+        placed("P.1.2", 1),
+        canceled(99),
+        returned(1),
+        booked("e1", 101),
+        booked("e1", 1, late_quantity=1),
+        ChildRejected(**CHILD, quantity=99, text=""),
+        epoch_opened(1, 1),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_an_impossible_event_is_corrupt_history(impossible: object) -> None:
+    state = ROUTING.fold(working())
+    with pytest.raises(CorruptHistoryError):
+        ROUTING.evolve(state, impossible)
