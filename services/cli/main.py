@@ -2,6 +2,7 @@
 
 import typer
 
+from services.cli import broker, topics
 from services.cli.explain import explain
 from services.cli.tail import tail
 
@@ -12,6 +13,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(broker.app, name="broker")
+app.add_typer(topics.app, name="topics")
 app.command()(tail)
 app.command()(explain)
 
