@@ -1,5 +1,6 @@
 """Where the events of one batch are gathered: ids, topic sequences, bytes and their digest."""
 
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from schemas.messages.core import Envelope, RejectReason, TopicOutput
@@ -8,7 +9,7 @@ from streams.core.errors import CorruptHistoryError
 from streams.runtime.journal import (
     NO_EVENT,
     JournalEnd,
-    OutputDigest,
+    digest_prefix,
     event_id_at,
     event_id_prefix,
 )
@@ -27,18 +28,28 @@ class Output(NamedTuple):
     value: bytes
 
 
+class Stream:
+    """What one batch has written to one partition."""
+
+    __slots__ = ("count", "last", "prefix")
+
+    def __init__(self, prefix: bytes, last: int) -> None:
+        self.prefix = prefix
+        self.last = last  # newest topic_seq
+        self.count = 0
+
+
 class BatchEmitter:
-    """Implements ports.Emitter. Advances the topic sequences of `end`: a batch that fails is
-    undone by a take-over, which builds `end` anew from the journal."""
+    """Implements ports.Emitter for the batch after `end`."""
 
     __slots__ = (
         "_codec",
-        "_counts",
         "_dead_letters",
         "_digest",
         "_end",
         "_name",
         "_prefix",
+        "_streams",
         "at_ns",
         "entropy",
         "outputs",
@@ -59,8 +70,8 @@ class BatchEmitter:
         self._name = settings.name
         self._dead_letters = settings.dead_letters
         self._prefix = event_id_prefix(end.log_id, self.shard, self.seq)
-        self._digest = OutputDigest()
-        self._counts: dict[TopicPartition, int] = {}
+        self._digest: list[bytes] = []  # what is hashed, in index order
+        self._streams: dict[tuple[str, int], Stream] = {}
 
     def emit(
         self,
@@ -75,19 +86,20 @@ class BatchEmitter:
         actor: str = "",
     ) -> bytes:
         """Add an event and return its event_id."""
+        number = self.shard if partition is None else partition
+        stream = self._streams.get((topic, number))
+        if stream is None:
+            stream = self._streams[topic, number] = self._open(topic, number)
         index = len(self.outputs)
         own_id = event_id_at(self._prefix, index)
-        target = TopicPartition(topic, self.shard if partition is None else partition)
-        topic_seqs = self._end.topic_seqs
-        topic_seq = topic_seqs.get(target, -1) + 1
-        topic_seqs[target] = topic_seq
-        self._counts[target] = self._counts.get(target, 0) + 1
+        stream.last += 1
+        stream.count += 1
         envelope = Envelope(
             event_id=own_id,
             shard=self.shard,
             seq=self.seq,
             index=index,
-            topic_seq=topic_seq,
+            topic_seq=stream.last,
             at_ns=self.at_ns,
             source_ns=source_ns,
             actor=actor or self._name,
@@ -95,8 +107,8 @@ class BatchEmitter:
             correlation_id=correlation_id,
         )
         value = self._codec.encode(envelope, message)
-        self._digest.add(topic, target.partition, value)
-        self.outputs.append(Output(topic, target.partition, key.encode(), value))
+        self._digest += stream.prefix, value
+        self.outputs.append(Output(topic, number, key.encode(), value))
         return own_id
 
     def dead_letter(
@@ -135,16 +147,27 @@ class BatchEmitter:
         return compute()
 
     def digest(self) -> bytes:
-        return self._digest.digest()
+        """Return SHA-256 over topic (UTF-8), partition (4 bytes big-endian), value, by index."""
+        return sha256(b"".join(self._digest)).digest()
 
-    def topic_outputs(self) -> tuple[TopicOutput, ...]:
-        """Return the journal's rows: every partition ever written, in order of name."""
+    def close(self) -> tuple[TopicOutput, ...]:
+        """Advance the topic sequences; return the journal's rows, every partition ever written.
+
+        A batch that fails after this is undone by a take-over, which reads them anew.
+        """
+        topic_seqs = self._end.topic_seqs
+        for (topic, partition), stream in self._streams.items():
+            topic_seqs[TopicPartition(topic, partition)] = stream.last
         return tuple(
             TopicOutput(
                 topic=target.topic,
                 partition=target.partition,
-                count=self._counts.get(target, 0),
+                count=self._streams[target].count if target in self._streams else 0,
                 last_topic_seq=last,
             )
-            for target, last in sorted(self._end.topic_seqs.items())
+            for target, last in sorted(topic_seqs.items())
         )
+
+    def _open(self, topic: str, partition: int) -> "Stream":
+        last = self._end.topic_seqs.get(TopicPartition(topic, partition), -1)
+        return Stream(digest_prefix(topic, partition), last)

@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from typing import NamedTuple
 
 from schemas.messages.core import Envelope
 from schemas.messages.runtime import JournalRecord
 from streams.core.errors import CorruptHistoryError, DecodeError, LogError
-from streams.runtime.journal import JournalEnd, OutputDigest, event_id_at, event_id_prefix
+from streams.runtime.journal import JournalEnd, digest_prefix, event_id_at, event_id_prefix
 from streams.runtime.merge import decode, merge
 from streams.runtime.ports import (
     Codec,
@@ -169,11 +170,12 @@ class History:
                     found.append(stored)
                     taken += 1
         found.sort(key=lambda each: each.envelope.index)
-        digest = OutputDigest()
+        digest = sha256()
         for index, stored in enumerate(found):
             if stored.envelope.index != index:
                 raise CorruptHistoryError(f"batch {envelope.seq}: event {index} is missing")
-            digest.add(stored.record.topic, stored.record.partition, stored.record.value)
+            record = stored.record
+            digest.update(digest_prefix(record.topic, record.partition) + record.value)
         if len(found) != journal.output_count or digest.digest() != journal.output_digest:
             raise CorruptHistoryError(f"batch {envelope.seq}: outputs differ from their digest")
         return found

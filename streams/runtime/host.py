@@ -228,7 +228,7 @@ class ShardHost:
             library_versions=settings.library_versions,
             ranges=batch.ranges,
             timers=timers,
-            outputs=out.topic_outputs(),
+            outputs=out.close(),
             output_count=len(out.outputs),
             output_digest=out.digest(),
             state_hash=None if data is None else sha256(data).digest(),

@@ -77,10 +77,10 @@ def runs_of(
     codec: Codec, partitions: tuple[TopicPartition, ...], records: list[Record]
 ) -> dict[TopicPartition, list[Inbound]]:
     """Return the records by partition, in the order of `partitions`, empty ones left out."""
-    runs: dict[TopicPartition, list[Inbound]] = {partition: [] for partition in partitions}
+    runs: dict[tuple[str, int], list[Inbound]] = {partition: [] for partition in partitions}
     for record in records:
-        runs[TopicPartition(record.topic, record.partition)].append(decode(codec, record))
-    return {partition: run for partition, run in runs.items() if run}
+        runs[record[:2]].append(decode(codec, record))
+    return {TopicPartition(*each): run for each, run in runs.items() if run}
 
 
 class LiveInbox:

@@ -9,7 +9,7 @@ from schemas.messages.runtime import JournalRecord
 from streams.core.errors import CorruptHistoryError
 from streams.runtime.ports import TopicPartition
 
-__all__ = ["NO_EVENT", "JournalEnd", "OutputDigest", "event_id", "tape_entropy"]
+__all__ = ["NO_EVENT", "JournalEnd", "digest_prefix", "event_id", "tape_entropy"]
 
 NO_EVENT: Final = bytes(16)
 NO_HASH: Final = bytes(32)
@@ -34,19 +34,9 @@ def tape_entropy(seed: int, shard: int, step: int) -> bytes:
     return blake2b(b"".join(parts), digest_size=16).digest()
 
 
-class OutputDigest:
-    """SHA-256 over topic (UTF-8), partition (4 bytes big-endian) and value, in index order."""
-
-    __slots__ = ("_hash",)
-
-    def __init__(self) -> None:
-        self._hash = sha256()
-
-    def add(self, topic: str, partition: int, value: bytes) -> None:
-        self._hash.update(topic.encode() + partition.to_bytes(4, "big") + value)
-
-    def digest(self) -> bytes:
-        return self._hash.digest()
+def digest_prefix(topic: str, partition: int) -> bytes:
+    """Return what stands before each value of the partition in an output digest."""
+    return topic.encode() + partition.to_bytes(4, "big")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -175,7 +175,7 @@ def _difference(
         ("output_count", len(batch.outputs), len(out.outputs)),
         ("timers", batch.journal.timers, timers),
         ("output_digest", batch.journal.output_digest.hex(), out.digest().hex()),
-        ("outputs", batch.journal.outputs, out.topic_outputs()),
+        ("outputs", batch.journal.outputs, out.close()),
     )
     for name, recorded, decided in rows:
         if recorded != decided:
