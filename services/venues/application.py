@@ -1,0 +1,136 @@
+"""The simulator as an application of the runtime: one batch is one step of the market."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from schemas.messages.market import Watermark
+from schemas.messages.routing import ChildCancelRequested, ChildPlaced, ChildStatusRequested
+from services.venues.exchange import Arrival, open_books, run_step
+from services.venues.outbox import NO_EVENT, Said, StepOutbox
+from services.venues.scenario import Day
+from services.venues.state import SimulatorState
+from streams.core.errors import CorruptHistoryError
+from streams.core.murmur import partition_of
+from streams.core.timers import Timer
+from streams.core.topics import CHILDREN_EVENTS, MARKET_DATA, ORDERS_COMMANDS, VENUES_REPORTS
+from streams.runtime.ports import Emitter, Inbound, RecordedBatch
+
+__all__ = ["OUTPUT_TOPICS", "VenueSimulator"]
+
+OUTPUT_TOPICS = (ORDERS_COMMANDS, MARKET_DATA, VENUES_REPORTS)
+TO_VENUES = (ChildPlaced, ChildCancelRequested, ChildStatusRequested)
+
+
+class VenueSimulator:
+    """Implements ports.Application. Decides again when it is restored (docs/adr/0005)."""
+
+    output_topics = OUTPUT_TOPICS
+    restore_inputs = (CHILDREN_EVENTS,)
+    restore_outputs = False
+
+    def __init__(self, day: Day, partitions: int) -> None:
+        self._day = day
+        self._partitions = partitions
+        self._arrived: list[tuple[int, int, Arrival]] = []
+        self._next_command = 0  # index of the first client command not yet sent
+        self.state = SimulatorState()
+
+    @property
+    def is_over(self) -> bool:
+        return self.state.step >= self._day.steps
+
+    def apply(self, inbound: Inbound, out: Emitter) -> None:
+        """Keep what engines say to venues; the step decides it at the end of the batch."""
+        self._keep(inbound)
+
+    def pop_due(self, now_ns: int) -> Timer | None:
+        return None
+
+    def next_due_ns(self) -> int | None:
+        return None
+
+    def fire(self, timer: Timer, out: Emitter) -> None:
+        raise CorruptHistoryError(f"timer {timer.timer_id}: the simulator has none")
+
+    def finish(self, out: Emitter) -> None:
+        """Run the step and publish it, closed by a watermark on every partition."""
+        said = self._step()
+        step, terms = self.state.step, self._day.terms
+        if out.at_ns != terms.start_ns + step * terms.step_ns:
+            raise CorruptHistoryError(f"step {step} at {out.at_ns}, scenario says otherwise")
+        for each in said:
+            out.emit(
+                each.topic,
+                each.message,
+                key=each.instrument_id,
+                causation_id=each.causation_id,
+                correlation_id=each.correlation_id,
+                source_ns=each.source_ns,
+                partition=partition_of(each.instrument_id, self._partitions),
+                actor=each.actor,
+            )
+        watermark = Watermark(
+            step=step,
+            watermark_ns=out.at_ns,
+            step_ns=terms.step_ns,
+            is_final=step == self._day.steps,
+        )
+        for topic in OUTPUT_TOPICS:
+            for partition in range(self._partitions):
+                out.emit(
+                    topic,
+                    watermark,
+                    key=str(partition),
+                    causation_id=NO_EVENT,
+                    correlation_id=f"step-{step}",
+                    source_ns=out.at_ns,
+                    partition=partition,
+                )
+
+    def restore(self, batch: RecordedBatch) -> None:
+        """Decide a recorded step again and throw away what it says."""
+        for inbound in batch.inputs:
+            self._keep(inbound)
+        self._step()
+        if self.state.step != batch.journal.step:
+            raise CorruptHistoryError(f"step {self.state.step} where {batch.journal.step} stands")
+
+    def snapshot(self) -> bytes:
+        # Every mapping of the state is filled in an order that follows from the inputs alone.
+        return msgspec.msgpack.encode(self.state)
+
+    def load(self, data: bytes) -> None:
+        self.state = msgspec.msgpack.decode(data, type=SimulatorState)
+        self._next_command = self._first_after(self.state.step)
+
+    def _keep(self, inbound: Inbound) -> None:
+        if inbound.error is not None:
+            where = f"{inbound.record.topic}[{inbound.record.partition}]@{inbound.record.offset}"
+            raise CorruptHistoryError(f"{where}: {inbound.error}")
+        if isinstance(inbound.message, TO_VENUES) and inbound.envelope is not None:
+            record = inbound.record
+            arrival = Arrival(inbound.envelope.event_id, inbound.message)
+            self._arrived.append((record.partition, record.offset, arrival))
+
+    def _step(self) -> Sequence[Said]:
+        day, state = self._day, self.state
+        step = state.step + 1
+        end_ns = day.terms.start_ns + step * day.terms.step_ns
+        out = StepOutbox(end_ns, day.terms.venues)
+        if not state.books:
+            open_books(state, day.terms, day.source.frame(0), out)
+        arrivals = [entry[2] for entry in sorted(self._arrived, key=lambda entry: entry[:2])]
+        self._arrived = []
+        while self._next_command < len(day.commands):
+            command = day.commands[self._next_command]
+            if command.at_ns > end_ns:
+                break
+            self._next_command += 1
+            out.order(command.source, command.message.instrument_id, command.message, command.at_ns)
+        run_step(state, day.terms, day.source.frame(step), arrivals, out)
+        return out.in_order()
+
+    def _first_after(self, step: int) -> int:
+        end_ns = self._day.terms.start_ns + step * self._day.terms.step_ns
+        return sum(command.at_ns <= end_ns for command in self._day.commands)

@@ -1,0 +1,261 @@
+"""Our orders arriving at their venues: place, cancel, status."""
+
+from schemas.messages.core import (
+    BookState,
+    ExecType,
+    Liquidity,
+    OrderStatus,
+    OrderType,
+    Side,
+    TimeInForce,
+)
+from schemas.messages.routing import ChildCancelRequested, ChildPlaced, ChildStatusRequested
+from services.venues.dark import match_child, midpoint
+from services.venues.executions import Executions
+from services.venues.matching import join, leave, take
+from services.venues.mishaps import is_refused, race_quantity, unspoken_quantity
+from services.venues.reports import cancel_reject, next_report
+from services.venues.state import Book, BookSide, Child, Delayed, SimulatorState, book_key
+from services.venues.terms import Terms
+
+__all__ = ["OrderEntry"]
+
+
+class OrderEntry:
+    """The venues' order entry during one step."""
+
+    def __init__(self, terms: Terms, state: SimulatorState, executions: Executions) -> None:
+        self._terms = terms
+        self._state = state
+        self._executions = executions
+        self._out = executions.out
+
+    def place(self, placed: ChildPlaced, placed_id: bytes, at_ns: int) -> None:
+        """Accept or refuse a child, match it, rest what is left or end it."""
+        known = self._state.children.get(placed.child_id)
+        if known is not None:  # an id never executes twice
+            self._out.report(known, next_report(known, ExecType.ORDER_STATUS, at_ns), at_ns)
+            return
+        child = _child(placed, placed_id)
+        self._state.children[child.child_id] = child
+        book = self._state.books.get(book_key(child.venue_id, child.instrument_id))
+        refusal = self._refusal(child, book)
+        if refusal or book is None:
+            self._end(child, OrderStatus.REJECTED, ExecType.REJECTED, at_ns, text=refusal)
+            return
+        self._out.report(child, next_report(child, ExecType.NEW, at_ns), at_ns)
+        if book.is_dark:
+            self._place_dark(book, child, at_ns)
+        else:
+            self._place_lit(book, child, at_ns)
+
+    def cancel(self, request: ChildCancelRequested, at_ns: int) -> None:
+        """Take a child off the book, unless it is too late."""
+        child = self._state.children.get(request.child_id)
+        if child is None:
+            child = _unknown(request)
+            reject = cancel_reject(child, request.request, at_ns, "unknown order")
+            self._out.report(child, reject, at_ns)
+            return
+        if not _is_open(child):
+            text = f"too late to cancel: {child.status.value}"
+            self._out.report(child, cancel_reject(child, request.request, at_ns, text), at_ns)
+            return
+        book = self._state.books[book_key(child.venue_id, child.instrument_id)]
+        self._race(book, child, at_ns)
+        if not child.leaves:
+            text = f"too late to cancel: {child.status.value}"
+            leave(_side(book, child.side), child.child_id)
+            self._out.report(child, cancel_reject(child, request.request, at_ns, text), at_ns)
+            return
+        unspoken, due_ns = unspoken_quantity(self._terms, child, at_ns)
+        leave(_side(book, child.side), child.child_id)
+        self._end(child, OrderStatus.CANCELED, ExecType.CANCELED, at_ns)
+        if unspoken:
+            self._contradict(book, child, unspoken, due_ns)
+
+    def status(self, request: ChildStatusRequested, at_ns: int) -> None:
+        """Say where a child stands, after saying again what was executed: it may have been lost."""
+        child = self._state.children.get(request.child_id)
+        if child is None:
+            child = _unknown(request)
+            child.status = OrderStatus.REJECTED
+            text = "unknown order"
+        else:
+            text = ""
+            for report in child.executions:
+                self._out.report(child, report, at_ns)
+        answer = next_report(child, ExecType.ORDER_STATUS, at_ns, text=text)
+        self._out.report(child, answer, at_ns)
+
+    def expire(self, book: Book, at_ns: int) -> None:
+        """End whatever rests when the session is over."""
+        for side in (book.bids, book.asks):
+            for child_id in side.own:
+                child = self._state.children[child_id]
+                self._end(child, OrderStatus.EXPIRED, ExecType.EXPIRED, at_ns, text="session over")
+            side.own = []
+
+    def _place_lit(self, book: Book, child: Child, at_ns: int) -> None:
+        other = _side(book, Side.SELL if child.side is Side.BUY else Side.BUY)
+        matches = take(
+            other,
+            self._state.children,
+            child.quantity,
+            worst_e9=child.price_e9,
+            self_trade_id=child.self_trade_id,
+        )
+        self._executions.settle(book, matches, child.side, at_ns, taker=child)
+        if not child.leaves:
+            return
+        if child.time_in_force is TimeInForce.IOC or child.price_e9 is None:
+            self._end(child, OrderStatus.EXPIRED, ExecType.EXPIRED, at_ns, text="nothing left")
+        elif self._would_lock(other, child):
+            text = "self-trade prevention"
+            self._end(child, OrderStatus.CANCELED, ExecType.CANCELED, at_ns, text=text)
+        else:
+            join(_side(book, child.side), self._state.children, child)
+
+    def _place_dark(self, book: Book, child: Child, at_ns: int) -> None:
+        match_child(self._executions, book, child, self._midpoint(child.instrument_id), at_ns)
+        if not child.leaves:
+            return
+        if child.time_in_force is TimeInForce.IOC:
+            self._end(child, OrderStatus.EXPIRED, ExecType.EXPIRED, at_ns, text="nobody there")
+        else:
+            _side(book, child.side).own.append(child.child_id)
+
+    def _race(self, book: Book, child: Child, at_ns: int) -> None:
+        """Now and then somebody hits the child while its cancel is on the way."""
+        raced, due_ns = race_quantity(self._terms, child, at_ns)
+        price_e9 = self._resting_price(book, child)
+        if not raced or price_e9 is None:
+            return
+        child.leaves -= raced
+        liquidity = Liquidity.HIDDEN if book.is_dark else Liquidity.ADDED
+        report = self._executions.execute(child, raced, price_e9, liquidity, at_ns)
+        self._executions.print_own(book, child, report, at_ns)
+        late = Delayed(due_ns=due_ns, child_id=child.child_id, report=report)
+        self._state.delayed.append(late)
+
+    def _contradict(self, book: Book, child: Child, quantity: int, due_ns: int) -> None:
+        """Prepare a fill beyond what the answer to the cancel said. It counts when it is told."""
+        price_e9 = self._resting_price(book, child)
+        if price_e9 is None:
+            return
+        liquidity = Liquidity.HIDDEN if book.is_dark else Liquidity.ADDED
+        report = self._executions.execute(child, quantity, price_e9, liquidity, due_ns)
+        child.cumulative -= quantity
+        child.status = OrderStatus.CANCELED
+        late = Delayed(due_ns=due_ns, child_id=child.child_id, report=report, is_unspoken=True)
+        self._state.delayed.append(late)
+
+    def _resting_price(self, book: Book, child: Child) -> int | None:
+        return self._midpoint(child.instrument_id) if book.is_dark else child.price_e9
+
+    def _would_lock(self, other: BookSide, child: Child) -> bool:
+        """Return whether one of our own offers (or bids) stands where this child would rest."""
+        if not other.own or child.price_e9 is None:
+            return False
+        best_e9 = self._state.children[other.own[0]].price_e9
+        assert best_e9 is not None
+        return (best_e9 - child.price_e9) * other.sign >= 0
+
+    def _midpoint(self, instrument_id: str) -> int | None:
+        books = self._state.books.values()
+        return midpoint(book for book in books if book.instrument_id == instrument_id)
+
+    def _end(
+        self,
+        child: Child,
+        status: OrderStatus,
+        exec_type: ExecType,
+        at_ns: int,
+        *,
+        text: str = "",
+    ) -> None:
+        child.leaves = 0
+        child.status = status
+        self._out.report(child, next_report(child, exec_type, at_ns, text=text), at_ns)
+
+    def _refusal(self, child: Child, book: Book | None) -> str:
+        """Return why the venue does not take the order; empty when it does."""
+        venue = self._terms.venues.get(child.venue_id)
+        instrument = self._terms.instruments.get(child.instrument_id)
+        if book is None or venue is None or instrument is None:
+            return "not traded here"
+        is_dark, quantity, price_e9 = book.is_dark, child.quantity, child.price_e9
+        rungs = (
+            (book.state is not BookState.OPEN, f"market is {book.state.value}"),
+            (
+                quantity <= 0 or quantity % instrument.lot != 0,
+                f"quantity {quantity} is not a positive multiple of {instrument.lot}",
+            ),
+            (
+                quantity < venue.minimum_quantity,
+                f"quantity {quantity} is below {venue.minimum_quantity}",
+            ),
+            (
+                price_e9 is not None and price_e9 % instrument.tick_e9 != 0,
+                f"price {price_e9} is not a multiple of {instrument.tick_e9}",
+            ),
+            (
+                is_dark != (child.order_type is OrderType.MIDPOINT),
+                f"{child.order_type.value} orders are not taken here",
+            ),
+            (
+                child.minimum_quantity > 0 and not is_dark,
+                "a minimum quantity is for the dark venue",
+            ),
+            (
+                child.order_type is OrderType.LIMIT and price_e9 is None,
+                "a limit order has a price",
+            ),
+            (is_refused(self._terms, child.child_id), "venue is busy"),
+        )
+        return next((text for is_broken, text in rungs if is_broken), "")
+
+
+def _child(placed: ChildPlaced, placed_id: bytes) -> Child:
+    return Child(
+        child_id=placed.child_id,
+        parent_id=placed.parent_id,
+        venue_id=placed.venue_id,
+        instrument_id=placed.instrument_id,
+        side=placed.side,
+        quantity=placed.quantity,
+        order_type=placed.order_type,
+        price_e9=placed.price_e9,
+        time_in_force=placed.time_in_force,
+        minimum_quantity=placed.minimum_quantity,
+        self_trade_id=placed.self_trade_id,
+        placed_id=placed_id,
+        leaves=placed.quantity,
+    )
+
+
+def _unknown(request: ChildCancelRequested | ChildStatusRequested) -> Child:
+    """A child for the answer about one that never came. It is not kept."""
+    return Child(
+        child_id=request.child_id,
+        parent_id=request.parent_id,
+        venue_id=request.venue_id,
+        instrument_id=request.instrument_id,
+        side=Side.UNKNOWN,
+        quantity=0,
+        order_type=OrderType.UNKNOWN,
+        price_e9=None,
+        time_in_force=TimeInForce.UNKNOWN,
+        minimum_quantity=0,
+        self_trade_id="",
+        placed_id=bytes(16),
+        leaves=0,
+    )
+
+
+def _is_open(child: Child) -> bool:
+    return child.status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+
+
+def _side(book: Book, side: Side) -> BookSide:
+    return book.bids if side is Side.BUY else book.asks

@@ -1,0 +1,42 @@
+"""What the venues know of instruments, of each other, and of the day: fixed for a scenario."""
+
+from dataclasses import dataclass
+
+from schemas.messages.control import InstrumentDefined, VenueDefined
+from schemas.messages.core import Side
+
+__all__ = ["Terms", "opposite"]
+
+PPM = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Reference data of the simulated market. `last_ns` is when the final step ends."""
+
+    seed: int
+    start_ns: int
+    step_ns: int
+    last_ns: int
+    venues: dict[str, VenueDefined]
+    instruments: dict[str, InstrumentDefined]
+
+    def fee_e9(
+        self, venue_id: str, instrument_id: str, price_e9: int, quantity: int, *, is_maker: bool
+    ) -> int:
+        """Return the fee of an execution, negative for a rebate.
+
+        Units:  1e-9 currency units.
+        Rounds: each part up, so a rebate towards zero: the venue never pays the fraction.
+        """
+        venue = self.venues[venue_id]
+        scale = self.instruments[instrument_id].quantity_scale
+        per_unit = venue.maker_fee_e9 if is_maker else venue.taker_fee_e9
+        ppm = venue.maker_fee_ppm if is_maker else venue.taker_fee_ppm
+        of_units = -(-per_unit * quantity // scale)
+        of_notional = -(-ppm * price_e9 * quantity // (scale * PPM))
+        return of_units + of_notional
+
+
+def opposite(side: Side) -> Side:
+    return Side.SELL if side is Side.BUY else Side.BUY
