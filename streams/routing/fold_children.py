@@ -64,7 +64,8 @@ def _child_acknowledged(state: RoutingState, event: ChildAcknowledged) -> None:
     child.status_tries = 0
     if child.phase in (Phase.PENDING_NEW, Phase.UNRESOLVED):
         child.phase = Phase.LIVE
-        child.due_ns = child.rest_until_ns
+        if child.cancel_cause is None:  # a refused cancel keeps the time of its repetition
+            child.due_ns = child.rest_until_ns
 
 
 def _child_rejected(state: RoutingState, event: ChildRejected) -> None:

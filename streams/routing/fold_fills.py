@@ -33,8 +33,9 @@ def after_fill(child: Child, event: FillBooked) -> None:
     )
     if is_answer:
         child.phase = Phase.LIVE
-        child.due_ns = child.rest_until_ns
         child.status_tries = 0
+        if child.cancel_cause is None:  # a refused cancel keeps the time of its repetition
+            child.due_ns = child.rest_until_ns
 
 
 def _fill_booked(state: RoutingState, event: FillBooked) -> None:

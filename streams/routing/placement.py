@@ -99,7 +99,7 @@ class Placement:
             quantity=self._quantity,
             scorecard_version=self._state.reports,
             book_event_ids=tuple(book.event_id for book in self._market.books),
-            alternatives=tuple(self._alternatives),
+            alternatives=tuple(sorted(self._alternatives, key=lambda a: a.quantity == 0)),
             cause=self._cause,
         )
         is_closed = not self._children and not self._holds

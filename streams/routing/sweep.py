@@ -22,7 +22,7 @@ class Step(NamedTuple):
 
 class SweepVenue(NamedTuple):
     venue_id: str
-    minimum: int  # smallest order accepted, whole lots
+    minimum: int  # smallest order accepted, whole lots; 0 when any lot is
     steps: tuple[Step, ...]  # from the best price on, quantities in whole lots
 
 
@@ -54,7 +54,8 @@ def sweep_venue(book: VenueBook, side: Side, limit_price_e9: int | None, lot: in
         if quantity:
             cost = all_in_e9(book.venue, side, level.price_e9)
             steps.append(Step(book.venue.venue_id, level.price_e9, quantity, cost))
-    minimum = -(-max(book.venue.minimum_quantity, lot) // lot) * lot
+    least = book.venue.minimum_quantity
+    minimum = -(-least // lot) * lot if least > lot else 0
     return SweepVenue(book.venue.venue_id, minimum, tuple(steps))
 
 
@@ -62,12 +63,11 @@ def split(venues: tuple[SweepVenue, ...], quantity: int) -> list[Step]:
     """Return the steps that fill most of `quantity` and, among those, cost least.
 
     Equal costs go to the venue that comes first in `venues`. `quantity` is in whole lots.
-    A venue's minimum makes the problem a choice of venues: each subset of those with a minimum
-    above one lot is tried (they are few), and within one, taking every minimum first and then the
+    A venue's minimum makes the problem a choice of venues: each subset of those that have one is
+    tried (they are few), and within one, taking every minimum first and then the
     cheapest steps is optimal because a venue's steps never get cheaper.
     """
-    lot = min((venue.minimum for venue in venues), default=1)
-    choosy = tuple(venue.venue_id for venue in venues if venue.minimum > lot)
+    choosy = tuple(venue.venue_id for venue in venues if venue.minimum)
     best = _Split(0, 0, [])
     for count in range(len(choosy), -1, -1):
         for used in combinations(choosy, count):

@@ -43,7 +43,7 @@ from tests.support.builders import (
 
 PRICE_E9 = 10_000 * TICK
 DEADLINE_NS = OPEN_NS + 300 * SECOND
-IDS = {"slice_id": "P.1", "parent_id": "P", "epoch": 1, "instrument_id": ACME}
+IDS: dict[str, Any] = {"slice_id": "P.1", "parent_id": "P", "epoch": 1, "instrument_id": ACME}
 
 
 def market(*books: Any, **changes: Any) -> MarketBooks:

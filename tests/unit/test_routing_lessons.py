@@ -133,7 +133,7 @@ def test_d11_a_venue_without_a_book_does_not_stop_the_others() -> None:
 
 def test_thread_20_the_same_fill_three_times_is_booked_once() -> None:
     state = ROUTING.fold(working())
-    seen = []
+    seen: list[object] = []
     for _ in range(3):
         events = ROUTING.decide(state, trade("e1", 30, 30, 70))
         ROUTING.fold(events, state)

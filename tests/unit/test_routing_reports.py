@@ -44,7 +44,7 @@ from tests.support.routing import (
     working,
 )
 
-CHILD = {**IDS, "child_id": "P.1.1", "venue_id": "V1"}
+CHILD: dict[str, Any] = {**IDS, "child_id": "P.1.1", "venue_id": "V1"}
 
 
 def suspense(
@@ -202,7 +202,7 @@ def test_a_report_of_an_unknown_child_is_suspense_once() -> None:
     "changes", [{"side": Side.SELL}, {"instrument_id": "OTHER"}], ids=["side", "instrument"]
 )
 def test_a_report_that_contradicts_its_child_is_suspense_and_the_child_stays_exposed(
-    changes: dict[str, object],
+    changes: dict[str, Any],
 ) -> None:
     given(ROUTING, *working()).when(trade("e1", 30, 30, 70, **changes)).then(
         suspense(

@@ -70,6 +70,13 @@ def test_a_rejected_cancel_is_asked_for_again_after_a_pause() -> None:
     )
 
 
+def test_an_answer_does_not_forget_that_a_refused_cancel_is_asked_for_again() -> None:
+    history = (*working(), cancel_requested(), cancel_rejected())
+    for answer in (acknowledged(), booked("e1", 10)):
+        state = ROUTING.fold((*history, answer))
+        assert state.children["P.1.1"].due_ns == OPEN_NS + 25 * SECOND
+
+
 def test_fills_that_a_cancel_counted_and_that_do_not_come_are_asked_for() -> None:
     history = (*working(), cancel_requested(), canceled(60, 40), returned(60, is_closed=False))
     given(ROUTING, *history).when(wake("routing:child:P.1.1", OPEN_NS + 25 * SECOND)).then(
