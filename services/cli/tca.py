@@ -180,4 +180,4 @@ def _points(performance_e9: int | None) -> str:
     if performance_e9 is None:
         return NOTHING
     text = _decimal(performance_e9, 10**9, 1)
-    return text if text.startswith("-") else f"+{text}"
+    return text if text.startswith("-") or text == "0.0" else f"+{text}"
