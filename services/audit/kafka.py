@@ -1,0 +1,105 @@
+"""Read the whole log from Kafka and check it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException
+from confluent_kafka import TopicPartition as Place
+
+from services.audit.checker import TOPICS, Checker
+from services.audit.findings import CheckReport
+from services.audit.records import Partition, RawRecord
+
+__all__ = ["check"]
+
+BATCH_RECORDS = 5_000
+AHEAD_RECORDS_MAX = 20_000  # of one partition before the others get a turn
+TIMEOUT_S = 30.0
+
+
+def check(bootstrap: str, partitions: Sequence[int] | None = None) -> CheckReport:
+    """Check the committed log of a cluster, all shards or some, up to now.
+
+    While others write, events behind the last journal record read are left for the next check.
+
+    Raises: KafkaException when the cluster is away; LookupError for a topic that is missing.
+    """
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "penstock-audit",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+            "fetch.queue.backoff.ms": 2,
+            "fetch.wait.max.ms": 50,
+            "fetch.message.max.bytes": 4_194_304,
+            "queued.max.messages.kbytes": 65_536,
+        }
+    )
+    try:
+        places = _places(consumer, partitions)
+        # Journals first: whatever they count is then within the ends of the other topics.
+        ends = {p: _end(consumer, p) for p in sorted(places, key=lambda p: ".journal" not in p[0])}
+        checker = Checker()
+        _read(consumer, ends, checker)
+        is_quiet = all(_end(consumer, p) == end for p, end in ends.items())
+        return checker.finish(is_quiet=is_quiet)
+    finally:
+        consumer.close()
+
+
+def _places(consumer: Consumer, partitions: Sequence[int] | None) -> list[Partition]:
+    """Return what to read. A shard needs the unkeyed inputs too, which have one partition."""
+    known = consumer.list_topics(timeout=TIMEOUT_S).topics
+    missing = [topic for topic in TOPICS if topic not in known]
+    if missing:
+        raise LookupError(f"topic {missing[0]} is not on this cluster")
+    return [
+        Partition(topic, number)
+        for topic in TOPICS
+        for number in sorted(known[topic].partitions)
+        if partitions is None or number in partitions or len(known[topic].partitions) == 1
+    ]
+
+
+def _end(consumer: Consumer, partition: Partition) -> int:
+    """Return the last stable offset, since the consumer is read_committed."""
+    _, high = consumer.get_watermark_offsets(Place(*partition), timeout=TIMEOUT_S)
+    return int(high)
+
+
+def _read(consumer: Consumer, ends: dict[Partition, int], checker: Checker) -> None:
+    """Feed every record before `ends`; a partition that runs far ahead waits for the others."""
+    unread = {partition for partition, end in ends.items() if end > 0}
+    consumer.assign([Place(*partition, OFFSET_BEGINNING) for partition in unread])
+    paused: list[Place] = []
+    while unread:
+        records = consumer.consume(BATCH_RECORDS, 0.05)
+        for record in records:
+            partition = Partition(record.topic() or "", record.partition() or 0)
+            if _feed(record, checker, ends.get(partition, 0)):
+                unread.discard(partition)
+        checker.advance()
+        if paused:
+            consumer.resume(paused)
+        # A batch may need more of one partition than is kept: without records nobody waits.
+        waiting = checker.waiting() if records else {}
+        paused = [Place(*p) for p in unread if waiting.get(p, 0) > AHEAD_RECORDS_MAX]
+        if paused:
+            consumer.pause(paused)
+
+
+def _feed(record: Any, checker: Checker, end: int) -> bool:
+    """Hand over the record; return whether the partition is read to `end`."""
+    error = record.error()
+    if error is not None:
+        if error.code() == KafkaError._PARTITION_EOF:
+            return True
+        raise KafkaException(error)
+    offset = record.offset()
+    if offset < end:
+        key, value = record.key() or b"", record.value() or b""
+        checker.add(RawRecord(record.topic(), record.partition(), offset, key, value))
+    return bool(offset >= end - 1)

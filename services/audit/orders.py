@@ -1,0 +1,116 @@
+"""Laws of source orders: nobody gets more than asked for, and what a client is told is true."""
+
+from typing import Any
+
+from services.audit.findings import Code
+from services.audit.records import Entry
+from services.audit.state import Order, ShardState
+
+__all__ = ["HANDLERS", "give"]
+
+Message = dict[str, Any]
+
+
+def give(state: ShardState, order_id: str, change: int, entry: Entry) -> None:
+    """Add shares to an order, or take them back."""
+    order = state.orders.get(order_id)
+    if order is None:
+        state.findings.add(Code.LINEAGE, order_id, f"gets {change}, was never accepted", entry)
+        return
+    order.filled += change
+    if change > 0 and order.filled > order.bound:
+        text = f"holds {order.filled} of {order.bound}"
+        state.findings.add(Code.CONSERVATION_SHARES, order_id, text, entry)
+    if order.filled < 0:
+        text = f"holds {order.filled}"
+        state.findings.add(Code.CONSERVATION_SHARES, order_id, text, entry)
+
+
+def _known(state: ShardState, order_id: str, entry: Entry) -> Order | None:
+    order = state.orders.get(order_id)
+    if order is None:
+        state.findings.add(Code.LINEAGE, order_id, "was never accepted", entry)
+    return order
+
+
+def _told(state: ShardState, order: Order, stated: int, entry: Entry) -> None:
+    if stated != order.filled:
+        text = f"{entry.name} says {stated}, allocations sum to {order.filled}"
+        state.findings.add(Code.CONSERVATION_SHARES, order.order_id, text, entry)
+    order.stated = stated
+
+
+def accepted(state: ShardState, m: Message, entry: Entry) -> None:
+    """A new order; its id is never used again."""
+    if m["order_id"] in state.orders:
+        state.findings.add(Code.LINEAGE, m["order_id"], "is accepted twice", entry)
+    state.orders[m["order_id"]] = Order(
+        order_id=m["order_id"],
+        tenant=m["tenant"],
+        instrument_id=m["instrument_id"],
+        account_id=m["account_id"],
+        side=m["side"],
+        quantity=m["quantity"],
+        bound=m["quantity"],
+        limit_price_e9=m["limit_price_e9"],
+        is_cross_allowed=m["is_cross_allowed"],
+    )
+
+
+def replaced(state: ShardState, m: Message, entry: Entry) -> None:
+    """New terms: never below what is filled."""
+    order = _known(state, m["order_id"], entry)
+    if order is None:
+        return
+    _told(state, order, m["cumulative_quantity"], entry)
+    order.quantity = order.bound = m["quantity"]
+    order.limit_price_e9 = m["limit_price_e9"]
+    if order.filled > order.quantity:
+        text = f"holds {order.filled}, replaced to {order.quantity}"
+        state.findings.add(Code.CONSERVATION_SHARES, order.order_id, text, entry)
+
+
+def canceled(state: ShardState, m: Message, entry: Entry) -> None:
+    """The rest is given up: from now on it may hold no more."""
+    order = _known(state, m["order_id"], entry)
+    if order is None:
+        return
+    _told(state, order, m["cumulative_quantity"], entry)
+    if m["canceled_quantity"] != order.quantity - order.filled:
+        text = f"gives up {m['canceled_quantity']} of {order.quantity}, holds {order.filled}"
+        state.findings.add(Code.CONSERVATION_SHARES, order.order_id, text, entry)
+    order.bound = order.filled
+
+
+def closed(state: ShardState, m: Message, entry: Entry) -> None:
+    """The end of an order; only a filled one may be filled again, after a bust."""
+    order = _known(state, m["order_id"], entry)
+    if order is None:
+        return
+    _told(state, order, m["cumulative_quantity"], entry)
+    leaves = order.quantity - order.filled
+    if m["leaves_quantity"] != leaves or (m["status"] == "FILLED") != (leaves == 0):
+        text = f"{m['status']} with {m['leaves_quantity']} open of {order.quantity}"
+        state.findings.add(Code.CONSERVATION_SHARES, order.order_id, text, entry)
+    if m["status"] != "FILLED":
+        order.bound = order.filled
+
+
+def restated(state: ShardState, m: Message, entry: Entry) -> None:
+    """A bust or correction after the end."""
+    order = _known(state, m["order_id"], entry)
+    if order is None:
+        return
+    if m["previous_cumulative_quantity"] != order.stated:
+        text = f"says it was {m['previous_cumulative_quantity']}, client knows {order.stated}"
+        state.findings.add(Code.CONSERVATION_SHARES, order.order_id, text, entry)
+    _told(state, order, m["cumulative_quantity"], entry)
+
+
+HANDLERS = {
+    "intake.OrderAccepted": accepted,
+    "intake.OrderReplaced": replaced,
+    "intake.OrderCanceled": canceled,
+    "intake.OrderClosed": closed,
+    "intake.OrderRestated": restated,
+}
