@@ -1,9 +1,10 @@
 """Read a cluster's topics from start to end, decoded, for commands that look at the whole log."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Message as KafkaMessage
 
 from schemas.messages.core import Envelope
 from streams.adapters.codec import AvroCodec
@@ -90,22 +91,48 @@ def read_to_end(
         unfinished = {(p.topic, p.partition) for p in open_partitions}
         reader.assign(open_partitions)
         while unfinished or follow:
-            for record in reader.consume(BATCH_RECORDS, 0.05 if unfinished else POLL_SECONDS):
-                error = record.error()
-                if error is None:
-                    yield _entry(record, codec)
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    unfinished.discard((record.topic(), record.partition()))
-                else:
-                    raise KafkaException(error)
+            messages = reader.consume(BATCH_RECORDS, 0.05 if unfinished else POLL_SECONDS)
+            for record in records(messages, unfinished):
+                yield _entry(record, codec)
     finally:
         reader.close()
 
 
-def _entry(record: Any, codec: AvroCodec) -> LogEntry:
-    place = (record.topic(), record.partition(), record.offset(), record.timestamp()[1])
+class LogRecord(NamedTuple):
+    """A committed record as the client gives it, every part present."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    value: bytes
+
+
+def records(
+    messages: Iterable[KafkaMessage], unfinished: set[tuple[str, int]] | None = None
+) -> Iterator[LogRecord]:
+    """Yield the records among a consumer's messages; a partition's end leaves `unfinished`.
+
+    Raises: KafkaException for any other error of the client.
+    """
+    for message in messages:
+        error = message.error()
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        if topic is None or partition is None:
+            raise KafkaException(error)
+        if error is None:
+            yield LogRecord(
+                topic, partition, offset or 0, message.timestamp()[1], message.value() or b""
+            )
+        elif error.code() != KafkaError._PARTITION_EOF:
+            raise KafkaException(error)
+        elif unfinished is not None:
+            unfinished.discard((topic, partition))
+
+
+def _entry(record: LogRecord, codec: AvroCodec) -> LogEntry:
     try:
-        envelope, message = codec.decode(record.value())
+        envelope, message = codec.decode(record.value)
     except DecodeError as error:
-        return LogEntry(*place, None, error)
-    return LogEntry(*place, envelope, message)
+        return LogEntry(*record[:4], None, error)
+    return LogEntry(*record[:4], envelope, message)

@@ -3,8 +3,13 @@
 import typer
 
 from services.cli import broker, topics
+from services.cli.demo import demo
 from services.cli.explain import explain
+from services.cli.processes import PASS_ON, engine, venues
+from services.cli.replay import replay_command
 from services.cli.tail import tail
+from services.cli.tca import tca
+from services.cli.verify import verify
 
 app = typer.Typer(
     name="penstock",
@@ -13,10 +18,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+app.command()(demo)
+app.command(context_settings=PASS_ON)(engine)
+app.command(context_settings=PASS_ON)(venues)
 app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
 app.command()(tail)
 app.command()(explain)
+app.command(name="replay")(replay_command)
+app.command()(verify)
+app.command()(tca)
 
 
 def main() -> None:

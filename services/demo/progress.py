@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import msgspec
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from schemas.messages.runtime import JournalRecord
-from services.cli.log import consumer
+from services.cli.log import consumer, records
 from streams.adapters.codec import AvroCodec
 from streams.core.topics import (
     ALLOCATIONS_EVENTS,
@@ -56,13 +56,9 @@ def follow(bootstrap: str, partitions: int) -> Iterator[Progress]:
         journals = [TopicPartition(ENGINE_JOURNAL, shard, 0) for shard in range(partitions)]
         reader.assign([*journals, TopicPartition(VENUES_JOURNAL, 0, 0)])
         while True:
-            for record in reader.consume(RECORDS_MAX, POLL_SECONDS):
-                error = record.error()
-                if error is None:
-                    _, message = codec.decode(record.value())
-                    progress.add(record.topic(), record.partition(), message)
-                elif error.code() != KafkaError._PARTITION_EOF:
-                    raise ConnectionError(str(error))
+            for record in records(reader.consume(RECORDS_MAX, POLL_SECONDS)):
+                _, message = codec.decode(record.value)
+                progress.add(record.topic, record.partition, message)
             yield progress
     finally:
         reader.close()

@@ -5,7 +5,7 @@ import time
 
 from confluent_kafka import Consumer, TopicPartition
 
-from services.cli.log import consumer
+from services.cli.log import consumer, records
 from streams.core.topics import CHILDREN_EVENTS
 
 POLL_SECONDS = 0.1
@@ -29,10 +29,9 @@ class ChildWatch(threading.Thread):
             # poll() returns with the first record; consume() would wait for a full batch.
             first = reader.poll(POLL_SECONDS)
             now_ms = time.time() * 1_000
-            records = [first, *reader.consume(RECORDS_MAX, 0)] if first is not None else []
-            for record in records:
-                if record.error() is None:
-                    self.seen_ms[record.partition(), record.offset()] = now_ms
+            messages = [first, *reader.consume(RECORDS_MAX, 0)] if first is not None else []
+            for record in records(messages):
+                self.seen_ms[record.partition, record.offset] = now_ms
         reader.close()
 
     def stop(self) -> None:

@@ -63,7 +63,7 @@ def show_proofs(console: Console, result: dict[str, Any]) -> None:
     latency = result["latency_ms"]
     console.print(
         f"[bold]order to child[/] p50 {latency['p50']} ms, p99 {latency['p99']} ms "
-        f"({latency['count']:,} immediate orders) · [bold]elapsed[/] {result['elapsed_s']} s"
+        f"({latency['orders']:,} immediate orders) · [bold]elapsed[/] {result['elapsed_s']} s"
     )
 
 

@@ -1,0 +1,98 @@
+"""`penstock demo`: one market day on a real Kafka, from the small orders to the proof."""
+
+import json
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from services.cli.options import Json
+
+INVARIANT_FAILED = 1
+PARTITIONS = 4
+TOP_PARENTS = 12
+
+
+def demo(
+    tape: Annotated[
+        Path | None, typer.Option(help="Folder of a LOBSTER or Binance recording", exists=True)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same children")] = 7,
+    speed: Annotated[
+        int, typer.Option(min=0, help="Scaled wall clock instead of lockstep; not reproducible")
+    ] = 0,
+    minutes: Annotated[int, typer.Option(min=1, help="Market minutes; a tape may have fewer")] = 30,
+    orders: Annotated[int, typer.Option(min=1, help="Small orders of the day")] = 2_000,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave broker and log running")] = False,
+    bootstrap: Annotated[str, typer.Option(help="HOST:PORT of another, empty cluster")] = "",
+    is_json: Json = False,
+) -> None:
+    """Work a day of small orders and prove it. Exits 1 if an invariant failed."""
+    from services.demo.report import show_next, show_proofs, show_totals
+    from services.demo.scene import Scene, play
+    from streams.core.errors import Error
+
+    console = Console(stderr=is_json)
+    scene = Scene(seed=seed, minutes=minutes, orders=orders, tape=tape, speed=speed)
+    try:
+        with ExitStack() as stack:
+            cluster = open_cluster(stack, bootstrap, console, is_kept=keep)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penstock-day-")))
+            bar = stack.enter_context(progress(console))
+            result = play(scene, cluster, PARTITIONS, log_folder=folder, bar=bar)
+    except Error as error:
+        console.print(f"[red]{error}[/]")
+        raise typer.Exit(INVARIANT_FAILED) from error
+    if is_json:
+        sys.stdout.write(json.dumps(result.as_json()) + "\n")
+    else:
+        console.print(result.table(TOP_PARENTS))
+        show_totals(console, result.as_json())
+        show_proofs(console, result.as_json())
+        show_next(console, result.example_order_id, is_kept=keep)
+    if not result.is_proved:
+        raise typer.Exit(INVARIANT_FAILED)
+
+
+def open_cluster(stack: ExitStack, bootstrap: str, console: Console, *, is_kept: bool) -> str:
+    """Return HOST:PORT of a cluster for the day; a broker of ours ends with `stack` unless kept."""
+    from infra.broker import EmbeddedBroker
+    from infra.broker.settings import default_data
+
+    if bootstrap:
+        return bootstrap
+    if is_kept:
+        import shutil
+
+        from infra.broker import running_bootstrap, stop_broker
+
+        data = default_data()
+        if running_bootstrap(data):
+            stop_broker(data)
+        shutil.rmtree(data, ignore_errors=True)
+    else:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="penstock-broker-"))
+        data = Path(folder)
+    broker = EmbeddedBroker(data, is_detached=is_kept, say=console.print)
+    started = time.monotonic()
+    broker.start()
+    if not is_kept:
+        stack.callback(broker.stop)
+    console.print(f"Apache Kafka on {broker.bootstrap} in {time.monotonic() - started:.1f} s")
+    return broker.bootstrap
+
+
+def progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:<24}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )

@@ -1,0 +1,23 @@
+"""`penstock engine`, `penstock venues`: the long-running processes, by their own settings."""
+
+import runpy
+import sys
+
+import typer
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def engine(context: typer.Context) -> None:
+    """The engines of this host: one process a shard, assigned by a consumer group."""
+    _become("services.engine", context.args)
+
+
+def venues(context: typer.Context) -> None:
+    """The market simulator: lit and dark venues, and the clients' orders of a scenario."""
+    _become("services.venues", context.args)
+
+
+def _become(module: str, arguments: list[str]) -> None:
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -1,0 +1,186 @@
+"""Play a scene: topics, definitions, the day, the proof; the result in one object."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from infra.topics import create_topics
+from schemas.messages.core import TcaLevel
+from services.cli.tca import render
+from services.demo.day import define, run_day
+from services.demo.progress import Progress
+from services.demo.proof import Proof, prove
+from services.venues.scenario import Day, Scenario, definitions, plan_day
+from streams.core.topics import CHILDREN_EVENTS, FILLS_EVENTS, ORDERS_EVENTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What the demo was asked to play."""
+
+    seed: int
+    minutes: int
+    orders: int
+    tape: Path | None
+    speed: int  # 0: lockstep
+
+    def scenario(self) -> Scenario:
+        return Scenario(
+            seed=self.seed, minutes=self.minutes, orders=self.orders, tape=self.tape, facts=facts()
+        )
+
+
+def facts() -> Path | None:
+    """Return the file of measured volume curves where it stands beside the project."""
+    found = Path(__file__).parents[3] / "shared" / "facts" / "us_equity_volume_curves.json"
+    return found if found.exists() else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """A finished scene."""
+
+    scene: Scene
+    day: Day
+    proof: Proof
+    transactions: int
+    elapsed_s: float
+
+    @property
+    def example_order_id(self) -> str:
+        return self.proof.example_order_id
+
+    @property
+    def failures(self) -> list[str]:
+        """Everything that should not be, as sentences; empty is the promise kept."""
+        summary = self.proof.summary
+        found = [str(finding) for finding in self.proof.check.findings]
+        found += [
+            f"REPLAY shard {report.shard}: {report.difference}"
+            for report in self.proof.replays
+            if not report.is_equal
+        ]
+        if summary.unallocated_quantity:
+            found.append(f"UNALLOCATED {summary.unallocated_quantity} of fills")
+        if summary.overfilled_quantity:
+            found.append(f"OVERFILLED {summary.overfilled_quantity}")
+        return found
+
+    @property
+    def is_proved(self) -> bool:
+        return not self.failures
+
+    def table(self, top: int) -> Table:
+        return render(self.proof.rows, self.proof.instruments, top=top)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return DESIGN section 8's object. Quantities: smallest units, all instruments."""
+        summary, check, latency = self.proof.summary, self.proof.check, self.proof.latency
+        totals = (
+            "orders_accepted orders_rejected commands_repeated crosses crossed_quantity parents "
+            "parents_filled children children_rejected fills filled_quantity allocated_quantity "
+            "unallocated_quantity overfilled_quantity error_account_quantity late_fills busts "
+            "corrections events"
+        )
+        return {
+            "seed": self.scene.seed,
+            "tape": self.day.title,
+            "is_reproducible": not self.scene.speed,
+            **{name: getattr(summary, name) for name in totals.split()},
+            "transactions": self.transactions,
+            "replay_equal": all(report.is_equal for report in self.proof.replays),
+            "replayed_events": sum(report.events for report in self.proof.replays),
+            "state_hash": "".join(report.state_hash[:16] for report in self.proof.replays),
+            "invariants_failed": self.failures,
+            "checked_records": check.records,
+            "latency_ms": {"p50": latency.p50_ms, "p99": latency.p99_ms, "orders": latency.orders},
+            "elapsed_s": round(self.elapsed_s, 1),
+            "rejects": dict(summary.rejects_by_reason),
+            "tca": [
+                msgspec.to_builtins(row) for row in self.proof.rows if row.level is TcaLevel.PARENT
+            ],
+        }
+
+
+def play(scene: Scene, bootstrap: str, partitions: int, *, log_folder: Path, bar: Bars) -> Played:
+    """Run the scene on an empty cluster. Raises DayError, TopicError, OSError for a bad tape."""
+    started = time.monotonic()
+    day = plan_day(scene.scenario())
+    log_id = create_topics(bootstrap, partitions=partitions)
+    define(
+        bootstrap,
+        definitions(scene.scenario(), day),
+        at_ns=day.terms.start_ns,
+        log_id=log_id,
+    )
+    steps = bar.add_task("market seconds", total=day.steps)
+    orders = bar.add_task("order events", total=None)
+    children = bar.add_task("child events", total=None)
+    fills = bar.add_task("fill events", total=None)
+    last = Progress()
+
+    def show(progress: Progress) -> None:
+        nonlocal last
+        last = progress
+        bar.update(steps, completed=progress.done_step)
+        bar.update(orders, completed=progress.counts[ORDERS_EVENTS])
+        bar.update(children, completed=progress.counts[CHILDREN_EVENTS])
+        bar.update(fills, completed=progress.counts[FILLS_EVENTS])
+
+    watch = run_day(
+        bootstrap,
+        engine=engine_arguments(scene, bootstrap, day),
+        simulator=simulator_arguments(scene, bootstrap),
+        partitions=partitions,
+        steps=day.steps,
+        log_folder=log_folder,
+        show=show,
+    )
+    for task in (orders, children, fills):
+        bar.update(task, total=bar.tasks[task].completed)
+    proving = bar.add_task("replay and check", total=1)
+    proof = prove(bootstrap, partitions, watch.seen_ms)
+    bar.update(proving, completed=1)
+    return Played(
+        scene=scene,
+        day=day,
+        proof=proof,
+        transactions=last.transactions,
+        elapsed_s=time.monotonic() - started,
+    )
+
+
+def engine_arguments(scene: Scene, bootstrap: str, day: Day) -> list[str]:
+    """Return module and arguments of the engine's supervisor."""
+    common = ["services.engine", f"--bootstrap={bootstrap}", f"--seed={scene.seed}"]
+    if scene.speed:
+        return [
+            *common,
+            "--mode=LIVE",
+            f"--speed={scene.speed}",
+            f"--clock-start-ns={day.terms.start_ns}",
+        ]
+    return [*common, "--mode=TAPE"]
+
+
+def simulator_arguments(scene: Scene, bootstrap: str) -> list[str]:
+    """Return module and arguments of the simulator."""
+    arguments = [
+        "services.venues",
+        f"--bootstrap={bootstrap}",
+        f"--seed={scene.seed}",
+        f"--minutes={scene.minutes}",
+        f"--orders={scene.orders}",
+    ]
+    if scene.tape is not None:
+        arguments.append(f"--tape={scene.tape}")
+    if (found := facts()) is not None:
+        arguments.append(f"--facts={found}")
+    if scene.speed:
+        arguments.append(f"--speed={scene.speed}")
+    return arguments
