@@ -1,5 +1,6 @@
 """100,000 random races of reports, requests and time: no over-fill, no lost share."""
 
+from collections import Counter
 from random import Random
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.messages import routing as messages
 from schemas.messages.core import ExecType, OrderStatus
 from schemas.messages.routing import ChildCancelRequested
 from streams.routing import ROUTING, RoutingState
@@ -16,6 +18,22 @@ from tests.support.builders import execution_report
 from tests.support.exposure_race import MARKET, Race
 from tests.support.model_venue import Choose
 
+ROUTING_EVENTS = (
+    messages.ChildAcknowledged,
+    messages.ChildCancelRejected,
+    messages.ChildCancelRequested,
+    messages.ChildCanceled,
+    messages.ChildPlaced,
+    messages.ChildRejected,
+    messages.ChildStatusRequested,
+    messages.FillBooked,
+    messages.FillBusted,
+    messages.FillCorrected,
+    messages.RouteDecided,
+    messages.SliceReturned,
+    messages.SuspenseRecorded,
+    messages.VenueSuspended,
+)
 RACES = 100_000
 SEED = 20_250_615
 RACES_TO_CATCH_A_RESENDER = 200  # the resender below falls within the first few
@@ -123,6 +141,25 @@ def test_the_oracle_catches_a_router_that_books_repeated_executions() -> None:
     with pytest.raises(AssertionError):
         for seed in range(0, 1000, 2):
             Race(choices_of(seed), has_busts=False, decide=forgetful).run()
+
+
+def test_the_races_meet_every_event_of_routing() -> None:
+    """A race in which nothing happens proves nothing."""
+    seen: Counter[str] = Counter()
+    for seed in range(600):
+        race = Race(choices_of(seed), has_busts=seed % 2 == 1)
+        race.run()
+        seen.update(race.seen)
+    rarest = min(seen[event.__name__] for event in ROUTING_EVENTS)
+    assert rarest >= 10, seen
+
+
+def test_every_report_says_nothing_the_second_time() -> None:
+    for seed in range(600):
+        race = Race(choices_of(seed), has_busts=seed % 2 == 1)
+        race.run()
+        for message in race.delivered:
+            assert ROUTING.decide(race.state, race.command_of(message)) == (), f"race {seed}"
 
 
 def test_the_state_survives_its_canonical_bytes_in_the_middle_of_a_race() -> None:

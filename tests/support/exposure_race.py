@@ -98,6 +98,7 @@ class Race:
         self._errors: dict[str, int] = {}  # by fill
         self.slices = 0
         self.delivered: list[Any] = []
+        self.seen: list[str] = []  # names of the events
         ROUTING.evolve(self.state, PARENT)
         opened = EpochOpened(
             parent_id="P",
@@ -162,23 +163,22 @@ class Race:
         outbox = self.venue.outbox
         index = self._choose(len(outbox))
         message = outbox.pop(index)
-        self._apply(message)
+        self._command(self.command_of(message))
         self.delivered.append(message)
         if self._choose(5) == 0:
-            self._apply(self.delivered[self._choose(len(self.delivered))])
+            self._command(self.command_of(self.delivered[self._choose(len(self.delivered))]))
 
-    def _apply(self, message: Any) -> None:
+    def command_of(self, message: Any) -> Any:
+        """Return the command that the shard would make of a venue's message now."""
         if isinstance(message, ExecutionReport):
-            command: Any = ApplyReport(
+            return ApplyReport(
                 report=message,
                 at_ns=self.at_ns,
                 market=MARKET,
                 current_epoch=1,
                 room=self.room,
             )
-        else:
-            command = ApplyCancelReject(reject=message, at_ns=self.at_ns)
-        self._command(command)
+        return ApplyCancelReject(reject=message, at_ns=self.at_ns)
 
     def _pass_time(self, ns: int) -> None:
         self.at_ns += ns
@@ -199,7 +199,7 @@ class Race:
             limit_price_e9=None,
             logic=(RoutingLogic.SEQUENTIAL, RoutingLogic.SWEEP)[self._choose(4) == 0],
             is_dark_allowed=True,
-            deadline_ns=self.at_ns + (1 + self._choose(24)) * SECOND,
+            deadline_ns=self.at_ns + (1 + self._choose(16)) * SECOND,
             self_trade_id="",
             cause=Cause.BIN,
         )
@@ -226,12 +226,15 @@ class Race:
             self.venue.close(self.venue.live[0], OrderStatus.EXPIRED, ExecType.EXPIRED)
 
     def _command(self, command: Any) -> None:
-        for event in self._decide(self.state, command):
-            self._record(event)
-        assert exposures(self.state, "P") == (((1, self.exposed),) if self.exposed else ())
+        events = self._decide(self.state, command)
+        if events:
+            for event in events:
+                self._record(event)
+            assert exposures(self.state, "P") == (((1, self.exposed),) if self.exposed else ())
 
     def _record(self, event: Any) -> None:
         ROUTING.evolve(self.state, event)
+        self.seen.append(type(event).__name__)
         for timer, due_ns in timers_of(event, self.state):
             if due_ns is None:
                 self.timers.pop(timer, None)
