@@ -9,7 +9,8 @@ import pytest
 from schemas.messages.core import ConsumedRange, ExecType
 from services.audit import RawRecord, check_records
 from streams.core import topics
-from tests.support.audit_log import Batch, day, report, resign, written
+from tests.support.audit_day import day, report
+from tests.support.audit_log import Batch, resign, written
 
 Records = list[RawRecord]
 Tamper = Callable[[Records], Records]

@@ -26,7 +26,7 @@ from schemas.messages.routing import (
 from schemas.messages.strategy import SliceReleased
 from schemas.messages.venues import ExecutionReport
 from services.audit import check_records
-from tests.support.audit_log import (
+from tests.support.audit_day import (
     PRICE,
     Day,
     cash_entry,
@@ -36,8 +36,8 @@ from tests.support.audit_log import (
     entries,
     filled,
     members,
-    written,
 )
+from tests.support.audit_log import written
 
 Break = Callable[[Day], object]
 
