@@ -109,11 +109,12 @@ class Parent(msgspec.Struct, kw_only=True):
 
 
 class NettingState(msgspec.Struct, kw_only=True):
-    """The shard sets the first three fields once, from its settings, before anything else."""
+    """The shard sets the first four fields once, from its settings, before anything else."""
 
     id_prefix: str = ""  # "<tag>.<shard>"
     window_ns: int = 1_000_000_000
     window_count: int = 500  # waiting orders that close a window early; 0 for never
+    members_max: int = 1_000  # of one epoch: bounds a fill's cost and the size of an event
     parents_opened: int = 0
     crosses_executed: int = 0
     orders: dict[str, Order] = {}

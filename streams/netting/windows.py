@@ -1,6 +1,6 @@
 """Closing a window: cross what meets, then give every residual a parent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from schemas.messages.core import Cause, Member, Side, TimeInForce, Urgency
 from schemas.messages.netting import (
@@ -113,28 +113,34 @@ class _Round:
             for order_id, share in crossing.shares_of(cross).items():
                 self.crossed[order_id] = self.crossed.get(order_id, 0) + share
 
-    def joins(self) -> tuple[dict[str, list[Member]], dict[str, list[Member]]]:
-        """Return what joins working parents by parent, and what needs a new one by group."""
+    def joins(self) -> tuple[dict[str, list[Member]], list[list[Member]]]:
+        """Return what joins working parents by parent, and the groups that need a new one."""
         joining: dict[str, list[Member]] = {}
-        opening: dict[str, list[Member]] = {}
+        newest: dict[str, list[Member]] = {}  # by group
+        opening: list[list[Member]] = []
         for order in self.leaving:
             quantity = self.left(order)
             if quantity <= 0:
                 continue
-            parent = self.parent_for(order)
             member = Member(order_id=order.order_id, quantity=quantity)
+            parent = self.parent_for(order, joining)
             if parent is not None:
                 joining.setdefault(parent.parent_id, []).append(member)
-            else:
-                opening.setdefault(order.group_id, []).append(member)
+                continue
+            group = newest.get(order.group_id)
+            if group is None or len(group) >= self.state.members_max:
+                group = newest[order.group_id] = []
+                opening.append(group)
+            group.append(member)
         return joining, opening
 
-    def parent_for(self, order: Order) -> Parent | None:
+    def parent_for(self, order: Order, joining: Mapping[str, Sequence[Member]]) -> Parent | None:
         # An IOC parent sweeps once: whoever comes later would miss the sweep.
         if order.time_in_force is TimeInForce.IOC:
             return None
         for parent in self.working_parents(order.side):
-            if parent.group_id == order.group_id:
+            count = len(parent.weights) + len(joining.get(parent.parent_id, ()))
+            if parent.group_id == order.group_id and count < self.state.members_max:
                 return parent
         return None
 
@@ -171,7 +177,7 @@ def close_window(state: NettingState, command: CloseWindow) -> tuple[WindowEvent
         joined = joining.get(parent_id, [])
         if joined or any(order_id in work.crossed for order_id in parent.order_ids):
             events += _reopen(work, parent, work.exposures[parent_id], joined)
-    for ordinal, group in enumerate(opening.values(), state.parents_opened + 1):
+    for ordinal, group in enumerate(opening, state.parents_opened + 1):
         events += _open(work, f"P{state.id_prefix}.{ordinal}", group)
     return tuple(events)
 

@@ -9,6 +9,7 @@ from schemas.messages.intake import OrderClosed
 from schemas.messages.netting import EpochClosed, EpochOpened, ParentOpened, WindowClosed
 from schemas.messages.strategy import ParentEnded
 from streams.netting import (
+    NETTING,
     cause_to_close,
     members,
     open_parents,
@@ -207,6 +208,20 @@ def test_an_expired_parent_and_a_sweeping_one_are_joined_by_nobody() -> None:
     first = (*first, *netting(*first).when(close_window()).events())
     events = netting(*first, buy("C", 2, **ioc)).when(close_window(exposed(room=1))).events()
     assert events[-1].parent_id == "Pabcdef.0.2"
+
+
+def test_a_parent_takes_no_more_members_than_it_may() -> None:
+    state = n.after(*(buy(name, 1) for name in "ABCDE"))
+    state.members_max = 2
+    events = NETTING.decide(state, close_window())
+    assert [e.quantity for e in events if isinstance(e, EpochOpened)] == [2, 2, 1]
+    state = NETTING.fold((*events, buy("F", 1), buy("G", 1)), state)
+    busy = (exposed(parent_id=f"Pabcdef.0.{i}", room=2) for i in (1, 2, 3))
+    events = NETTING.decide(state, close_window(*busy))
+    assert [(e.parent_id, e.members) for e in events if isinstance(e, EpochOpened)] == [
+        ("Pabcdef.0.3", n.members(E=1, F=1)),
+        ("Pabcdef.0.4", n.members(G=1)),
+    ]
 
 
 def test_queries_say_who_waits_and_who_works() -> None:
