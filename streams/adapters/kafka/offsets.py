@@ -40,6 +40,7 @@ class Offsets:
         try:
             metadata = self._client().list_topics(topic, timeout=self._settings.request_timeout_s)
         except KafkaException as error:
+            self._admin = None
             raise LogError(f"topic {topic}: {error_of(error).str()}") from error
         found = metadata.topics[topic]
         if found.error is not None:
@@ -62,6 +63,9 @@ class Offsets:
             for asked, future in futures.items():
                 offsets[TopicPartition(asked.topic, asked.partition)] = future.result().offset
         except KafkaException as error:
+            # A client that knew the cluster before a restart keeps asking with an old leader
+            # epoch, for ever: the next question goes through a new one.
+            self._admin = None
             raise LogError(f"offsets: {error_of(error).str()}") from error
         return offsets
 
