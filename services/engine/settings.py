@@ -21,19 +21,35 @@ class EngineSettings(BaseSettings):
     )
 
     bootstrap: str = Field(description="HOST:PORT of the Kafka cluster")
-    mode: ClockMode = Field(ClockMode.LIVE, description="LIVE: wall clock; TAPE: market time")
-    seed: int | None = Field(None, description="Entropy follows from it; none: from the system")
-    slots: int = Field(1, ge=1, le=SLOTS, description="Transactional ids in use; 4 on replicas")
-    batch_records_max: int = Field(2_000, ge=1)
-    snapshot_batches: int = Field(1_000, ge=1, description="Batches between two snapshots")
-    heartbeat_ms: int = Field(1_000, ge=1)
-    transaction_timeout_ms: int = Field(10_000, ge=1_000)
-    speed: int = Field(0, ge=0, description="LIVE on a clock so many times as fast; 0: wall clock")
-    clock_start_ns: int = Field(0, ge=0, description="Market time at which that clock starts")
-    group: str = Field("penstock-engine", description="Consumer group that assigns the shards")
-    hang_timeout_s: float = Field(60.0, gt=0, description="An engine silent for longer is killed")
-    recovery_timeout_s: float = Field(600.0, gt=0, description="The same before its first batch")
-    stop_timeout_s: float = Field(15.0, gt=0)
+    mode: ClockMode = Field(
+        default=ClockMode.LIVE, description="LIVE: wall clock; TAPE: market time"
+    )
+    seed: int | None = Field(
+        default=None, description="Entropy follows from it; none: from the system"
+    )
+    slots: int = Field(
+        default=1, ge=1, le=SLOTS, description="Transactional ids in use; 4 on replicas"
+    )
+    batch_records_max: int = Field(default=2_000, ge=1)
+    snapshot_batches: int = Field(default=1_000, ge=1, description="Batches between two snapshots")
+    heartbeat_ms: int = Field(default=1_000, ge=1)
+    transaction_timeout_ms: int = Field(default=10_000, ge=1_000)
+    speed: int = Field(
+        default=0, ge=0, description="LIVE on a clock so many times as fast; 0: wall clock"
+    )
+    clock_start_ns: int = Field(
+        default=0, ge=0, description="Market time at which that clock starts"
+    )
+    group: str = Field(
+        default="penstock-engine", description="Consumer group that assigns the shards"
+    )
+    hang_timeout_s: float = Field(
+        default=60.0, gt=0, description="An engine silent for longer is killed"
+    )
+    recovery_timeout_s: float = Field(
+        default=600.0, gt=0, description="The same before its first batch"
+    )
+    stop_timeout_s: float = Field(default=15.0, gt=0)
 
     def config_version(self) -> str:
         """Return the SHA-256 of what could change a decision, hex."""
@@ -73,5 +89,5 @@ class ShardSettings(EngineSettings):
     """One shard's process."""
 
     shard: int = Field(ge=0, description="Partition number")
-    watch_fd: int = Field(-1, description="Descriptor to write to at each turn; -1: none")
-    parent_pid: int = Field(0, description="End with this process; 0: with nobody")
+    watch_fd: int = Field(default=-1, description="Descriptor to write to at each turn; -1: none")
+    parent_pid: int = Field(default=0, description="End with this process; 0: with nobody")
