@@ -20,6 +20,7 @@ TOP_PARENTS = 12
 
 
 def demo(
+    *,
     tape: Annotated[
         Path | None, typer.Option(help="Folder of a LOBSTER or Binance recording", exists=True)
     ] = None,
