@@ -17,6 +17,7 @@ from streams.intake.commands import SubmitOrder, SubmitReplace
 __all__ = [
     "LENGTH_MAX",
     "PARTITION_RULE",
+    "SENTENCES",
     "Refusal",
     "check_duplicate",
     "check_order",
@@ -30,7 +31,7 @@ LENGTH_MAX: Final = 64  # characters; ids are keys of state, so their size must 
 PARTITION_RULE: Final = "partition = murmur2(instrument_id) mod partitions"
 RATE_MAX_BPS: Final = 10_000
 
-_SENTENCES: Final = {
+SENTENCES: Final = {
     RejectReason.UNKNOWN_INSTRUMENT: "{field} {value} is not among the {bound}",
     RejectReason.UNKNOWN_ACCOUNT: "{field} {value} is not among the {bound}",
     RejectReason.WRONG_PARTITION: "{field} {value} does not belong on this partition: {bound}",
@@ -78,7 +79,7 @@ class Refusal(NamedTuple):
 
 def refuse(reason: RejectReason, field: str, value: Any, bound: str) -> Refusal:
     """Return the refusal with its sentence."""
-    text = _SENTENCES[reason].format(field=field, value=value, bound=bound)
+    text = SENTENCES[reason].format(field=field, value=value, bound=bound)
     return Refusal(reason, field, str(value), bound, text)
 
 
