@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.messages.allocation import AllocationRestated, CashAllocated
@@ -12,7 +13,7 @@ from schemas.messages.routing import FillCorrected
 from schemas.messages.tca import TcaRow
 from streams.views.sequence import GapError
 from streams.views.totals import total
-from tests.support.builders import ACME, NO_ID, order_accepted
+from tests.support.builders import ACME, NO_ID, OPEN_NS, SECOND, order_accepted
 from tests.support.costs import (
     E9,
     Shown,
@@ -153,6 +154,22 @@ def test_prints_before_the_arrival_do_not_count() -> None:
     (with_early,) = rows_of(TcaLevel.PARENT, parent_story((0.5, printed(1 * E9, 10**6))))
     (plain,) = rows_of(TcaLevel.PARENT, parent_story())
     assert with_early == plain
+
+
+def test_a_print_counts_when_it_happened_not_when_it_was_published() -> None:
+    story = parent_story(*CLOSED)
+    moved = [
+        event._replace(
+            envelope=msgspec.structs.replace(event.envelope, source_ns=OPEN_NS + 2 * SECOND)
+        )
+        if event.message == printed(500 * E9, 10_000)
+        else event
+        for event in story
+    ]
+    (late,), (early,) = rows_of(TcaLevel.PARENT, story), rows_of(TcaLevel.PARENT, moved)
+    assert late.interval_vwap_e9 is not None
+    assert early.interval_vwap_e9 is not None
+    assert early.interval_vwap_e9 > 4 * late.interval_vwap_e9
 
 
 def test_final_cash_brings_the_exact_fees() -> None:
