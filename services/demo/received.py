@@ -18,12 +18,12 @@ class ChildWatch(threading.Thread):
     def __init__(self, bootstrap: str, partitions: int) -> None:
         super().__init__(name="child-watch", daemon=True)
         self.seen_ms: dict[tuple[int, int], float] = {}  # by (partition, offset)
-        self._bootstrap = bootstrap
+        self._cluster = bootstrap
         self._partitions = partitions
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        reader: Consumer = consumer(self._bootstrap)
+        reader: Consumer = consumer(self._cluster)
         reader.assign([TopicPartition(CHILDREN_EVENTS, p, 0) for p in range(self._partitions)])
         while not self._stopped.is_set():
             # poll() returns with the first record; consume() would wait for a full batch.
