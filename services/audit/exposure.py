@@ -179,6 +179,7 @@ def filled(state: ShardState, m: Message, entry: Entry) -> None:
         price_e9=m["price_e9"],
         cash_e9=cash(m["cash_e9"]),
         fee_e9=cash(m["fee_e9"]),
+        booked=(quantity, m["price_e9"]),
         is_paid=quantity > 0,
     )
     state.fills[fill.fill_id] = fill
@@ -191,7 +192,7 @@ def filled(state: ShardState, m: Message, entry: Entry) -> None:
     _check_child(state, child, entry)
     if _is_beyond(parent.side, fill.price_e9, child.price_e9):
         text = f"{parent.side} at {fill.price_e9}, limit {child.price_e9}"
-        state.findings.add(Code.LIMIT_PRICE, fill.fill_id, text, entry)
+        state.findings.add(Code.VENUE_PRICE, fill.fill_id, text, entry)
     _check_cash(state, fill, parent.instrument_id, entry)
     parent.filled += quantity
     epoch.exposure -= quantity - late

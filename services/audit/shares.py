@@ -51,10 +51,10 @@ def allocated(state: ShardState, m: Message, entry: Entry) -> None:
         state.findings.add(Code.LINEAGE, fill.fill_id, f"is given to {subject}", entry)
         return
     total = sum(e["quantity"] for e in m["entries"])
-    if not (total == m["quantity"] == fill.quantity) or m["price_e9"] != fill.price_e9:
+    if total != m["quantity"] or fill.booked != (m["quantity"], m["price_e9"]):
         text = (
             f"{total} given, event says {m['quantity']} at {m['price_e9']}, "
-            f"fill {fill.quantity} at {fill.price_e9}"
+            f"booked quantity and price {fill.booked}"
         )
         state.findings.add(Code.CONSERVATION_SHARES, fill.fill_id, text, entry)
     fill.house = house

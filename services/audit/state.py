@@ -119,6 +119,7 @@ class Fill:
     price_e9: int
     cash_e9: int
     fee_e9: int
+    booked: tuple[int, int]  # quantity paid and price as it came; a bust may come before it
     is_paid: bool  # some of it was paid to the epoch when it came, so its cash is the epoch's
     house: House | None = None
     is_busted: bool = False

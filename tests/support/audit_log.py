@@ -119,9 +119,13 @@ class Writer:
         self.seq += 1
 
 
-def written(batches: Iterable[Batch]) -> list[RawRecord]:
-    """Return the log of these batches, rightly signed whatever they say."""
+def written(batches: Iterable[Batch], *, first_input: int = 0) -> list[RawRecord]:
+    """Return the log of these batches, rightly signed whatever they say.
+
+    `first_input`: ordinal of the first input, from which the inputs' event ids follow.
+    """
     writer = Writer()
+    writer.inputs = first_input
     writer.batch(c.JournalKind.OWNER_STARTED, (), ())
     for batch in batches:
         writer.batch(c.JournalKind.BATCH, batch.inputs, batch.outputs)

@@ -239,9 +239,11 @@ def test_a_cross_that_was_not_allowed_is_found(name: str) -> None:
     assert "CROSS" in broken(CROSS[name])
 
 
-def test_a_price_beyond_the_limit_is_found() -> None:
-    found = broken(lambda d: change(d["orders"], ChildPlaced, price_e9=PRICE - 1))
-    assert found.keys() == {"LIMIT_PRICE"}
+def test_prices_beyond_a_limit_are_found() -> None:
+    by_us = broken(lambda d: change(d["orders"], SliceReleased, limit_price_e9=PRICE - 1))
+    assert by_us.keys() == {"LIMIT_PRICE"}
+    by_the_venue = broken(lambda d: change(d["orders"], ChildPlaced, price_e9=PRICE - 1))
+    assert by_the_venue.keys() == {"VENUE_PRICE"}
 
 
 VENUE: dict[str, Break] = {
