@@ -71,10 +71,13 @@ def forecast_levels(model: LogVolumeModel, state: Estimate, first_bin: int) -> I
 
     Source: SPEC section 4: exp(mean + variance / 2), variance from the same recursion.
     """
+    # The same steps as _predict and _advance within a day, without an object per bin.
+    mu, covariance, var_mu = state.mu, state.covariance, state.var_mu
+    a_mu, certain = model.a_mu, state.var_eta + model.var_noise
     for phi in model.phi[first_bin:]:
-        mean, variance = _predict(model, state, phi)
-        yield exp(mean + variance / 2)
-        state = _advance(model, state, is_new_day=False)
+        yield exp(state.eta + phi + mu + (certain + 2 * covariance + var_mu) / 2)
+        mu, covariance = a_mu * mu, a_mu * covariance
+        var_mu = a_mu * a_mu * var_mu + model.var_mu
 
 
 def forecast_volumes(

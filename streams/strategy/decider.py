@@ -245,20 +245,21 @@ def _ideal(now: Situation, ordinal: int) -> int:
     rest = parent.targets[-1] - parent.anchor_quantity
     if parent.strategy is StrategyKind.TWAP:
         return parent.anchor_quantity + rest * ordinal // len(parent.starts_ns)
-    expected = _expected(now, parent.starts_ns[ordinal:])
-    if expected is None:
+    _, expected = _expected(now, parent.starts_ns[ordinal], now.end_ns)
+    if not expected:
         return parent.targets[ordinal - 1] if ordinal else parent.anchor_quantity
-    return parent.anchor_quantity + tracked_target(rest, _traded(now), 0, sum(expected))
+    return parent.anchor_quantity + tracked_target(rest, _traded(now), 0, expected)
 
 
-def _expected(now: Situation, starts_ns: Sequence[int]) -> tuple[int, ...] | None:
-    """Return the expected volume of each bin left; None when the model says nothing."""
+def _expected(now: Situation, opens_ns: int, closes_ns: int) -> tuple[int, int]:
+    """Return the expected volume of the bin and of all that is left; zeros without a model."""
     if now.forecast is None:
-        return None
-    stops = (*starts_ns[1:], now.end_ns)
-    bins = zip((max(starts_ns[0], now.at_ns), *starts_ns[1:]), stops, strict=True)
-    volumes = tuple([expected_volume(now.forecast, start, stop) for start, stop in bins])
-    return volumes if sum(volumes) > 0 else None
+        return 0, 0
+    opens_ns = max(opens_ns, now.at_ns)
+    return (
+        expected_volume(now.forecast, opens_ns, closes_ns),
+        expected_volume(now.forecast, opens_ns, now.end_ns),
+    )
 
 
 def _traded(now: Situation) -> int:
@@ -277,15 +278,12 @@ def _step(now: Situation, plan: ScheduleSet | None, *, is_planning: bool) -> Ste
     is_new = plan is not None or ordinal != parent.bin
     target, expected = parent.target_quantity, 0
     if is_planning:
-        volumes = _expected(now, starts[ordinal:])
-        expected = volumes[0] if volumes else 0
+        expected, expected_rest = _expected(now, starts[ordinal], closes_ns)
         if is_new:
             target = targets[ordinal]
-            is_tracking = plan is None and parent.strategy is StrategyKind.VWAP
-            if is_tracking and volumes:
-                anchor, rest = parent.anchor_quantity, targets[-1] - parent.anchor_quantity
-                traded = _traded(now)
-                target = anchor + tracked_target(rest, traded, volumes[0], sum(volumes))
+        if is_new and plan is None and expected_rest and parent.strategy is StrategyKind.VWAP:
+            anchor, rest = parent.anchor_quantity, targets[-1] - parent.anchor_quantity
+            target = anchor + tracked_target(rest, _traded(now), expected, expected_rest)
     target = parent.quantity if is_last else min(target, parent.quantity)
     cap = now.cap(expected) if is_new else max(parent.cap_quantity, now.cap(expected))
     return Step(ordinal, target, cap, starts[ordinal], closes_ns, is_last)

@@ -99,15 +99,17 @@ def bin_volumes(
 
 def expected_volume(forecast: VolumeForecast, start_ns: int, stop_ns: int) -> int:
     """Return the expected volume between two instants. Rounds: down per forecast bin."""
-    width, first = forecast.bin_ns, forecast.bin_start_ns
-    low = max(0, (start_ns - first) // width)
-    high = min(len(forecast.volumes), -((first - stop_ns) // width))
-    total = 0
-    for ordinal in range(low, high):
-        opens = first + ordinal * width
-        overlap = min(stop_ns, opens + width) - max(start_ns, opens)
-        total += forecast.volumes[ordinal] * overlap // width
-    return total
+    volumes, width = forecast.volumes, forecast.bin_ns
+    start = max(0, start_ns - forecast.bin_start_ns)
+    stop = min(len(volumes) * width, stop_ns - forecast.bin_start_ns)
+    if stop <= start:
+        return 0
+    first, skipped = divmod(start, width)
+    last, taken = divmod(stop, width)
+    if first == last:
+        return volumes[first] * (taken - skipped) // width
+    tail = volumes[last] * taken // width if taken else 0
+    return volumes[first] * (width - skipped) // width + sum(volumes[first + 1 : last]) + tail
 
 
 def jittered_times(
