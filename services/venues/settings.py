@@ -1,0 +1,95 @@
+"""Settings of the simulator, from the command line or the environment (PENSTOCK_VENUES_...)."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.messages.core import ClockMode
+from services.venues.application import OUTPUT_TOPICS
+from services.venues.scenario import Scenario
+from streams.adapters.kafka import KafkaSettings
+from streams.core import topics
+from streams.runtime.ports import TopicPartition
+from streams.runtime.settings import HostSettings
+from streams.runtime.versions import code_version, library_versions, schema_version
+
+__all__ = ["SIMULATOR_SHARD", "VenuesSettings", "simulator_settings"]
+
+# Event ids are made of log id, shard and seq: a number that no engine's partition ever has.
+SIMULATOR_SHARD = 65_535
+
+
+class VenuesSettings(BaseSettings):
+    """Everything but `bootstrap`, `speed` and the limits belongs to the scenario."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PENSTOCK_VENUES_", cli_kebab_case=True, cli_prog_name="penstock-venues"
+    )
+
+    bootstrap: str = Field(description="HOST:PORT of the Kafka cluster")
+    seed: int = Field(1, description="The whole day follows from it")
+    minutes: int = Field(30, ge=1, description="Market minutes at most; a tape may have fewer")
+    tape: Path | None = Field(None, description="Folder of a recorded market; none: generated")
+    orders: int = Field(2_000, ge=0, description="New orders of clients")
+    accounts: int = Field(40, ge=1, le=999)
+    step_ms: int = Field(1_000, ge=1, description="Market time between two watermarks")
+    facts: Path | None = Field(None, description="Measured volume curves; none: the assumed one")
+    speed: int = Field(0, ge=0, description="Times the wall clock, not reproducible; 0: lockstep")
+    snapshot_batches: int = Field(300, ge=1, description="Steps between two snapshots")
+    transaction_timeout_ms: int = Field(10_000, ge=1_000)
+
+    def scenario(self) -> Scenario:
+        return Scenario(
+            seed=self.seed,
+            minutes=self.minutes,
+            tape=self.tape,
+            orders=self.orders,
+            accounts=self.accounts,
+            step_ns=self.step_ms * 1_000_000,
+            facts=self.facts,
+        )
+
+    def kafka(self) -> KafkaSettings:
+        return KafkaSettings(
+            bootstrap=self.bootstrap, transaction_timeout_ms=self.transaction_timeout_ms
+        )
+
+    def config_version(self) -> str:
+        """Return the SHA-256 of what could change a decision, hex."""
+        names = {"seed", "minutes", "tape", "orders", "accounts", "step_ms", "facts"}
+        return sha256(self.model_dump_json(include=names).encode()).hexdigest()
+
+
+def simulator_settings(
+    partitions: int,
+    log_id: bytes,
+    *,
+    seed: int,
+    snapshot_batches: int = 300,
+    config_version: str = "",
+) -> HostSettings:
+    """Return the runtime's settings of the simulator over `partitions` keyed partitions."""
+    return HostSettings(
+        name="simulator",
+        shard=SIMULATOR_SHARD,
+        log_id=log_id,
+        mode=ClockMode.TAPE,
+        urgent_inputs=(),
+        inputs=tuple(TopicPartition(topics.CHILDREN_EVENTS, n) for n in range(partitions)),
+        journal=TopicPartition(topics.VENUES_JOURNAL, 0),
+        snapshots=TopicPartition(topics.VENUES_SNAPSHOTS, 0),
+        pointers=TopicPartition(topics.VENUES_SNAPSHOT_POINTERS, 0),
+        dead_letters=None,
+        outputs=tuple(
+            TopicPartition(topic, n) for topic in OUTPUT_TOPICS for n in range(partitions)
+        ),
+        shared_outputs=OUTPUT_TOPICS,
+        seed=seed,
+        snapshot_batches=snapshot_batches,
+        code_version=code_version(),
+        config_version=config_version,
+        schema_version=schema_version(),
+        library_versions=library_versions(),
+    )
