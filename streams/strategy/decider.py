@@ -23,7 +23,7 @@ from streams.strategy.schedule import (
     floor_lot,
     jittered_targets,
     jittered_times,
-    participation_limit,
+    participation_due,
     tracked_target,
     volume_targets,
 )
@@ -67,7 +67,7 @@ class Situation(NamedTuple):
         rate_bps = self.parent.participation_cap_bps
         if rate_bps >= BPS:
             return self.parent.quantity
-        return min(self.parent.quantity, participation_limit(self.others + expected, rate_bps))
+        return min(self.parent.quantity, participation_due(self.others + expected, 0, rate_bps))
 
     @property
     def is_marketable(self) -> bool:

@@ -13,7 +13,6 @@ __all__ = [
     "jittered_targets",
     "jittered_times",
     "participation_due",
-    "participation_limit",
     "tracked_target",
     "volume_targets",
 ]
@@ -27,24 +26,15 @@ def floor_lot(quantity: int, lot: int) -> int:
     return max(0, quantity // lot * lot)
 
 
-def participation_limit(others: int, rate_bps: int) -> int:
-    """Return the own volume that makes own / (own + others) equal the rate.
-
-    Units:  rate_bps of the whole market's volume, own included, 0..9_999.
-    Rounds: down.
-    Source: SPEC section 5: own = p / (1 - p) * others; own prints never count as others.
-    """
-    assert 0 <= rate_bps < BPS
-    return max(0, rate_bps * others // (BPS - rate_bps))
-
-
 def participation_due(others: int, done: int, rate_bps: int) -> int:
-    """Return what may be sent now so that `done` follows its share of the market; 0 when ahead.
+    """Return what may be sent so that own / (own + others) reaches the rate; 0 when ahead.
 
     Units:  rate_bps of the whole market's volume, own included, 0..9_999.
     Rounds: down; the remainder stays in the deficit, so the next call sends it.
+    Source: SPEC section 5: own = p / (1 - p) * others; own prints never count as others.
     """
-    return max(0, participation_limit(others, rate_bps) - done)
+    assert 0 <= rate_bps < BPS
+    return max(0, rate_bps * others // (BPS - rate_bps) - done)
 
 
 def tracked_target(quantity: int, traded: int, expected_now: int, expected_rest: int) -> int:

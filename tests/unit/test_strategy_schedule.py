@@ -11,7 +11,6 @@ from streams.strategy.schedule import (
     expected_volume,
     floor_lot,
     participation_due,
-    participation_limit,
     tracked_target,
     volume_targets,
 )
@@ -27,7 +26,7 @@ def pov_vector() -> dict[str, Any]:
 
 def test_participation_is_measured_against_others_volume() -> None:
     for row in pov_vector()["pov_identity"]:
-        own = participation_limit(row["other"], round(row["p"] * 10_000))
+        own = participation_due(row["other"], 0, round(row["p"] * 10_000))
         assert own == int(row["own"])
         # The naive p * other would stay below the rate; this is the most that does not exceed it.
         assert own / (own + row["other"]) <= row["p"]
@@ -41,7 +40,7 @@ def test_participation_carries_its_deficit_through_the_band() -> None:
     bins = zip(case["other_volume"], case["available"], case["rows"], strict=True)
     for volume, available, row in bins:
         others += volume
-        least, most = participation_limit(volume, low), participation_limit(volume, high)
+        least, most = participation_due(volume, 0, low), participation_due(volume, 0, high)
         due = min(max(participation_due(others, own, rate), least), most, case["X"] - own)
         target = floor_lot(due, case["lot"])
         assert target == row["target"]
@@ -52,7 +51,7 @@ def test_participation_carries_its_deficit_through_the_band() -> None:
 
 def test_participation_is_never_negative() -> None:
     assert participation_due(1_000, 500, 1_000) == 0
-    assert participation_limit(1_000, 0) == 0
+    assert participation_due(1_000, 0, 0) == 0
 
 
 def test_tracking_gives_the_vectors_children() -> None:
