@@ -129,7 +129,9 @@ def _replaced(state: NettingState, event: OrderReplaced) -> None:
 
 
 def _canceled(state: NettingState, event: OrderCanceled) -> None:
-    order = _order(state, event.order_id)
+    order = state.orders.get(event.order_id)
+    if order is None:
+        return  # its parent closed before it and took it along
     if order.parent_id:
         raise CorruptHistoryError(f"order {event.order_id} canceled inside {order.parent_id}")
     _forget(state, order)
@@ -221,7 +223,10 @@ def _left(state: NettingState, event: MemberLeft) -> None:
     parent = _parent(state, event.parent_id)
     parent.leaving.remove(event.order_id)
     parent.order_ids.remove(event.order_id)
-    _order(state, event.order_id).parent_id = ""
+    order = _order(state, event.order_id)
+    order.parent_id = ""
+    if not order.leaves:
+        del state.orders[event.order_id]  # closed while it waited to leave: nobody asks for it
 
 
 def _closed_parent(state: NettingState, event: ParentClosed) -> None:

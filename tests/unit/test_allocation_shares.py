@@ -173,8 +173,13 @@ def test_in_a_closed_epoch_a_bust_takes_the_fills_own_shares_where_more_would_be
     given(ALLOCATION, *before, bust).when(RestateFill(change=bust)).then(event)
     # From then on every bust there takes own shares, down to exactly nothing.
     second = next(e for e in history if isinstance(e, FillBooked) and e.fill_id == "F2")
-    after = changed(changed(before, bust), corrected(second, 9, second.price_e9))
+    after = changed(before, bust)
+    for quantity in range(second.quantity - 1, 0, -1):
+        after = changed(after, corrected(second, quantity, second.price_e9))
+        assert after[-1].is_minimal
+        assert all(entry.cumulative_quantity >= 0 for entry in after[-1].entries)
     after = changed(after, busted(second))
+    assert after[-1].is_minimal
     state = given(ALLOCATION, *after).state()
     assert set(state.epoch(PARENT, 1).main.share_of().values()) == {0}
 

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.messages.allocation import AllocationRestated
 from schemas.messages.core import Cause, OrderStatus, OrderType, TimeInForce
-from schemas.messages.intake import OrderCanceled, OrderReplaced
+from schemas.messages.intake import OrderCanceled, OrderClosed, OrderReplaced
 from schemas.messages.netting import MemberLeft, ParentClosed, ParentHeld, TailResolved
 from schemas.messages.strategy import ParentEnded
 from streams.core.errors import CorruptHistoryError
@@ -187,6 +187,40 @@ def test_a_bust_of_the_current_epoch_needs_no_new_one() -> None:
         restated(1, A=(-30, 0), B=(-10, 0)),
     )
     netting(*history).when(settle(exposed(room=400))).then()
+
+
+def order_closed(order_id: str, status: OrderStatus) -> OrderClosed:
+    return OrderClosed(
+        order_id=order_id, status=status, cumulative_quantity=0, leaves_quantity=0, cause=Cause.FILL
+    )
+
+
+def test_a_full_order_works_again_when_a_bust_takes_something_back() -> None:
+    fill = allocated("F1", 1, is_tail=True, A=(90, 90), B=(10, 10))
+    history = (
+        *opened(buy("A", 300), buy("B", 10)),
+        epoch_closed(1, n.members(A=90, B=10)),
+        epoch_opened(2, n.members(A=210), parent_quantity=310),
+        fill,
+        order_closed("B", OrderStatus.FILLED),
+        restated(1, is_tail=True, B=(-10, 0)),
+    )
+    events = netting(*history).when(rebase(exposed(room=210), Cause.BUST)).events()
+    assert events[-1].members == n.members(A=210, B=10)
+
+
+def test_an_order_that_was_closed_unfilled_gets_no_more() -> None:
+    history = (*TWO, order_closed("B", OrderStatus.CANCELED))
+    events = netting(*history).when(rebase(exposed(room=400), Cause.CLIENT)).events()
+    assert events[-1].members == n.members(A=300)
+
+
+def test_a_leaver_that_filled_meanwhile_is_forgotten() -> None:
+    fill = allocated("F1", 1, B=(100, 100))
+    history = (*TWO, HELD, fill, order_closed("B", OrderStatus.FILLED))
+    left = netting(*history).when(settle(exposed(room=300))).events()
+    assert left[-1].members == n.members(A=300)
+    assert list(n.after(*history, *left).orders) == ["A"]
 
 
 def test_a_full_parent_closes() -> None:
