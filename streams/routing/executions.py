@@ -65,14 +65,12 @@ def book_execution(
 def change_execution(
     state: RoutingState, report: ExecutionReport, market: MarketBooks, child: Child
 ) -> tuple[Any, ...]:
-    """Return a bust or correction and those that waited for it; `()` for a repeat.
+    """Return a bust or correction, not applied yet, and those that waited for it.
 
     A busted fill is gone: whatever changes it afterwards says nothing new.
     """
     fill_id = _referred(state, report)
     fill = copy(state.fills[fill_id])
-    if _own_key(report) in state.changes or fill.is_busted:
-        return ()
     change = EarlyChange(
         report.exec_id,
         report.exec_type is ExecType.TRADE_CANCEL,

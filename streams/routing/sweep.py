@@ -90,8 +90,7 @@ def _greedy(venues: tuple[SweepVenue, ...], used: tuple[str, ...], quantity: int
             owed -= forced
             if forced:
                 steps.append(step._replace(quantity=forced))
-            if step.quantity > forced:
-                offered.append((step.cost_e9, rank, step._replace(quantity=step.quantity - forced)))
+            offered.append((step.cost_e9, rank, step._replace(quantity=step.quantity - forced)))
         if owed or rest < 0:
             return None
     for _, _, step in sorted(offered, key=lambda offer: offer[:2]):

@@ -322,6 +322,43 @@ def test_of_two_corrections_the_later_one_holds_and_a_bust_may_refer_to_either()
         assert (event.fill_id, event.quantity) == ("V1/e1", 20)
 
 
+def test_changes_that_came_before_their_fill_are_applied_by_venue_time() -> None:
+    early = [
+        suspense(
+            exec_id,
+            RejectReason.UNKNOWN_ORDER,
+            ExecType.TRADE_CORRECT,
+            quantity=quantity,
+            price_e9=PRICE_E9,
+            exec_ref_id="e1",
+            transact_ns=OPEN_NS + at_ns,
+        )
+        for exec_id, quantity, at_ns in [("c2", 10, 2), ("c1", 20, 1)]
+    ]
+    events = given(ROUTING, *working(), *early).when(trade("e1", 30, 30, 70)).events()
+    assert [event.quantity for event in events] == [30, 20, 10]
+
+
+def test_a_fill_that_was_busted_before_its_childs_last_word_leaves_the_others_exposed() -> None:
+    """The venue counts 40 of another execution; the busted one is not among them."""
+    early = suspense(
+        "b1", RejectReason.UNKNOWN_ORDER, ExecType.TRADE_CANCEL, quantity=30, exec_ref_id="e1"
+    )
+    history = (*working(), early, cancel_requested(), canceled(60, 40), returned(60))
+    events = given(ROUTING, *history).when(trade("e1", 30, 30, 70)).events()
+    assert events[0] == booked("e1", 0, error_quantity=30)
+    assert (events[1].quantity, events[1].error_quantity) == (0, 30)
+    assert exposures(ROUTING.fold((*history, *events)), "P") == ((1, 40),)
+
+
+def test_what_an_older_epoch_gives_back_is_no_room_of_the_current_one() -> None:
+    older = (*working(), cancel_requested(), epoch_opened(2, 10), canceled(100), returned(100))
+    state = ROUTING.fold(older)
+    with pytest.raises(CorruptHistoryError):
+        ROUTING.evolve(state, released(11, slice_id="P.2", epoch=2))
+    ROUTING.evolve(state, released(10, slice_id="P.2", epoch=2))
+
+
 def test_a_rejected_cancel_leaves_the_child_as_live_as_before() -> None:
     history = (*working(), acknowledged(), cancel_requested())
     given(ROUTING, *history).when(cancel_reject()).then(cancel_rejected())

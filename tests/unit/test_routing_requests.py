@@ -46,6 +46,8 @@ def test_a_child_that_never_answers_stays_unresolved_and_exposed() -> None:
     assert asked == STATUS_TRIES_MAX
     assert state.children["P.1.1"].phase is Phase.UNRESOLVED
     assert exposures(state, "P") == ((1, 100),)
+    unreadable = ReportUndecodable(venue_id="", reason=RejectReason.BAD_MAGIC, at_ns=at_ns)
+    assert ROUTING.decide(state, unreadable) == ()
 
 
 def test_a_child_that_rested_long_enough_is_canceled_and_nothing_is_placed_before_the_ack() -> None:
