@@ -7,6 +7,8 @@ from schemas.messages.runtime import DeadLetter, JournalRecord
 from streams.core import topics
 from streams.core.errors import DecodeError
 from streams.runtime.decide import decide_batch
+from streams.runtime.journal import tape_entropy
+from streams.runtime.merge import merge
 from streams.runtime.ports import Inbound, Record, RecordedBatch, RecordedEvent
 from streams.runtime.settings import engine_settings
 from streams.shard import EngineShard
@@ -20,6 +22,7 @@ from tests.support.builders import (
 )
 
 LOG_ID = b"penstock-testlog"
+SEED = 7
 NO_EVENT = bytes(16)
 Found = TypeVar("Found")
 
@@ -31,7 +34,7 @@ class ListEmitter:
         self.shard = shard
         self.seq = seq
         self.at_ns = at_ns
-        self.entropy = seq.to_bytes(16, "big")
+        self.entropy = tape_entropy(SEED, shard, seq)
         self.events: list[RecordedEvent] = []
 
     def emit(
@@ -95,6 +98,7 @@ class ListHost:
         self.now_ns = OPEN_NS
         self._settings = engine_settings(shard, ClockMode.TAPE, LOG_ID)
         self.batches: list[RecordedBatch] = []
+        self.inputs: list[list[Inbound]] = []  # of each batch, in the order of writing
         self._waiting: list[Inbound] = []
         self._offset = 0
 
@@ -108,7 +112,9 @@ class ListHost:
         """Let the next batch read these messages."""
         for message in messages:
             self._offset += 1
-            own = self.app.shard if partition is None else partition
+            shared = topic in (topics.CONTROL_COMMANDS, topics.KILL_COMMANDS, topics.PLANS_EVENTS)
+            own = 0 if shared else self.app.shard
+            own = own if partition is None else partition
             record = Record(topic, own, self._offset, 0, b"", b"")
             if isinstance(message, DecodeError):
                 self._waiting.append(Inbound(record, None, None, message))
@@ -130,7 +136,8 @@ class ListHost:
     def step(self, now_ns: int | None = None) -> list[Any]:
         """Run one batch and return the messages that it wrote."""
         self.now_ns = self.now_ns if now_ns is None else now_ns
-        inputs, self._waiting = self._waiting, []
+        self.inputs.append(self._waiting)
+        inputs, self._waiting = self._in_tape_order(self._waiting), []
         out = ListEmitter(self.app.shard, len(self.batches) + 1, self.now_ns)
         timers = decide_batch(self._settings, self.app, inputs, out)
         journal = JournalRecord(
@@ -169,6 +176,15 @@ class ListHost:
         )
         self.batches.append(RecordedBatch(journal, envelope, seen, out.events))
         return [event.message for event in out.events]
+
+    def _in_tape_order(self, waiting: list[Inbound]) -> list[Inbound]:
+        runs: dict[str, list[Inbound]] = {}
+        for inbound in waiting:
+            runs.setdefault(inbound.record.topic, []).append(inbound)
+        urgent = self._settings.urgent_inputs
+        first = [each.topic for each in urgent if each.topic in runs]
+        names = first + [name for name in runs if name not in first]
+        return merge(ClockMode.TAPE, urgent, [runs[name] for name in names])
 
     def send(self, topic: str, *messages: Any, after_ns: int = 0) -> list[Any]:
         """Put the messages, let `after_ns` pass, run the batch."""
