@@ -11,6 +11,7 @@ from streams.core.errors import FencedError, LogError, RetentionError
 from streams.runtime.decide import decide_batch
 from streams.runtime.emitter import BatchEmitter
 from streams.runtime.journal import NO_EVENT, JournalEnd, event_id, tape_entropy
+from streams.runtime.merge import merged
 from streams.runtime.ports import (
     Application,
     Batch,
@@ -208,7 +209,8 @@ class ShardHost:
         timers: tuple[TimerFired, ...] = ()
         data = None
         if kind is JournalKind.BATCH:
-            timers = decide_batch(settings, self.application, batch.records, out)
+            records = merged(settings.mode, settings.urgent_inputs, batch)
+            timers = decide_batch(settings, self.application, records, out)
             self._batches_unsaved += 1
             if self._batches_unsaved >= settings.snapshot_batches:
                 data = self.application.snapshot()

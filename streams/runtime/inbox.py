@@ -1,11 +1,11 @@
-"""Where the batches of an engine come from: by priority as they arrive, or by market time."""
+"""Where the batches of an engine come from: whatever is there, or a step of market time."""
 
 from collections import deque
 
-from schemas.messages.core import ClockMode, ConsumedRange
+from schemas.messages.core import ConsumedRange
 from schemas.messages.market import Watermark
 from streams.core.errors import CorruptHistoryError
-from streams.runtime.merge import decode, merge
+from streams.runtime.merge import decode
 from streams.runtime.ports import (
     Batch,
     Clock,
@@ -84,7 +84,7 @@ def runs_of(
 
 
 class LiveInbox:
-    """Whatever is there, at most `batch_records_max` at once; applied by priority of topic."""
+    """Whatever is there, at most `batch_records_max` at once."""
 
     def __init__(self, log: Log, codec: Codec, settings: HostSettings, clock: Clock) -> None:
         self._log = log
@@ -112,7 +112,7 @@ class LiveInbox:
         if not runs:
             return None
         return Batch(
-            records=merge(ClockMode.LIVE, (), runs.values()),
+            records=[inbound for run in runs.values() for inbound in run],
             ranges=tuple(consumed(partition, run) for partition, run in runs.items()),
             now_ns=self._clock.now_ns(),
             watermark_ns=0,
@@ -171,7 +171,7 @@ class TapeInbox:
                 if type(inbound.message) is Watermark:
                     break
         return Batch(
-            records=merge(ClockMode.TAPE, self._settings.urgent_inputs, runs.values()),
+            records=[inbound for run in runs.values() for inbound in run],
             ranges=tuple(consumed(partition, run) for partition, run in runs.items()),
             now_ns=watermark.watermark_ns,
             watermark_ns=watermark.watermark_ns,

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from schemas.messages.core import ClockMode
 from schemas.messages.market import Watermark
 from streams.core.errors import DecodeError
-from streams.runtime.ports import Codec, Inbound, Record, TopicPartition
+from streams.runtime.ports import Batch, Codec, Inbound, Record, TopicPartition
 
-__all__ = ["decode", "merge"]
+__all__ = ["decode", "merge", "merged"]
 
 
 def decode(codec: Codec, record: Record) -> Inbound:
@@ -17,6 +17,17 @@ def decode(codec: Codec, record: Record) -> Inbound:
     except DecodeError as error:
         return Inbound(record, None, None, error)
     return Inbound(record, envelope, message, None)
+
+
+def merged(mode: ClockMode, urgent: Sequence[TopicPartition], batch: Batch) -> list[Inbound]:
+    """Return a batch's records in the order to apply them, which a replay finds by the ranges."""
+    runs: list[Sequence[Inbound]] = []
+    at = 0
+    for consumed in batch.ranges:
+        runs.append(batch.records[at : at + consumed.count])
+        at += consumed.count
+    assert at == len(batch.records), "a range counts what the batch does not hold"
+    return merge(mode, urgent, runs)
 
 
 def merge(

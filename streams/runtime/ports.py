@@ -140,7 +140,7 @@ class Inbound(NamedTuple):
 class Batch(NamedTuple):
     """What an inbox hands to one transaction."""
 
-    records: Sequence[Inbound]  # in merge order, without watermarks
+    records: Sequence[Inbound]  # as read: run after run, in the order of `ranges`
     ranges: tuple[ConsumedRange, ...]  # in merge order of topics, watermarks counted
     now_ns: int
     watermark_ns: int  # 0 in LIVE

@@ -8,7 +8,7 @@ from streams.adapters.memory import MemoryLog
 from streams.core import topics
 from streams.core.errors import CorruptHistoryError
 from streams.runtime.inbox import LiveInbox, TapeInbox
-from streams.runtime.merge import decode, merge
+from streams.runtime.merge import decode, merge, merged
 from streams.runtime.ports import Batch, Resume, TopicPartition
 from streams.runtime.settings import HostSettings
 from tests.support.counting_app import command
@@ -36,8 +36,11 @@ def mark(log: MemoryLog, step: int, topic: str) -> None:
 
 
 def names(batch: Batch | None) -> list[str]:
+    """Return what is applied, in order."""
     assert batch is not None
-    return ["?" if each.message is None else each.message.context for each in batch.records]
+    mode = ClockMode.TAPE if batch.step else ClockMode.LIVE
+    records = merged(mode, settings(mode).urgent_inputs, batch)
+    return ["?" if each.message is None else each.message.context for each in records]
 
 
 def test_live_inputs_are_applied_by_priority_of_topic() -> None:
@@ -155,4 +158,5 @@ def test_the_recorded_ranges_merge_to_the_same_order_again() -> None:
         partition = log.partition(TopicPartition(each.topic, each.partition))
         records, _ = partition.read(each.first_offset, each.count)
         runs.append([decode(CODEC, record) for record in records])
-    assert merge(ClockMode.TAPE, settings(ClockMode.TAPE).urgent_inputs, runs) == batch.records
+    urgent = settings(ClockMode.TAPE).urgent_inputs
+    assert merge(ClockMode.TAPE, urgent, runs) == merged(ClockMode.TAPE, urgent, batch)
