@@ -1,8 +1,8 @@
 """`penstock tca`: what the parents, orders and children of a log cost against the market."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -13,11 +13,18 @@ from schemas.messages.control import InstrumentDefined
 from schemas.messages.core import Side, TcaLevel
 from schemas.messages.tca import TcaRow
 from services.cli.options import Bootstrap, Json, resolve_bootstrap
+from services.cli.sentences import errors_as_sentences
+from streams.core.errors import LogError
+from streams.core.topics import CONTROL_COMMANDS
 from streams.views.tca import TCA_TOPICS, TcaView
 from streams.views.totals import total
 
+if TYPE_CHECKING:
+    from services.cli.log import LogEntry
+
 UNKNOWN_ID = 2
 NOTHING = "-"
+WIDTH_MIN = 132  # columns; a table takes no more than it needs
 NO_INSTRUMENTS: Mapping[str, InstrumentDefined] = {}
 
 
@@ -31,7 +38,8 @@ def tca(
 
     + is a gain against the benchmark. Exits 2 for an unknown id.
     """
-    view, instruments = read(resolve_bootstrap(bootstrap))
+    with errors_as_sentences():
+        view, instruments = read(resolve_bootstrap(bootstrap))
     rows = view.rows()
     if order:
         related = view.related(order)
@@ -43,6 +51,7 @@ def tca(
         typer.echo(json.dumps(as_json(rows)))
         return
     console = Console()
+    console.width = max(console.width, WIDTH_MIN)  # prices cut short are worse than a long line
     levels = (TcaLevel.ORDER, TcaLevel.PARENT, TcaLevel.CHILD) if order else (TcaLevel.PARENT,)
     for level in levels:
         if any(row.level is level for row in rows):
@@ -50,17 +59,26 @@ def tca(
 
 
 def read(bootstrap: str) -> tuple[TcaView, dict[str, InstrumentDefined]]:
-    """Return the view of the whole log and the newest terms of each instrument."""
-    from services.cli.log import read_to_end
-    from streams.core.topics import CONTROL_COMMANDS
+    """Return the view of the whole log and the newest terms of each instrument.
 
+    Raises: LogError for a topic that is not there, GapError for a log with a hole.
+    """
     view, instruments = TcaView(), {}
-    for entry in read_to_end(bootstrap, (CONTROL_COMMANDS, *TCA_TOPICS)):
+    for entry in _entries(bootstrap):
         if isinstance(entry.message, InstrumentDefined):
             instruments[entry.message.instrument_id] = entry.message
         elif entry.envelope is not None and entry.topic != CONTROL_COMMANDS:
             view.fold(entry.topic, entry.partition, entry.envelope, entry.message)
     return view, instruments
+
+
+def _entries(bootstrap: str) -> "Iterator[LogEntry]":
+    from services.cli.log import read_to_end
+
+    try:
+        yield from read_to_end(bootstrap, (CONTROL_COMMANDS, *TCA_TOPICS))
+    except LookupError as error:
+        raise LogError(str(error.args[0])) from error
 
 
 def as_json(rows: Sequence[TcaRow]) -> dict[str, Any]:
@@ -90,6 +108,7 @@ def render(
         title=f"Cost of {len(mine):,} {noun}{some} (+ is a gain)",
         title_justify="left",
         box=None,
+        pad_edge=False,
         show_footer=True,
     )
     for name, foot in zip(COLUMNS, _footer(mine, instruments), strict=True):
