@@ -63,8 +63,6 @@ SENTENCES: Final = {
 }
 
 _CLIENT_TYPES: Final = (OrderType.MARKET, OrderType.LIMIT)
-_NAMES: Final = ("tenant", "source", "client_order_id", "account_id", "desk_id")
-_REFERENCE_NAMES: Final = ("tenant", "source", "client_order_id", "original_client_order_id")
 
 
 class Refusal(NamedTuple):
@@ -233,18 +231,28 @@ def _check_times(message: NewOrder, terms: Instrument, at_ns: int) -> Refusal | 
 
 def check_strings(message: NewOrder | CancelOrder | ReplaceOrder) -> Refusal | None:
     """Return a refusal when an id is empty or longer than LENGTH_MAX characters."""
-    names = _NAMES if isinstance(message, NewOrder) else _REFERENCE_NAMES
-    lengths = [len(getattr(message, name)) for name in names]
-    if 0 in lengths:
-        bound = f"1 to {LENGTH_MAX} characters"
-        return refuse(RejectReason.FIELD_EMPTY, names[lengths.index(0)], "", bound)
-    if max(lengths) > LENGTH_MAX:
-        name, length = next(
-            (name, length)
-            for name, length in zip(names, lengths, strict=True)
-            if length > LENGTH_MAX
-        )
-        return refuse(RejectReason.FIELD_TOO_LONG, name, length, f"at most {LENGTH_MAX}")
+    if isinstance(message, NewOrder):
+        lengths = {
+            "tenant": len(message.tenant),
+            "source": len(message.source),
+            "client_order_id": len(message.client_order_id),
+            "account_id": len(message.account_id),
+            "desk_id": len(message.desk_id),
+        }
+    else:
+        lengths = {
+            "tenant": len(message.tenant),
+            "source": len(message.source),
+            "client_order_id": len(message.client_order_id),
+            "original_client_order_id": len(message.original_client_order_id),
+        }
+    shortest, longest = min(lengths.values()), max(lengths.values())
+    if shortest == 0:
+        name = next(name for name, length in lengths.items() if length == 0)
+        return refuse(RejectReason.FIELD_EMPTY, name, "", f"1 to {LENGTH_MAX} characters")
+    if longest > LENGTH_MAX:
+        name = next(name for name, length in lengths.items() if length > LENGTH_MAX)
+        return refuse(RejectReason.FIELD_TOO_LONG, name, lengths[name], f"at most {LENGTH_MAX}")
     return None
 
 

@@ -12,6 +12,8 @@ from streams.intake.state import IntakeState
 
 __all__ = ["accept", "group_id"]
 
+ENCODER = msgspec.msgpack.Encoder()
+
 
 def group_id(
     terms: NewOrder | OrderAccepted,
@@ -40,7 +42,7 @@ def group_id(
         terms.participation_cap_bps,
         terms.is_dark_allowed,
     )
-    return blake2b(msgspec.msgpack.encode(shared), digest_size=8).hexdigest()
+    return blake2b(ENCODER.encode(shared), digest_size=8).hexdigest()
 
 
 def accept(

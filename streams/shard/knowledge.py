@@ -18,19 +18,25 @@ RATE_MAX_BPS = 10_000
 class Knowledge:
     """Questions on the state at one instant; it changes nothing."""
 
-    __slots__ = ("_volumes", "at_ns", "entropy", "state")
+    __slots__ = ("_quotes", "_volumes", "at_ns", "entropy", "state")
 
     def __init__(self, state: ShardState) -> None:
         self.state = state
         self.at_ns = 0
         self.entropy = b""
+        # By instrument: the quote and how long it holds if no book comes in between.
+        self._quotes: dict[str, tuple[Quote | None, int]] = {}
         # By instrument: the bins that went in, what came out. A forecast costs a millisecond.
         self._volumes: dict[str, tuple[tuple[int | None, ...], tuple[int, ...]]] = {}
 
     def quote(self, instrument_id: str) -> Quote | None:
-        state = self.state
-        age_max_ns = state.reference.settings.quote_age_max_ns
-        return state.market.quote(instrument_id, state.reference.venues, self.at_ns, age_max_ns)
+        known = self._quotes.get(instrument_id)
+        if known is None or self.at_ns > known[1]:
+            reference = self.state.reference
+            age_max_ns = reference.settings.quote_age_max_ns
+            known = self.state.market.quote(instrument_id, reference.venues, self.at_ns, age_max_ns)
+            self._quotes[instrument_id] = known
+        return known[0]
 
     def midpoint_e9(self, instrument_id: str) -> int | None:
         quote = self.quote(instrument_id)
@@ -98,8 +104,13 @@ class Knowledge:
             volumes=known[1],
         )
 
+    def forget_quote(self, instrument_id: str) -> None:
+        """Drop the quote computed ahead: a book came."""
+        self._quotes.pop(instrument_id, None)
+
     def forget(self) -> None:
-        """Drop what was computed ahead: the curves changed."""
+        """Drop all that was computed ahead: definitions changed."""
+        self._quotes.clear()
         self._volumes.clear()
 
     def instrument_of(self, timer_subject: str) -> str:

@@ -12,6 +12,7 @@ from streams.core.market import Quote, Venue, VenueBook
 __all__ = ["MarketView"]
 
 NO_EVENT = bytes(16)
+NEVER_NS = 1 << 62
 
 
 class Book(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -73,22 +74,27 @@ class MarketView(msgspec.Struct):
 
     def quote(
         self, instrument_id: str, venues: Mapping[str, Venue], at_ns: int, age_max_ns: int
-    ) -> Quote | None:
-        """Return best bid and offer over the open lit venues; None unless both are there."""
+    ) -> tuple[Quote | None, int]:
+        """Return best bid and offer over the open lit venues, and until when that holds.
+
+        None unless both sides are there. It holds until the first of its books is too old, or
+        until a book comes.
+        """
         market = self.instruments.get(instrument_id)
-        if market is None:
-            return None
         bid = ask = None
-        for venue_id, book in sorted(market.books.items()):
-            if not _is_quoting(venues.get(venue_id), book) or at_ns - book.at_ns > age_max_ns:
+        until_ns = NEVER_NS
+        for venue_id, book in sorted(market.books.items()) if market is not None else ():
+            expires_ns = book.at_ns + age_max_ns
+            if not _is_quoting(venues.get(venue_id), book) or at_ns > expires_ns:
                 continue
+            until_ns = min(until_ns, expires_ns)
             if book.bids and (bid is None or book.bids[0].price_e9 > bid[1].bids[0].price_e9):
                 bid = (venue_id, book)
             if book.asks and (ask is None or book.asks[0].price_e9 < ask[1].asks[0].price_e9):
                 ask = (venue_id, book)
         if bid is None or ask is None:
-            return None
-        return Quote(
+            return None, until_ns
+        best = Quote(
             bid_e9=bid[1].bids[0].price_e9,
             ask_e9=ask[1].asks[0].price_e9,
             bid_venue_id=bid[0],
@@ -97,6 +103,7 @@ class MarketView(msgspec.Struct):
             ask_event_id=ask[1].event_id,
             at_ns=min(bid[1].at_ns, ask[1].at_ns),
         )
+        return best, until_ns
 
     def books(self, instrument_id: str, venues: Mapping[str, Venue]) -> tuple[VenueBook, ...]:
         """Return every venue's book by venue_id; a dark venue needs none to take orders."""

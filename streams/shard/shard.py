@@ -40,6 +40,7 @@ from streams.strategy.commands import Wake
 
 __all__ = ["EngineShard"]
 
+ENCODER: Final = msgspec.msgpack.Encoder()
 NO_EVENT: Final = bytes(16)
 _EXPECTED: Final[dict[str, tuple[type[Any], ...]]] = {
     topics.ORDERS_COMMANDS: (NewOrder, CancelOrder, ReplaceOrder),
@@ -152,7 +153,7 @@ class EngineShard:
     def snapshot(self) -> bytes:
         """Return the state's bytes. Dicts keep their order: the deciders' iteration is state."""
         self.state.timers = dict(sorted(self._timers.due_by_id.items()))
-        return msgspec.msgpack.encode(self.state)
+        return ENCODER.encode(self.state)
 
     def load(self, data: bytes) -> None:
         self._adopt(msgspec.msgpack.decode(data, type=ShardState))
@@ -186,7 +187,7 @@ class EngineShard:
     def _submission(
         self, message: NewOrder | CancelOrder | ReplaceOrder, *, is_own: bool
     ) -> SubmitOrder | SubmitCancel | SubmitReplace:
-        content = type(message).__name__.encode() + msgspec.msgpack.encode(message)
+        content = ENCODER.encode((type(message).__name__, message))
         digest = blake2b(content, digest_size=16).digest()
         reference, at_ns = self.state.reference, self._knows.at_ns
         instrument = reference.instruments.get(message.instrument_id)
@@ -269,6 +270,7 @@ class EngineShard:
         assert envelope is not None
         if isinstance(message, BookUpdated):
             self.state.market.apply_book(envelope, message)
+            self._knows.forget_quote(message.instrument_id)
         elif isinstance(message, TradePrinted):
             curve = self.state.reference.curves.get(message.instrument_id)
             self.state.market.apply_trade(envelope, message, curve)
