@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 UNKNOWN_ID = 2
 NOTHING = "-"
 WIDTH_MIN = 132  # columns; a table takes no more than it needs
+NOUNS = {
+    TcaLevel.PARENT: ("parent", "parents"),
+    TcaLevel.ORDER: ("order", "orders"),
+    TcaLevel.CHILD: ("child", "children"),
+}
 NO_INSTRUMENTS: Mapping[str, InstrumentDefined] = {}
 
 
@@ -102,7 +107,7 @@ def render(
     mine = [row for row in rows if row.level is level]
     largest = sorted(mine, key=lambda row: (-row.quantity * (row.average_price_e9 or 0), row.id))
     shown = largest[:top]
-    noun = {TcaLevel.PARENT: "parents", TcaLevel.ORDER: "orders"}.get(level, "children")
+    noun = NOUNS[level][len(mine) != 1]
     some = f", the largest {len(shown)}" if len(shown) < len(mine) else ""
     table = Table(
         title=f"Cost of {len(mine):,} {noun}{some} (+ is a gain)",

@@ -50,7 +50,7 @@ def row(name: str, **changes: Any) -> TcaRow:
 
 def test_a_trader_sees_what_was_asked_done_and_paid() -> None:
     lines = text(render(rows(), {ACME: instrument_defined()})).splitlines()
-    assert lines[0].strip() == "Cost of 1 parents (+ is a gain)"
+    assert lines[0].strip() == "Cost of 1 parent (+ is a gain)"
     assert lines[2].split() == [
         PARENT,
         "buy",
