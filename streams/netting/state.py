@@ -124,7 +124,9 @@ class NettingState(msgspec.Struct, kw_only=True):
 
 def window_key(tenant: str, instrument_id: str) -> str:
     """Return "<tenant>/<instrument>", unambiguous whatever the tenant is called."""
-    return f"{tenant.replace('%', '%25').replace('/', '%2F')}/{instrument_id}"
+    if "/" in tenant or "%" in tenant:
+        tenant = tenant.replace("%", "%25").replace("/", "%2F")
+    return f"{tenant}/{instrument_id}"
 
 
 def window_of(state: NettingState, timer_id: str) -> Window | None:

@@ -1,6 +1,6 @@
 """Closing a window: cross what meets, then give every residual a parent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from schemas.messages.core import Cause, Member, Side, TimeInForce, Urgency
 from schemas.messages.netting import (
@@ -118,31 +118,36 @@ class _Round:
         joining: dict[str, list[Member]] = {}
         newest: dict[str, list[Member]] = {}  # by group
         opening: list[list[Member]] = []
+        joinable, members_max = self.joinable(), self.state.members_max
         for order in self.leaving:
             quantity = self.left(order)
             if quantity <= 0:
                 continue
             member = Member(order_id=order.order_id, quantity=quantity)
-            parent = self.parent_for(order, joining)
-            if parent is not None:
-                joining.setdefault(parent.parent_id, []).append(member)
+            parents = joinable.get(order.group_id)
+            if parents:
+                joined = joining.setdefault(parents[0].parent_id, [])
+                joined.append(member)
+                if len(parents[0].weights) + len(joined) >= members_max:
+                    del parents[0]
                 continue
             group = newest.get(order.group_id)
-            if group is None or len(group) >= self.state.members_max:
+            if group is None or len(group) >= members_max:
                 group = newest[order.group_id] = []
                 opening.append(group)
             group.append(member)
         return joining, opening
 
-    def parent_for(self, order: Order, joining: Mapping[str, Sequence[Member]]) -> Parent | None:
-        # An IOC parent sweeps once: whoever comes later would miss the sweep.
-        if order.time_in_force is TimeInForce.IOC:
-            return None
-        for parent in self.working_parents(order.side):
-            count = len(parent.weights) + len(joining.get(parent.parent_id, ()))
-            if parent.group_id == order.group_id and count < self.state.members_max:
-                return parent
-        return None
+    def joinable(self) -> dict[str, list[Parent]]:
+        """Return the parents that take new members, by group in order of opening."""
+        groups: dict[str, list[Parent]] = {}
+        for side in OPPOSITE:
+            for parent in self.working_parents(side):
+                # An IOC parent sweeps once: whoever comes later would miss the sweep.
+                is_sweeping = parent.time_in_force is TimeInForce.IOC
+                if not is_sweeping and len(parent.weights) < self.state.members_max:
+                    groups.setdefault(parent.group_id, []).append(parent)
+        return groups
 
 
 def close_window(state: NettingState, command: CloseWindow) -> tuple[WindowEvent, ...]:
@@ -175,7 +180,8 @@ def close_window(state: NettingState, command: CloseWindow) -> tuple[WindowEvent
     for parent_id in window.parent_ids:
         parent = state.parents[parent_id]
         joined = joining.get(parent_id, [])
-        if joined or any(order_id in work.crossed for order_id in parent.order_ids):
+        is_crossed = work.crossed and any(o in work.crossed for o in parent.order_ids)
+        if joined or is_crossed:
             events += _reopen(work, parent, work.exposures[parent_id], joined)
     for ordinal, group in enumerate(opening, state.parents_opened + 1):
         events += _open(work, f"P{state.id_prefix}.{ordinal}", group)
