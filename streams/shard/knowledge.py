@@ -18,7 +18,7 @@ RATE_MAX_BPS = 10_000
 class Knowledge:
     """Questions on the state at one instant; it changes nothing."""
 
-    __slots__ = ("_quotes", "_volumes", "at_ns", "entropy", "state")
+    __slots__ = ("_quotes", "at_ns", "entropy", "state")
 
     def __init__(self, state: ShardState) -> None:
         self.state = state
@@ -26,8 +26,6 @@ class Knowledge:
         self.entropy = b""
         # By instrument: the quote and how long it holds if no book comes in between.
         self._quotes: dict[str, tuple[Quote | None, int]] = {}
-        # By instrument: the bins that went in, what came out. A forecast costs a millisecond.
-        self._volumes: dict[str, tuple[tuple[int | None, ...], tuple[int, ...]]] = {}
 
     def quote(self, instrument_id: str) -> Quote | None:
         known = self._quotes.get(instrument_id)
@@ -84,6 +82,13 @@ class Knowledge:
         )
         return is_following and self._bin(parent.instrument_id) is not None
 
+    def known_forecast(self, parent_id: str) -> VolumeForecast | None:
+        """Return the parent's newest forecast if it is of this bin: nothing was learned since."""
+        forecast = self.state.parents[parent_id].forecast
+        if forecast is None or not 0 <= self.at_ns - forecast.bin_start_ns < forecast.bin_ns:
+            return None
+        return forecast
+
     def forecast(self, parent_id: str) -> VolumeForecast:
         """Return what the volume model expects of the bins from now on. Floats stay in there."""
         instrument_id = self.state.parents[parent_id].instrument_id
@@ -91,17 +96,13 @@ class Knowledge:
         first_bin = self._bin(instrument_id)
         assert first_bin is not None, "is_forecast_wanted said yes"
         observed = self.state.market.observed(instrument_id, first_bin)
-        known = self._volumes.get(instrument_id)
-        if known is None or known[0] != observed:
-            known = (observed, forecast_volumes(curve, observed, first_bin))
-            self._volumes[instrument_id] = known
         return VolumeForecast(
             instrument_id=instrument_id,
             parent_id=parent_id,
             model=model_version(curve),
             bin_start_ns=curve.first_bin_ns + first_bin * curve.bin_ns,
             bin_ns=curve.bin_ns,
-            volumes=known[1],
+            volumes=forecast_volumes(curve, observed, first_bin),
         )
 
     def forget_quote(self, instrument_id: str) -> None:
@@ -109,9 +110,8 @@ class Knowledge:
         self._quotes.pop(instrument_id, None)
 
     def forget(self) -> None:
-        """Drop all that was computed ahead: definitions changed."""
+        """Drop every quote computed ahead: definitions changed."""
         self._quotes.clear()
-        self._volumes.clear()
 
     def instrument_of(self, timer_subject: str) -> str:
         """Return the instrument of a slice or child; empty when it holds nothing any more."""

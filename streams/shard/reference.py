@@ -12,6 +12,8 @@ from schemas.messages.control import (
     VenueDefined,
     VolumeCurveDefined,
 )
+from schemas.messages.core import RejectReason as R
+from streams.core.errors import DecodeError
 from streams.core.market import Instrument, Venue
 from streams.netting.commands import Crossing
 from streams.shard.settings import CONTEXT, EngineSettings
@@ -46,8 +48,9 @@ class ReferenceView(msgspec.Struct):
     def apply(self, message: Any) -> None:
         """Apply one definition; another context's settings only count as a version.
 
-        Raises: msgspec.MsgspecError when settings of this context cannot be read.
+        Raises: DecodeError when it would make a price or a quantity that does not add up.
         """
+        _check(message)
         match message:
             case InstrumentDefined():
                 self.instruments[message.instrument_id] = _instrument(message)
@@ -60,7 +63,7 @@ class ReferenceView(msgspec.Struct):
             case VolumeCurveDefined():
                 self.curves[message.instrument_id] = message
             case SettingsLoaded() if message.context == CONTEXT:
-                self.settings = EngineSettings.parse(message.content)
+                self.settings = _settings(message)
             case _:
                 pass
         self.version += 1
@@ -74,6 +77,40 @@ class ReferenceView(msgspec.Struct):
             quote_age_max_ns=message.quote_age_max_ns,
             spread_max_bps=message.spread_max_bps,
         )
+
+
+def _check(message: Any) -> None:
+    match message:
+        case InstrumentDefined():
+            _positive(R.PRICE_NOT_POSITIVE, "tick_e9", message.tick_e9)
+            _positive(R.QUANTITY_NOT_POSITIVE, "lot", message.lot)
+            _positive(R.QUANTITY_NOT_POSITIVE, "quantity_scale", message.quantity_scale)
+            if message.tick_e9 % 2:
+                raise DecodeError(R.PRICE_OFF_TICK, "tick_e9", str(message.tick_e9), "even")
+            if message.tick_e9 * message.lot % message.quantity_scale:
+                bound = f"tick_e9 times lot a multiple of {message.quantity_scale}"
+                raise DecodeError(R.QUANTITY_NOT_A_LOT_MULTIPLE, "lot", str(message.lot), bound)
+            if message.session_close_ns <= message.session_open_ns:
+                bound = f"after session_open_ns {message.session_open_ns}"
+                close_ns = str(message.session_close_ns)
+                raise DecodeError(R.END_NOT_AFTER_START, "session_close_ns", close_ns, bound)
+        case VolumeCurveDefined():
+            _positive(R.END_NOT_AFTER_START, "bin_ns", message.bin_ns)
+        case _:
+            pass
+
+
+def _positive(reason: R, field: str, value: int) -> None:
+    if value <= 0:
+        raise DecodeError(reason, field, str(value), "at least 1")
+
+
+def _settings(message: SettingsLoaded) -> EngineSettings:
+    try:
+        return EngineSettings.parse(message.content)
+    except msgspec.MsgspecError as error:
+        bound = "settings of the engine as JSON"
+        raise DecodeError(R.BODY_UNDECODABLE, "content", str(error), bound) from error
 
 
 def _instrument(message: InstrumentDefined) -> Instrument:

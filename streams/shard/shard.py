@@ -140,7 +140,7 @@ class EngineShard:
             if inbound.error is not None or type(inbound.message) not in _EXPECTED.get(topic, ()):
                 continue
             if topic == topics.CONTROL_COMMANDS:
-                with suppress(msgspec.MsgspecError):  # refused then, refused now
+                with suppress(DecodeError):  # refused then, refused now
                     self._define(inbound.message)
             elif self._is_own(inbound):
                 self._see(inbound)
@@ -236,9 +236,8 @@ class EngineShard:
     def _apply_control(self, inbound: Inbound, out: Emitter) -> None:
         try:
             self._define(inbound.message)
-        except msgspec.MsgspecError as error:
-            reason, bound = RejectReason.BODY_UNDECODABLE, "settings of the engine as JSON"
-            self._refuse(inbound, out, DecodeError(reason, "content", str(error), bound))
+        except DecodeError as error:
+            self._refuse(inbound, out, error)
 
     def _refuse(self, inbound: Inbound, out: Emitter, error: DecodeError) -> None:
         topic, letter_id = inbound.record.topic, NO_EVENT
@@ -253,10 +252,8 @@ class EngineShard:
             self._run(command, out, venue_id, letter_id)
 
     def _define(self, message: Any) -> None:
-        try:
-            self.state.reference.apply(message)
-        finally:
-            self._knows.forget()
+        self.state.reference.apply(message)
+        self._knows.forget()
         self._use_settings()
 
     def _use_settings(self) -> None:

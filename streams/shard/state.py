@@ -6,7 +6,7 @@ import msgspec
 
 from schemas.messages.netting import EpochOpened, ParentClosed, ParentOpened
 from schemas.messages.routing import ChildPlaced, FillBooked, FillBusted, FillCorrected
-from schemas.messages.strategy import SliceReleased
+from schemas.messages.strategy import SliceReleased, VolumeForecast
 from streams import allocation, intake, netting, routing, strategy
 from streams.allocation import AllocationState
 from streams.core.errors import CorruptHistoryError
@@ -28,6 +28,7 @@ class OpenParent(msgspec.Struct):
     ordered: int = 0  # smallest units
     filled: int = 0
     epoch: int = 0  # current
+    forecast: VolumeForecast | None = None  # newest; holds for the bin that it begins with
 
 
 class ShardState(msgspec.Struct):
@@ -85,6 +86,8 @@ def _count(parents: dict[str, OpenParent], event: Any) -> None:
         case EpochOpened():
             parents[event.parent_id].ordered = event.parent_quantity
             parents[event.parent_id].epoch = event.epoch
+        case VolumeForecast():
+            parents[event.parent_id].forecast = event
         case FillBooked():
             _fill(parents, event.parent_id, event.quantity)
         case FillBusted():

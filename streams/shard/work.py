@@ -79,8 +79,10 @@ class Work:
 
     def _with_forecast(self, command: Any, causation_id: bytes) -> Any:
         parent_id = command.parent_id
-        forecast = self._out.model("volume", lambda: self._knows.forecast(parent_id))
-        self._record(forecast, causation_id)
+        forecast = self._knows.known_forecast(parent_id)
+        if forecast is None:
+            forecast = self._out.model("volume", lambda: self._knows.forecast(parent_id))
+            self._record(forecast, causation_id)
         return msgspec.structs.replace(command, forecast=forecast)
 
     def _record(self, event: Any, causation_id: bytes) -> bytes:

@@ -12,11 +12,13 @@ from streams.core import topics
 from streams.core.errors import DecodeError
 from streams.core.murmur import partition_of
 from tests.support.builders import (
+    OPEN_NS,
     SECOND,
     account_defined,
     book_updated,
     cancel_order,
     execution_report,
+    instrument_defined,
     new_order,
     settings_loaded,
 )
@@ -113,6 +115,28 @@ def test_a_disabled_account_is_unknown_from_then_on() -> None:
     host.put(topics.CONTROL_COMMANDS, account_defined("A1", is_enabled=False))
     messages = host.send(topics.ORDERS_COMMANDS, new_order())
     assert letters(messages) == [(R.UNKNOWN_ACCOUNT, "account_id", "A1")]
+
+
+# what a definition would break, reason, field
+@pytest.mark.parametrize(
+    ("changes", "reason", "field"),
+    [
+        ({"tick_e9": 0}, R.PRICE_NOT_POSITIVE, "tick_e9"),
+        ({"tick_e9": 3}, R.PRICE_OFF_TICK, "tick_e9"),
+        ({"lot": 0}, R.QUANTITY_NOT_POSITIVE, "lot"),
+        ({"quantity_scale": 0}, R.QUANTITY_NOT_POSITIVE, "quantity_scale"),
+        ({"quantity_scale": 3}, R.QUANTITY_NOT_A_LOT_MULTIPLE, "lot"),
+        ({"session_close_ns": OPEN_NS}, R.END_NOT_AFTER_START, "session_close_ns"),
+    ],
+)
+def test_a_definition_that_does_not_add_up_leaves_the_one_in_force(
+    changes: dict[str, Any], reason: RejectReason, field: str
+) -> None:
+    host = trading_host()
+    messages = host.send(topics.CONTROL_COMMANDS, instrument_defined(**changes))
+    assert [(m.reason, m.field) for m in messages] == [(reason, field)]
+    assert host.app.state.reference.instruments["ACME"].lot == 1
+    assert [type(m) for m in host.send(topics.ORDERS_COMMANDS, new_order())] == [OrderAccepted]
 
 
 def test_settings_come_into_force_and_unreadable_ones_do_not() -> None:

@@ -102,6 +102,15 @@ def test_a_vwap_parent_begins_with_a_recorded_forecast_that_its_plan_follows() -
     assert order.index(VolumeForecast) < order.index(ParentRecalibrated)
 
 
+def test_a_forecast_is_made_once_a_bin() -> None:
+    host = trading_host(curve(ACME))
+    host.send(topics.ORDERS_COMMANDS, new_order(strategy=StrategyKind.VWAP, quantity=900))
+    host.pass_time(100 * SECOND)
+    starts = [forecast.bin_start_ns for forecast in host.messages(VolumeForecast)]
+    assert starts == sorted(set(starts))
+    assert len(starts) > 1
+
+
 def test_other_strategies_ask_for_no_forecast_unless_their_rate_is_capped() -> None:
     for cap, expected in ((10_000, 0), (2_000, 1)):
         host = trading_host(curve(ACME))
