@@ -55,6 +55,11 @@ class Children:
     def wanted(self) -> set[int]:
         return set(self._wanted)
 
+    @property
+    def processes(self) -> dict[int, int]:
+        """Return the process id of each engine that runs, by shard."""
+        return {shard: child.process.pid for shard, child in self._running.items()}
+
     def want(self, shard: int) -> None:
         """Keep an engine of this shard running from now on."""
         self._wanted.add(shard)

@@ -36,10 +36,10 @@ class SteppedClock:
         self.now = max(self.now, now_ns)
 
 
-def shard_log(faults: Faults | None = None) -> MemoryLog:
-    """A log with every topic of the engine, one partition each."""
+def shard_log(faults: Faults | None = None, partitions: int = 1) -> MemoryLog:
+    """A log with every topic of the engine."""
     names = [value for name, value in vars(topics).items() if name.isupper()]
-    return MemoryLog(dict.fromkeys(names, 1), faults=faults)
+    return MemoryLog(dict.fromkeys(names, partitions), faults=faults)
 
 
 def settings(mode: ClockMode, **changes: Any) -> HostSettings:
@@ -96,12 +96,12 @@ def host(
     )
 
 
-def committed(log: MemoryLog, topic: str = OUTPUT) -> list[Record]:
-    """Every committed record of partition 0."""
-    records, _ = log.partition(TopicPartition(topic, 0)).read(0, 1_000_000)
+def committed(log: MemoryLog, topic: str = OUTPUT, partition: int = 0) -> list[Record]:
+    """Every committed record of a partition."""
+    records, _ = log.partition(TopicPartition(topic, partition)).read(0, 1_000_000)
     return records
 
 
-def messages(log: MemoryLog, topic: str = OUTPUT) -> list[Any]:
-    """Every committed message of partition 0, in order."""
-    return [CODEC.decode(record.value)[1] for record in committed(log, topic)]
+def messages(log: MemoryLog, topic: str = OUTPUT, partition: int = 0) -> list[Any]:
+    """Every committed message of a partition, in order."""
+    return [CODEC.decode(record.value)[1] for record in committed(log, topic, partition)]

@@ -14,6 +14,7 @@ from streams.runtime.host import ShardHost
 from streams.runtime.journal import event_id
 from streams.runtime.ports import TopicPartition
 from streams.runtime.replay import replay
+from streams.runtime.settings import engine_settings
 from tests.support.counting_app import OUTPUT, CountingApp, command
 from tests.support.memory_shard import (
     CODEC,
@@ -280,6 +281,19 @@ def test_a_poisoned_record_is_kept_and_the_rest_goes_on(name: str) -> None:
     assert [each.count for each in record.ranges] == [3]
     assert record.output_count == 4
     assert replay(log, CODEC, LIVE, CountingApp).is_equal
+
+
+@pytest.mark.parametrize(("shard", "letters"), [(0, 1), (1, 0)])
+def test_what_every_shard_reads_is_kept_as_a_dead_letter_by_shard_0(
+    shard: int, letters: int
+) -> None:
+    log = shard_log(partitions=2)
+    log.append(topics.CONTROL_COMMANDS, 0, b"", b"no frame")
+    owner = host(log, engine_settings(shard, ClockMode.LIVE, LOG_ID))
+    owner.take_over()
+    owner.turn()
+    assert len(messages(log, topics.DEAD_LETTERS, shard)) == letters
+    assert [m.context for m in messages(log, OUTPUT, shard)] == ["errors"]
 
 
 def test_messages_of_a_snapshot_are_what_the_topics_say() -> None:

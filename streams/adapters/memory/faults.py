@@ -13,6 +13,7 @@ class SimulatedCrash(BaseException):
 class Fault(Enum):
     """What happens at the chosen call. The last four are for a commit; elsewhere they crash."""
 
+    FAILS = auto()  # the call does nothing and says so: a broker out of reach for a moment
     CRASH_BEFORE = auto()  # the process dies before the call reaches the log
     CRASH_AFTER = auto()  # it dies when the call has been carried out
     ANSWER_LOST = auto()  # the commit is carried out, its answer lost

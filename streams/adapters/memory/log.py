@@ -105,6 +105,8 @@ class MemoryLog:
         self._arrive(due)
         if fault is None:
             return action()
+        if fault is Fault.FAILS:
+            raise LogError(f"{name}: out of reach")
         if fault is not Fault.CRASH_BEFORE:
             action()
         raise SimulatedCrash(f"{fault.name} at call {self.faults.calls - 1}: {name}")
