@@ -8,6 +8,7 @@ from schemas.messages.core import (
     Liquidity,
     OrderStatus,
     OrderType,
+    RejectReason,
     RoutingLogic,
     Side,
     StrategyKind,
@@ -25,6 +26,7 @@ from schemas.messages.routing import (
     ChildStatusRequested,
     FillBooked,
     SliceReturned,
+    SuspenseRecorded,
 )
 from schemas.messages.strategy import SliceReleased
 from schemas.messages.venues import OrderCancelReject
@@ -242,6 +244,25 @@ def booked(exec_id: str, quantity: int, **changes: Any) -> FillBooked:
             **changes,
         }
     )
+
+
+def suspense(
+    exec_id: str, reason: RejectReason, exec_type: ExecType, **changes: Any
+) -> SuspenseRecorded:
+    """Return a report of P.1.1 that is kept for people, or for what it refers to."""
+    fields: dict[str, Any] = {
+        "venue_id": "V1",
+        "child_id": "P.1.1",
+        "exec_id": exec_id,
+        "exec_type": exec_type,
+        "quantity": 0,
+        "price_e9": None,
+        "reason": reason,
+        "exec_ref_id": "",
+        "fee_e9": 0,
+        "transact_ns": OPEN_NS,
+    }
+    return SuspenseRecorded(**{**fields, **changes})
 
 
 def report(exec_type: ExecType, exec_id: str = "e9", **changes: Any) -> ApplyReport:
