@@ -25,8 +25,8 @@ TO_VENUES = (ChildPlaced, ChildCancelRequested, ChildStatusRequested)
 class VenueSimulator:
     """Implements ports.Application. Decides again when it is restored (docs/adr/0005)."""
 
-    output_topics = OUTPUT_TOPICS
-    restore_inputs = (CHILDREN_EVENTS,)
+    output_topics: tuple[str, ...] = OUTPUT_TOPICS
+    restore_inputs: tuple[str, ...] = (CHILDREN_EVENTS,)
     restore_outputs = False
 
     def __init__(self, day: Day, partitions: int) -> None:

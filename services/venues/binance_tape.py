@@ -56,8 +56,8 @@ class BinanceTape:
         self._symbols = sorted({each.instrument_id for each in files})
         books = ", ".join(f"{each.instrument_id} at {each.venue_id}" for each in files)
         self.name = f"Binance {self.trade_date}; recorded books as they are: {books}"
-        self.prices_e9 = [self._first_price(symbol) for symbol in self._symbols]
-        self.units = [UNIT for _ in self._symbols]
+        self.prices_e9: Sequence[int] = [self._first_price(symbol) for symbol in self._symbols]
+        self.units: Sequence[int] = [UNIT for _ in self._symbols]
 
     def instruments(self, close_ns: int) -> tuple[InstrumentDefined, ...]:
         """Return the instruments, open until `close_ns`."""

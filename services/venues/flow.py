@@ -8,7 +8,7 @@ from schemas.messages.control import AccountDefined, InstrumentDefined
 from schemas.messages.core import OrderType, Side, StrategyKind, TimeInForce, Urgency
 from schemas.messages.intake import CancelOrder, NewOrder, ReplaceOrder
 from services.venues.assumptions import TENANT
-from services.venues.chances import stream
+from services.venues.chances import MILLION, chance, stream
 
 __all__ = ["ACCOUNTS_PER_CLIENT", "ClientCommand", "FlowPlan", "accounts", "plan_flow"]
 
@@ -19,11 +19,13 @@ ARRIVALS_UNTIL = 70  # per cent of the day in which new orders come
 HALF_END, FULL_END = 62, 96  # per cent of the day; few end times make few groups
 HALF_UNTIL = 40  # per cent of the day in which orders for the earlier end come
 CANCELED_PPM, REPLACED_PPM, BAD_PPM, REPEATED_PPM = 12_000, 12_000, 10_000, 6_000
-MILLION = 1_000_000
 SECOND_NS = 1_000_000_000
 # Weights of a hundred. Immediate orders open a parent each, so they are few.
 STRATEGIES = ((StrategyKind.VWAP, 62), (StrategyKind.TWAP, 37), (StrategyKind.IMMEDIATE, 1))
-LIMITED_PER_CENT = 6
+# Each instrument is mostly bought or mostly sold: what one side lacks is what the market is for.
+LEAN_PER_CENT = 85
+CROSSING_OF_FIVE = 3  # accounts whose owners allow internal crosses
+LIMITED_PER_CENT = 4
 LIMIT_BPS = 150  # beyond the reference price: a limit protects, it seldom stops
 SIZES = (1, 1, 2, 2, 3, 4, 6, 10)  # multiples of the unit size of an instrument
 
@@ -99,7 +101,9 @@ def _order(plan: FlowPlan, random: Random, number: int, at_ns: int) -> NewOrder:
     which = random.randrange(len(plan.instruments))
     terms = plan.instruments[which]
     length_ns = plan.close_ns - plan.start_ns
-    side = Side.BUY if random.getrandbits(1) else Side.SELL
+    is_lean = random.randrange(100) < LEAN_PER_CENT
+    is_bought = chance(plan.seed, "lean", terms.instrument_id, MILLION // 2)
+    side = Side.BUY if is_lean == is_bought else Side.SELL
     strategy = _strategy(random)
     is_early = at_ns - plan.start_ns < length_ns * HALF_UNTIL // 100
     is_half = strategy is StrategyKind.TWAP and is_early and random.getrandbits(1)
@@ -129,7 +133,7 @@ def _order(plan: FlowPlan, random: Random, number: int, at_ns: int) -> NewOrder:
         start_ns=0,
         end_ns=plan.start_ns + length_ns * end // 100,
         participation_cap_bps=10_000 if is_immediate else 3_000,
-        is_cross_allowed=True,
+        is_cross_allowed=account % 5 < CROSSING_OF_FIVE,
         is_dark_allowed=True,
     )
 

@@ -24,6 +24,7 @@ from streams.runtime.ports import (
 __all__ = ["PacedInbox", "Schedule", "StepInbox"]
 
 RECORDS_MAX = 2_000
+POLL_MS = 5  # how late a paced step may be
 TAIL_OFFSETS = 64  # read of an engine's journal at first; a step takes a record and a marker
 
 
@@ -191,7 +192,7 @@ class PacedInbox:
             return None
         due_ns = schedule.start_ns + (self._step + 1) * schedule.step_ns
         is_due = self._clock.now_ns() >= due_ns
-        for record in self._reader.poll(RECORDS_MAX, 0 if is_due else 1):
+        for record in self._reader.poll(RECORDS_MAX, 0 if is_due else POLL_MS):
             self._children.waiting[record.partition].append(decode(self._codec, record))
         if not is_due:
             return None

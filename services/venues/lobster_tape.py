@@ -53,8 +53,8 @@ class LobsterTape:
         self.start_ns = day.open_ns
         self.seconds = (day.close_ns - day.open_ns) // SECOND_NS
         self.venues: Sequence[VenueDefined] = share_venues()
-        self.prices_e9 = [middle_e9 - middle_e9 % TICK_E9]
-        self.units = [UNIT]
+        self.prices_e9: Sequence[int] = [middle_e9 - middle_e9 % TICK_E9]
+        self.units: Sequence[int] = [UNIT]
 
     def instruments(self, close_ns: int) -> tuple[InstrumentDefined, ...]:
         """Return the one share, open until `close_ns`."""

@@ -13,8 +13,8 @@ __all__ = ["apply_change", "is_refused", "later_change", "race_quantity", "unspo
 REJECTED_PPM = 4_000  # of new children
 RACED_PPM = 60_000  # of cancels: filled first, the cancel's answer counts it, the fill comes later
 UNSPOKEN_PPM = 3_000  # of cancels: a fill that the cancel's answer did not count
-BUSTED_PPM = 2_500  # of fills
-CORRECTED_PPM = 1_500  # of fills
+BUSTED_PPM = 3_000  # of fills
+CORRECTED_PPM = 2_000  # of fills
 LATE_STEPS_MAX = 3  # a late fill comes one to so many steps later
 CHANGE_STEPS_MIN, CHANGE_STEPS_MAX = 5, 20  # a bust or correction comes so many steps later
 
