@@ -60,6 +60,9 @@ def consumer(bootstrap: str) -> Consumer:
             "auto.offset.reset": "error",
             "fetch.queue.backoff.ms": 2,
             "fetch.wait.max.ms": 50,
+            # A broker that is away comes back or is reported by whoever waits for its records.
+            "reconnect.backoff.max.ms": 500,
+            "log_level": 0,
         }
     )
 

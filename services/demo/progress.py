@@ -1,6 +1,6 @@
 """Follow a running day by its journals alone: a few records a step, nothing decoded twice."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
@@ -47,7 +47,7 @@ class Progress(msgspec.Struct):
                 self.counts[output.topic] += output.count
 
 
-def follow(bootstrap: str, partitions: int) -> Iterator[Progress]:
+def follow(bootstrap: str, partitions: int) -> Generator[Progress, None, None]:
     """Yield the progress after each poll of the journals, for ever; the caller stops."""
     reader: Consumer = consumer(bootstrap)
     codec = AvroCodec()

@@ -1,0 +1,86 @@
+"""Goal: whatever is killed, nothing is lost or doubled, and the day is the same day.
+
+Method: a lockstep day is a function of its seed, so a day under kills must decide what an
+undisturbed one decides. The dice are seeded; the moments are the machine's.
+"""
+
+import os
+import random
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from infra.broker import EmbeddedBroker
+from services.venues.scenario import Scenario
+from tests.support.broker import own_broker  # noqa: F401  # fixture
+from tests.support.market_day import MarketDay
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(600)]
+SCENARIO = Scenario(seed=11, minutes=4, orders=600)
+ENGINE_KILLS, SIMULATOR_KILLS = 20, 5
+
+
+@contextmanager
+def day_on(bootstrap: str, logs: Path) -> Iterator[MarketDay]:
+    day = MarketDay(bootstrap=bootstrap, scenario=SCENARIO, logs=logs)
+    day.prepare()
+    try:
+        day.start_engines()
+        day.start_simulator()
+        yield day
+    finally:
+        day.stop()
+
+
+def assert_proved(day: MarketDay) -> None:
+    report = day.check()
+    assert report.is_clean, report.findings[:5]
+    assert report.unconsumed_inputs == 0
+    assert report.fills > 50, "a day without fills proves nothing"
+    differences = [replay.difference for replay in day.replay() if not replay.is_equal]
+    assert not differences, differences
+    summary = day.summary()
+    assert summary.unallocated_quantity == summary.overfilled_quantity == 0
+
+
+def test_a_day_under_kill_9_is_the_undisturbed_day(
+    tmp_path: Path,
+    own_broker: EmbeddedBroker,  # noqa: F811  # the fixture
+) -> None:
+    dice = random.Random(20)
+    (tmp_path / "kills").mkdir()
+    (tmp_path / "calm").mkdir()
+    with day_on(own_broker.bootstrap, tmp_path / "kills") as day:
+        victims = ["engine"] * ENGINE_KILLS + ["simulator"] * SIMULATOR_KILLS
+        dice.shuffle(victims)
+        every = (day.steps - 20) // len(victims)
+        for number, victim in enumerate(victims):
+            day.follow_to(5 + number * every)
+            if victim == "simulator":
+                day.kill("simulator")
+                day.start_simulator()
+            else:
+                pids = day.engine_pids()
+                os.kill(dice.choice(pids), signal.SIGKILL)
+        day.follow_to(day.steps)
+    assert_proved(day)
+    with EmbeddedBroker(tmp_path / "broker") as calm_broker:
+        with day_on(calm_broker.bootstrap, tmp_path / "calm") as calm:
+            calm.follow_to(calm.steps)
+        assert day.decisions() == calm.decisions()
+
+
+def test_a_killed_broker_comes_back_and_nothing_is_lost(
+    tmp_path: Path,
+    own_broker: EmbeddedBroker,  # noqa: F811  # the fixture
+) -> None:
+    with day_on(own_broker.bootstrap, tmp_path) as day:
+        for step in (40, 110, 180):
+            day.follow_to(step)
+            own_broker.kill()
+            own_broker.start()
+        day.follow_to(day.steps)
+    assert_proved(day)
