@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from services.audit import crosses, exposure, orders, parents, shares
+from services.audit.answers import check_answers
 from services.audit.crosses import Books
 from services.audit.findings import CheckReport, Code, Findings
 from services.audit.journal import Writer
@@ -43,6 +44,7 @@ class ShardLaws:
 
     def on_batch(self, journal: Entry, inputs: list[Entry], outputs: list[Entry]) -> None:
         """Check what one journal record read and wrote."""
+        check_answers(self.state.findings, inputs, outputs)
         for entry in inputs:
             self._read(entry)
         for entry in outputs:
@@ -187,6 +189,9 @@ class Checker:
             self._simulator.finish(is_quiet=is_quiet)
         unread = sum(engine.finish(is_quiet=is_quiet) for engine in self._engines.values())
         writers = [self._simulator, *self._engines.values()]
+        log_ids = sorted({writer.log_id.hex() for writer in writers if writer.log_id})
+        if len(log_ids) > 1:
+            self.findings.add(Code.JOURNAL_CHAIN, "log", f"journals of {log_ids}", "the whole log")
         states = [laws.state for laws in self._laws.values()]
         fills = [fill for state in states for fill in state.fills.values()]
         return CheckReport(

@@ -9,6 +9,7 @@ from services.audit.state import Order, ShardState
 __all__ = ["HANDLERS", "give"]
 
 Message = dict[str, Any]
+CLIENT_KEY = ("tenant", "instrument_id", "source", "client_order_id", "trade_date")
 
 
 def give(state: ShardState, order_id: str, change: int, entry: Entry) -> None:
@@ -44,6 +45,10 @@ def accepted(state: ShardState, m: Message, entry: Entry) -> None:
     """A new order; its id is never used again."""
     if m["order_id"] in state.orders:
         state.findings.add(Code.LINEAGE, m["order_id"], "is accepted twice", entry)
+    key = tuple(m[name] for name in CLIENT_KEY)
+    if key in state.accepted:
+        state.findings.add(Code.DUPLICATE_ORDER, m["order_id"], f"{key} accepted before", entry)
+    state.accepted.add(key)
     state.orders[m["order_id"]] = Order(
         order_id=m["order_id"],
         tenant=m["tenant"],

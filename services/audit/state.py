@@ -131,6 +131,7 @@ class ShardState:
 
     findings: Findings
     orders: dict[str, Order] = field(default_factory=dict)
+    accepted: set[tuple[Any, ...]] = field(default_factory=set)  # the clients' own keys
     parents: dict[str, Parent] = field(default_factory=dict)
     slices: dict[str, Slice] = field(default_factory=dict)
     children: dict[str, Child] = field(default_factory=dict)

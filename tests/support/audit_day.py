@@ -59,6 +59,7 @@ def accepted(order_id: str, quantity: int, side: c.Side) -> Event:
     order = make(
         OrderAccepted,
         order_id=order_id,
+        client_order_id=order_id,
         tenant="T1",
         account_id=f"account-{order_id}",
         instrument_id="ACME",

@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from hashlib import blake2b, sha256
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from schemas.messages import core as c
+from schemas.messages.intake import OrderAccepted
 from schemas.messages.runtime import JournalRecord
 from services.audit import RawRecord
 from streams.adapters.codec import AvroCodec
-from streams.core import topics
+from streams.core.topics import ENGINE_JOURNAL, ORDERS_COMMANDS
 
 __all__ = ["Batch", "Event", "input_id", "make", "resign", "written"]
 
@@ -27,6 +28,7 @@ class Batch(msgspec.Struct, kw_only=True):
 
     inputs: list[Event] = []
     outputs: list[Event] = []
+    causes: list[bytes] = []  # causation_id of each output; empty: worked out by the writer
 
 
 def zero(kind: Any) -> Any:
@@ -88,14 +90,27 @@ class Writer:
             causation_id=cause,
         )
 
-    def batch(self, kind: c.JournalKind, inputs: Sequence[Event], outputs: Sequence[Event]) -> None:
-        cause = input_id(self.inputs) if inputs else bytes(16)
+    def causes(self, inputs: list[Event], outputs: list[Event]) -> list[bytes]:
+        """Return causes: the nth acceptance answers the nth command, the rest the last input."""
+        ids = [input_id(self.inputs + n) for n in range(len(inputs))]
+        commands = [
+            own for own, (topic, _) in zip(ids, inputs, strict=True) if topic == ORDERS_COMMANDS
+        ]
+        answers = iter(commands)
+        last = ids[-1] if ids else bytes(16)
+        return [next(answers, last) if type(m) is OrderAccepted else last for _, m in outputs]
+
+    def batch(self, kind: c.JournalKind, batch: Batch) -> None:
+        inputs, outputs = batch.inputs, batch.outputs
+        causes = batch.causes or self.causes(inputs, outputs)
         ranges = tuple(self.read(*event) for event in inputs)
         digest, counts = sha256(), dict.fromkeys(self.topic_seqs, 0)
         for index, (topic, message) in enumerate(outputs):
             self.topic_seqs[topic] = self.topic_seqs.get(topic, -1) + 1
             counts[topic] = counts.get(topic, 0) + 1
-            value = CODEC.encode(self.envelope(index, self.topic_seqs[topic], cause), message)
+            value = CODEC.encode(
+                self.envelope(index, self.topic_seqs[topic], causes[index]), message
+            )
             digest.update(topic.encode() + (0).to_bytes(4, "big") + value)
             self.append(topic, value)
         journal = make(
@@ -114,7 +129,7 @@ class Writer:
             output_digest=digest.digest(),
         )
         value = CODEC.encode(self.envelope(len(outputs), self.seq), journal)
-        self.append(topics.ENGINE_JOURNAL, value)
+        self.append(ENGINE_JOURNAL, value)
         self.hash = sha256(value).digest()
         self.seq += 1
 
@@ -126,9 +141,9 @@ def written(batches: Iterable[Batch], *, first_input: int = 0) -> list[RawRecord
     """
     writer = Writer()
     writer.inputs = first_input
-    writer.batch(c.JournalKind.OWNER_STARTED, (), ())
+    writer.batch(c.JournalKind.OWNER_STARTED, Batch())
     for batch in batches:
-        writer.batch(c.JournalKind.BATCH, batch.inputs, batch.outputs)
+        writer.batch(c.JournalKind.BATCH, batch)
     return writer.records
 
 

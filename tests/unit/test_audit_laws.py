@@ -13,7 +13,7 @@ from schemas.messages.allocation import (
     FillAllocated,
 )
 from schemas.messages.control import CrossingDeclared
-from schemas.messages.intake import OrderClosed
+from schemas.messages.intake import CancelOrder, OrderAccepted, OrderClosed
 from schemas.messages.market import BookUpdated
 from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, ParentClosed
 from schemas.messages.routing import (
@@ -23,9 +23,11 @@ from schemas.messages.routing import (
     FillBusted,
     SliceReturned,
 )
+from schemas.messages.runtime import DeadLetter
 from schemas.messages.strategy import SliceReleased
 from schemas.messages.venues import ExecutionReport
 from services.audit import check_records
+from streams.core import topics
 from tests.support.audit_day import (
     PRICE,
     Day,
@@ -37,7 +39,7 @@ from tests.support.audit_day import (
     filled,
     members,
 )
-from tests.support.audit_log import written
+from tests.support.audit_log import make, written
 
 Break = Callable[[Day], object]
 
@@ -244,6 +246,37 @@ def test_prices_beyond_a_limit_are_found() -> None:
     assert by_us.keys() == {"LIMIT_PRICE"}
     by_the_venue = broken(lambda d: change(d["orders"], ChildPlaced, price_e9=PRICE - 1))
     assert by_the_venue.keys() == {"VENUE_PRICE"}
+
+
+def test_a_command_without_an_answer_is_found() -> None:
+    def breach(d: Day) -> None:
+        d["cancel"].inputs.append((topics.ORDERS_COMMANDS, make(CancelOrder)))
+
+    assert broken(breach).keys() == {"UNANSWERED"}
+
+
+def test_an_input_that_cannot_be_read_needs_a_dead_letter() -> None:
+    def found(offset: int) -> dict[str, int]:
+        """Make report 1 of the day unreadable and keep the one of `offset`."""
+        broken_day = day()
+        outputs = broken_day["canceled"].outputs
+        letter = make(DeadLetter, topic=topics.VENUES_REPORTS, offset=offset)
+        outputs.append((topics.DEAD_LETTERS, letter))
+        records = written(broken_day.values())
+        place = [i for i, r in enumerate(records) if r.topic == topics.VENUES_REPORTS][1]
+        records[place] = records[place]._replace(value=b"{}")
+        return check_records(records).counts
+
+    assert found(0) == {"UNANSWERED": 1, "LINEAGE": 5}
+    assert found(1) == {"LINEAGE": 5}  # the events that it caused are real ones here
+
+
+def test_a_client_s_order_that_is_accepted_twice_is_found() -> None:
+    def breach(d: Day) -> None:
+        d["epoch 2"].inputs = d["orders"].inputs[3:4]
+        change(d["epoch 2"], OrderAccepted, client_order_id="A")
+
+    assert broken(breach).keys() == {"DUPLICATE_ORDER"}
 
 
 VENUE: dict[str, Break] = {
