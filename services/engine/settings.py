@@ -33,6 +33,9 @@ class EngineSettings(BaseSettings):
     batch_records_max: int = Field(default=2_000, ge=1)
     snapshot_batches: int = Field(default=1_000, ge=1, description="Batches between two snapshots")
     heartbeat_ms: int = Field(default=1_000, ge=1)
+    commit_pause_ms: int = Field(
+        default=1, ge=0, description="Rest after a commit, LIVE with one transactional id only"
+    )
     transaction_timeout_ms: int = Field(default=10_000, ge=1_000)
     speed: int = Field(
         default=0, ge=0, description="LIVE on a clock so many times as fast; 0: wall clock"
@@ -71,6 +74,7 @@ class EngineSettings(BaseSettings):
             slots=self.slots,
             batch_records_max=self.batch_records_max,
             snapshot_batches=self.snapshot_batches,
+            commit_pause_ms=self.commit_pause_ms if self._is_resting() else 0,
             # In units of the engine's own clock, which may run faster than the wall's.
             heartbeat_ns=self.heartbeat_ms * 1_000_000 * max(1, self.speed),
             code_version=code_version(),
@@ -78,6 +82,10 @@ class EngineSettings(BaseSettings):
             schema_version=schema_version(),
             library_versions=library_versions(),
         )
+
+    def _is_resting(self) -> bool:
+        """On a tape the simulator's turn lies between two commits; other ids need no rest."""
+        return self.mode is ClockMode.LIVE and self.slots == 1
 
     def arguments(self) -> list[str]:
         """Return these settings as a command line, for a child process."""

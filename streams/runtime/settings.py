@@ -32,6 +32,7 @@ class HostSettings:
     slots: int = 1  # transactional ids in use, at most SLOTS
     batch_records_max: int = 2_000
     heartbeat_ns: int = 1_000_000_000
+    commit_pause_ms: int = 0  # between a commit and the next read, while its markers are written
     snapshot_batches: int = 1_000
     seed: int | None = None  # entropy follows from it; None: from the operating system
     code_version: str = ""
