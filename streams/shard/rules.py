@@ -4,11 +4,17 @@ Rules are generators: the shard carries out each command before it asks for the 
 command sees what the earlier ones changed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from schemas.messages.allocation import AllocationRestated, CrossAllocated, FillAllocated
-from schemas.messages.core import Cause, CommandKind, OrderStatus
+from schemas.messages.core import (
+    AllocationEntry,
+    CashEntry,
+    Cause,
+    CommandKind,
+    OrderStatus,
+)
 from schemas.messages.intake import (
     OrderAccepted,
     OrderPendingCancel,
@@ -107,8 +113,14 @@ def _cross_executed(knows: Knowledge, event: CrossExecuted) -> Commands:
 
 
 def _cross_allocated(knows: Knowledge, event: CrossAllocated) -> Commands:
-    for entry in (*event.buys, *event.sells):
-        yield CloseOrder(order_id=entry.order_id, cause=Cause.FILL, at_ns=knows.at_ns)
+    yield from _close_full(knows, (*event.buys, *event.sells))
+
+
+def _close_full(knows: Knowledge, entries: Iterable[AllocationEntry | CashEntry]) -> Commands:
+    orders = knows.state.intake.orders
+    for entry in entries:
+        if orders[entry.order_id].is_full:
+            yield CloseOrder(order_id=entry.order_id, cause=Cause.FILL, at_ns=knows.at_ns)
 
 
 def _epoch_opened(knows: Knowledge, event: EpochOpened) -> Commands:
@@ -139,8 +151,7 @@ def _fill_booked(knows: Knowledge, event: FillBooked) -> Commands:
 
 
 def _fill_allocated(knows: Knowledge, event: FillAllocated) -> Commands:
-    for entry in event.entries:
-        yield CloseOrder(order_id=entry.order_id, cause=Cause.FILL, at_ns=knows.at_ns)
+    yield from _close_full(knows, event.entries)
 
 
 def _freed(knows: Knowledge, event: ChildRejected | ChildCanceled | SliceReturned) -> Commands:
@@ -151,6 +162,10 @@ def _freed(knows: Knowledge, event: ChildRejected | ChildCanceled | SliceReturne
 def _restated(knows: Knowledge, event: AllocationRestated) -> Commands:
     for entry in event.entries:
         yield RestateOrder(order_id=entry.order_id, cause=event.cause)
+        # An order that was replaced since may work in another parent, which must give it more.
+        parent_id = netting.parent_of(knows.state.netting, entry.order_id)
+        if parent_id is not None and parent_id != event.parent_id:
+            yield Rebase(parent=knows.exposure(parent_id), cause=event.cause, at_ns=knows.at_ns)
 
 
 def _changed(knows: Knowledge, event: FillBusted | FillCorrected) -> Commands:

@@ -181,6 +181,63 @@ SCENARIOS = {
             ],
         ),
     ],
+    "a bust lets an order work again that was full": [
+        *TWO_ORDERS,
+        Step(("fill", 150), ["FillBooked 150 late 0 error 0", "FillAllocated c1+50 c2+100"]),
+        Step(
+            ("fill", 149),
+            [
+                "FillBooked 149 late 0 error 0",
+                "FillAllocated c1+50 c2+99",
+                "OrderClosed c1 FILLED 100",
+            ],
+        ),
+        Step(
+            ("bust", 0),
+            [
+                "FillBusted 150 error 0",
+                "AllocationRestated c1-50 c2-100",
+                "OrderRestated c1 PARTIALLY_FILLED 50",
+            ],
+        ),
+    ],
+    "a bust after a replace is worked again where the order works now": [
+        *TWO_ORDERS,
+        Step(("fill", 60), ["FillBooked 60 late 0 error 0", "FillAllocated c1+20 c2+40"]),
+        Step(("replace", "c3", "c1", 100, 9_980), ["OrderPendingReplace c3 100", *HELD]),
+        Step(
+            ("confirm_cancel", 60),
+            [
+                "ChildCanceled free 240 outstanding 0",
+                "MemberLeft c1 20",
+                "EpochClosed 1: tail 0",
+                "EpochOpened 2: 160 c2=160",
+                "OrderReplaced c3 100 filled 20",
+                "ChildPlaced BUY 160 epoch 2",
+            ],
+        ),
+        Step(
+            ("wait", 1),
+            [
+                "WindowClosed buy 80 sell 0",
+                "ParentOpened BUY 80",
+                "EpochOpened 1: 80 c1=80",
+                "ChildPlaced BUY 80 epoch 1",
+            ],
+        ),
+        Step(
+            ("bust", 0),
+            [
+                "FillBusted 60 error 0",
+                "AllocationRestated c1-20 c2-40",
+                "EpochClosed 2: tail 160 c2=160",
+                "EpochOpened 3: 40 c2=40",
+                "EpochClosed 1: tail 80 c1=80",
+                "EpochOpened 2: 20 c1=20",
+                "ChildPlaced BUY 20 epoch 2",
+            ],
+        ),
+    ],
     "at its end a parent cancels what is live, then its orders expire": [
         Step(
             ("buy", "c1", 100, {**URGENT, "end_ns": OPEN_NS + 5 * SECOND}),
