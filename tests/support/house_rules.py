@@ -19,11 +19,12 @@ BANNED_IN_PURE = {
     "input": "a command",
     "round": "// and a line that says how it rounds",
 }
-BAD_SUFFIXES = ("Event", "Command", "Data", "Info", "Manager", "Helper", "Utils")
+BAD_SUFFIXES = ("Manager", "Helper", "Utils")
+BAD_DOMAIN_SUFFIXES = (*BAD_SUFFIXES, "Event", "Command", "Data", "Info")
 ALLOWED_CLASSES = {"RecordedEvent"}  # a recorded event read back, no message of its own
 BAD_MODULES = {"common", "utils", "util", "helpers", "helper", "types", "base", "misc", "manager"}
 TODO = re.compile(r"\b(TODO|FIXME|XXX)\b(?!\(#\d+\): \S)")
-NOQA = re.compile(r"# noqa(?!: [A-Z]+\d+(?:, ?[A-Z]+\d+)* \S)")
+NOQA = re.compile(r"# noqa(?!: [A-Z]+\d+(?:, ?[A-Z]+\d+)* (?: ?# )?\S)")
 IGNORE = re.compile(r"# type: ignore(?!\[)")
 BRITISH = re.compile(r"cancell(?:ed|ing)\b", re.IGNORECASE)
 
@@ -42,7 +43,7 @@ def _all(name: str, text: str, tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from _function(node)
         if isinstance(node, ast.ClassDef):
-            yield from _class(node)
+            yield from _class(name, node)
         if name.startswith(PURE):
             yield from _pure(node)
         if name.startswith("tests/"):
@@ -79,13 +80,13 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
         yield f":{node.lineno}: {node.name} takes {len(positional)} by position; keyword-only"
 
 
-def _class(node: ast.ClassDef) -> Iterator[str]:
-    if node.name.endswith(BAD_SUFFIXES) and node.name not in ALLOWED_CLASSES:
+def _class(name: str, node: ast.ClassDef) -> Iterator[str]:
+    suffixes = BAD_DOMAIN_SUFFIXES if name.startswith("streams/") else BAD_SUFFIXES
+    if node.name.endswith(suffixes) and node.name not in ALLOWED_CLASSES:
         yield f":{node.lineno}: class {node.name}; name the thing itself"
     bases = [ast.unparse(base).rpartition(".")[2] for base in node.bases]
-    if any(b == "Exception" or b.endswith("Error") for b in bases) and not node.name.endswith(
-        "Error"
-    ):
+    is_error = any(b == "Exception" or b.endswith("Error") for b in bases)
+    if is_error and not node.name.endswith("Error") and not name.startswith("tests/"):
         yield f":{node.lineno}: class {node.name}; errors end in Error"
 
 

@@ -18,6 +18,7 @@ BAD = {
     "bare ignore": ("services/x.py", DOC + "A = 1  # type: " + "ignore\n", "suppression"),
     "spelling": ("services/x.py", DOC + "# cancel" + "led\n", "canceled"),
     "bad class": ("services/x.py", DOC + "class OrderManager: ...\n", "name the thing"),
+    "message suffix": (PURE, DOC + "class OrderEvent: ...\n", "name the thing"),
     "bad error": ("services/x.py", DOC + "class Oops(ValueError): ...\n", "end in Error"),
     "bad module": ("services/utils.py", DOC, "nouns of the domain"),
     "many arguments": ("services/x.py", DOC + "def f(a, b, c, d, e, g, h): ...\n", "keyword-only"),
@@ -42,4 +43,4 @@ def test_a_breach_is_named(name: str) -> None:
 def test_what_is_allowed_passes() -> None:
     text = DOC + "# TO" + "DO(#12): later\nA = 1  # no" + "qa: E501 a table\nB = 1 // 2\n"
     assert problems(PURE, text) == []
-    assert problems("services/x.py", DOC + "A = 1 / 2\n") == []
+    assert problems("services/x.py", DOC + "A = 1 / 2\nB = 1  # no" + "qa: E501  # a table\n") == []
