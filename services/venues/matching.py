@@ -175,6 +175,8 @@ def join(side: BookSide, children: Mapping[str, Child], child: Child) -> None:
     at = len(side.own)
     while at and (price_e9 - _price_of(children, side.own[at - 1])) * side.sign > 0:
         at -= 1
+    if at and _price_of(children, side.own[at - 1]) == price_e9:
+        child.ahead = max(child.ahead, children[side.own[at - 1]].ahead)
     side.own.insert(at, child.child_id)
 
 

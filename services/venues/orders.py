@@ -1,5 +1,7 @@
 """Our orders arriving at their venues: place, cancel, status."""
 
+import msgspec
+
 from schemas.messages.core import (
     BookState,
     ExecType,
@@ -147,6 +149,7 @@ class OrderEntry:
         report = self._executions.execute(child, quantity, price_e9, liquidity, due_ns)
         child.cumulative -= quantity
         child.status = OrderStatus.CANCELED
+        report = msgspec.structs.replace(report, order_status=child.status)
         late = Delayed(due_ns=due_ns, child_id=child.child_id, report=report, is_unspoken=True)
         self._state.delayed.append(late)
 
