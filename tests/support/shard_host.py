@@ -49,7 +49,7 @@ class ListEmitter:
         partition: int | None = None,
         actor: str = "",
     ) -> bytes:
-        assert key, f"{message} has no key"
+        assert key or message.instrument_id == "", f"{message} has no key"
         index = len(self.events)
         event_id = self.seq.to_bytes(12, "big") + index.to_bytes(4, "big")
         envelope = Envelope(
