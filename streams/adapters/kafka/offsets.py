@@ -1,8 +1,9 @@
 """Where partitions begin and end, asked of the brokers."""
 
+import time
 from collections.abc import Iterable
 
-from confluent_kafka import IsolationLevel, KafkaException
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
@@ -15,6 +16,16 @@ from streams.runtime.ports import TopicPartition
 __all__ = ["Offsets"]
 
 
+PASSING = frozenset(  # a partition whose leader is just being found
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+    }
+)
+PASSING_S = 5.0
+RETRY_S = 0.05
 EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the client has no types
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # likewise
 
@@ -51,23 +62,27 @@ class Offsets:
         self, partitions: Iterable[TopicPartition], spec: OffsetSpec, isolation: IsolationLevel
     ) -> dict[TopicPartition, int]:
         request = {KafkaPartition(*name): spec for name in partitions}
-        if not request:
-            return {}
-        offsets: dict[TopicPartition, int] = {}
-        try:
-            futures = self._client().list_offsets(
-                request,
-                isolation_level=isolation,
-                request_timeout=self._settings.request_timeout_s,
-            )
-            for asked, future in futures.items():
-                offsets[TopicPartition(asked.topic, asked.partition)] = future.result().offset
-        except KafkaException as error:
-            # A client that knew the cluster before a restart keeps asking with an old leader
-            # epoch, for ever: the next question goes through a new one.
-            self._admin = None
-            raise LogError(f"offsets: {error_of(error).str()}") from error
-        return offsets
+        deadline = time.monotonic() + PASSING_S
+        while request:
+            try:
+                futures = self._client().list_offsets(
+                    request,
+                    isolation_level=isolation,
+                    request_timeout=self._settings.request_timeout_s,
+                )
+                return {
+                    TopicPartition(asked.topic, asked.partition): future.result().offset
+                    for asked, future in futures.items()
+                }
+            except KafkaException as error:
+                # A client that knew the cluster before a restart keeps asking with an old leader
+                # epoch, for ever: the next question goes through a new one.
+                self._admin = None
+                found = error_of(error)
+                if found.code() not in PASSING or time.monotonic() > deadline:
+                    raise LogError(f"offsets: {found.str()}") from error
+            time.sleep(RETRY_S)
+        return {}
 
     def _client(self) -> AdminClient:
         if self._admin is None:
