@@ -17,6 +17,7 @@ from services.cli.options import Json
 INVARIANT_FAILED = 1
 PARTITIONS = 4
 TOP_PARENTS = 12
+TABLE_COLUMNS = 110
 
 
 def demo(
@@ -40,6 +41,7 @@ def demo(
     from streams.core.errors import Error
 
     console = Console(stderr=is_json)
+    console.width = max(console.width, TABLE_COLUMNS)  # a narrower one would cut the numbers
     scene = Scene(seed=seed, minutes=minutes, orders=orders, tape=tape, speed=speed)
     try:
         with ExitStack() as stack:

@@ -48,8 +48,8 @@ class LogEntry(NamedTuple):
     message: Any
 
 
-def consumer(bootstrap: str) -> Consumer:
-    """Return a read_committed consumer without a group."""
+def consumer(bootstrap: str, **changes: str | int | bool) -> Consumer:
+    """Return a read_committed consumer without a group; `changes` are librdkafka's settings."""
     return Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -63,6 +63,7 @@ def consumer(bootstrap: str) -> Consumer:
             # A broker that is away comes back or is reported by whoever waits for its records.
             "reconnect.backoff.max.ms": 500,
             "log_level": 0,
+            **{name.replace("_", "."): value for name, value in changes.items()},
         }
     )
 

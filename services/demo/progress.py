@@ -20,6 +20,7 @@ from streams.core.topics import (
 COUNTED = (ORDERS_EVENTS, CHILDREN_EVENTS, FILLS_EVENTS, ALLOCATIONS_EVENTS)
 POLL_SECONDS = 0.2
 RECORDS_MAX = 500
+FETCH_BYTES_MIN, FETCH_WAIT_MS = 1_000_000, 300
 
 
 class Progress(msgspec.Struct):
@@ -49,7 +50,10 @@ class Progress(msgspec.Struct):
 
 def follow(bootstrap: str, partitions: int) -> Generator[Progress, None, None]:
     """Yield the progress after each poll of the journals, for ever; the caller stops."""
-    reader: Consumer = consumer(bootstrap)
+    # A few fetches a second: each one costs the broker, and nobody reads a bar faster.
+    reader: Consumer = consumer(
+        bootstrap, fetch_min_bytes=FETCH_BYTES_MIN, fetch_wait_max_ms=FETCH_WAIT_MS
+    )
     codec = AvroCodec()
     progress = Progress(step_by_shard=dict.fromkeys(range(partitions), 0))
     try:
