@@ -69,15 +69,14 @@ def test_the_hash_seed_of_python_changes_nothing() -> None:
 
 def recorded(day: Day, step: int, inbounds: list[Any]) -> RecordedBatch:
     end_ns = day.terms.start_ns + step * day.terms.step_ns
-    journal = JournalRecord(
-        **{
-            **dict.fromkeys(JournalRecord.__struct_fields__),
-            "kind": JournalKind.BATCH,
-            "now_ns": end_ns,
-            "watermark_ns": end_ns,
-            "step": step,
-        }
-    )
+    fields: dict[str, Any] = {
+        **dict.fromkeys(JournalRecord.__struct_fields__),
+        "kind": JournalKind.BATCH,
+        "now_ns": end_ns,
+        "watermark_ns": end_ns,
+        "step": step,
+    }
+    journal = JournalRecord(**fields)
     return RecordedBatch(journal, envelope(0), inbounds, ())
 
 

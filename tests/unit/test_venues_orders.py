@@ -74,7 +74,7 @@ def trade(venue: Venue, quantity: int) -> Frame:
 
 def test_a_sweep_takes_what_its_limit_allows_and_the_rest_ends() -> None:
     venue = Venue()
-    ioc = {"price_e9": ASK, "quantity": 150, "time_in_force": TimeInForce.IOC}
+    ioc: dict[str, Any] = {"price_e9": ASK, "quantity": 150, "time_in_force": TimeInForce.IOC}
     reports = venue.step(child_placed("c1", **ioc))
     assert told(reports) == [(ExecType.NEW, 0), (ExecType.TRADE, 100), (ExecType.EXPIRED, 0)]
     trade_report, ended = reports[1:]
@@ -117,7 +117,7 @@ def test_a_cancel_takes_the_child_off_and_a_second_one_is_refused() -> None:
 
 def test_a_child_id_never_executes_twice() -> None:
     venue = Venue()
-    ioc = {"price_e9": ASK, "quantity": 50, "time_in_force": TimeInForce.IOC}
+    ioc: dict[str, Any] = {"price_e9": ASK, "quantity": 50, "time_in_force": TimeInForce.IOC}
     venue.step(child_placed("c1", **ioc))
     (answer,) = venue.step(child_placed("c1", **ioc))
     assert answer.exec_type is ExecType.ORDER_STATUS
@@ -150,7 +150,7 @@ def test_our_own_orders_never_trade_with_each_other() -> None:
 
 def test_refusals_name_what_was_wrong() -> None:
     venue = Venue()
-    wrong = (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"venue_id": "NOWHERE"}, "not traded here"),
         ({"quantity": 0}, "quantity 0 is not a positive multiple of 1"),
         ({"price_e9": BID + 1}, f"price {BID + 1} is not a multiple of {TICK}"),
@@ -170,7 +170,7 @@ def test_refusals_name_what_was_wrong() -> None:
 
 def test_the_dark_venue_meets_interest_at_the_midpoint_down_to_the_minimum() -> None:
     venue = Venue()
-    dark = {"venue_id": "DUSK", "order_type": OrderType.MIDPOINT, "price_e9": None}
+    dark: dict[str, Any] = {"venue_id": "DUSK", "order_type": OrderType.MIDPOINT, "price_e9": None}
     venue.step(child_placed("c1", quantity=100, minimum_quantity=50, **dark))
 
     def interest(quantity: int) -> Frame:
