@@ -1,1 +1,1 @@
-"""The command line: one file per command, exit codes as docs/cli.md lists them."""
+"""The command line: one file per command, exit codes as DESIGN lists them are stable."""

@@ -134,7 +134,7 @@ def play(scene: Scene, bootstrap: str, partitions: int, *, log_folder: Path, bar
 
     watch = run_day(
         bootstrap,
-        engine=engine_arguments(scene, bootstrap, day),
+        engine=engine_arguments(scene, bootstrap),
         simulator=simulator_arguments(scene, bootstrap),
         partitions=partitions,
         steps=day.steps,
@@ -155,17 +155,12 @@ def play(scene: Scene, bootstrap: str, partitions: int, *, log_folder: Path, bar
     )
 
 
-def engine_arguments(scene: Scene, bootstrap: str, day: Day) -> list[str]:
-    """Return module and arguments of the engine's supervisor."""
-    common = ["services.engine", f"--bootstrap={bootstrap}", f"--seed={scene.seed}"]
-    if scene.speed:
-        return [
-            *common,
-            "--mode=LIVE",
-            f"--speed={scene.speed}",
-            f"--clock-start-ns={day.terms.start_ns}",
-        ]
-    return [*common, "--mode=TAPE"]
+def engine_arguments(scene: Scene, bootstrap: str) -> list[str]:
+    """Return module and arguments of the engine's supervisor.
+
+    With --speed too the engines follow the simulator's watermarks: it alone paces them by the wall.
+    """
+    return ["services.engine", f"--bootstrap={bootstrap}", f"--seed={scene.seed}", "--mode=TAPE"]
 
 
 def simulator_arguments(scene: Scene, bootstrap: str) -> list[str]:
