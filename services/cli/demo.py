@@ -17,7 +17,7 @@ from services.cli.options import Json
 INVARIANT_FAILED = 1
 PARTITIONS = 4
 TOP_PARENTS = 12
-TABLE_COLUMNS = 110
+TABLE_COLUMNS = 120
 
 
 def demo(
