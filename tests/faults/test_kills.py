@@ -7,6 +7,7 @@ undisturbed one decides. The dice are seeded; the moments are the machine's.
 import os
 import random
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,9 @@ from tests.support.market_day import MarketDay
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(600)]
 SCENARIO = Scenario(seed=11, minutes=4, orders=600)
+SHORT = Scenario(seed=12, minutes=1, orders=300)
+TRANSACTION_TIMEOUT_MS = 2_000
+FENCED = 75
 ENGINE_KILLS, SIMULATOR_KILLS = 20, 5
 
 
@@ -83,4 +87,32 @@ def test_a_killed_broker_comes_back_and_nothing_is_lost(
             own_broker.kill()
             own_broker.start()
         day.follow_to(day.steps)
+    assert_proved(day)
+
+
+def test_an_engine_stopped_past_its_timeout_is_fenced_and_the_day_is_whole(
+    tmp_path: Path,
+    own_broker: EmbeddedBroker,  # noqa: F811  # the fixture
+) -> None:
+    day = MarketDay(bootstrap=own_broker.bootstrap, scenario=SHORT, logs=tmp_path, partitions=1)
+    day.prepare()
+    try:
+        day.start_shard("first", 0, TRANSACTION_TIMEOUT_MS)
+        day.start_simulator()
+        day.follow_to(20)
+        first = day.processes["first"]
+        first.send_signal(signal.SIGSTOP)
+        stopped = time.monotonic()
+        day.start_shard("second", 0, TRANSACTION_TIMEOUT_MS)
+        day.follow_to(40)
+        step = 40
+        while time.monotonic() - stopped < 1.5 * TRANSACTION_TIMEOUT_MS / 1_000:
+            step = min(step + 1, day.steps - 5)
+            day.follow_to(step)
+        first.send_signal(signal.SIGCONT)
+        assert first.wait(30) == FENCED
+        del day.processes["first"]
+        day.follow_to(day.steps)
+    finally:
+        day.stop()
     assert_proved(day)

@@ -68,6 +68,18 @@ class MarketDay:
             "--snapshot-batches=40",
         )
 
+    def start_shard(self, name: str, shard: int, transaction_timeout_ms: int) -> None:
+        """Start one engine by hand, without a supervisor."""
+        self._start(
+            name,
+            ENGINE,
+            f"--bootstrap={self.bootstrap}",
+            f"--shard={shard}",
+            "--mode=TAPE",
+            f"--seed={self.scenario.seed}",
+            f"--transaction-timeout-ms={transaction_timeout_ms}",
+        )
+
     def kill(self, name: str) -> None:
         """SIGKILL a process that we started."""
         process = self.processes.pop(name)
