@@ -31,6 +31,9 @@ def demo(
     ] = 0,
     minutes: Annotated[int, typer.Option(min=1, help="Market minutes; a tape may have fewer")] = 30,
     orders: Annotated[int, typer.Option(min=1, help="Small orders of the day")] = 2_000,
+    step_ms: Annotated[
+        int, typer.Option(min=0, help="Market time between watermarks; default 1000, or 2000")
+    ] = 0,
     keep: Annotated[bool, typer.Option("--keep", help="Leave broker and log running")] = False,
     bootstrap: Annotated[str, typer.Option(help="HOST:PORT of another, empty cluster")] = "",
     is_json: Json = False,
@@ -42,7 +45,9 @@ def demo(
 
     console = Console(stderr=is_json)
     console.width = max(console.width, TABLE_COLUMNS)  # a narrower one would cut the numbers
-    scene = Scene(seed=seed, minutes=minutes, orders=orders, tape=tape, speed=speed)
+    scene = Scene(
+        seed=seed, minutes=minutes, orders=orders, tape=tape, speed=speed, step_ms=step_ms
+    )
     try:
         with ExitStack() as stack:
             cluster = open_cluster(stack, bootstrap, console, is_kept=keep)

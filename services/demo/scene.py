@@ -18,6 +18,8 @@ from services.demo.proof import Proof, prove
 from services.venues.scenario import Day, Scenario, definitions, plan_day
 from streams.core.topics import CHILDREN_EVENTS, FILLS_EVENTS, ORDERS_EVENTS
 
+MINUTES_BY_SECONDS = 15
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
@@ -28,11 +30,22 @@ class Scene:
     orders: int
     tape: Path | None
     speed: int  # 0: lockstep
+    step_ms: int = 0  # 0: one second, or two where a day of seconds would not fit a minute
 
     def scenario(self) -> Scenario:
         return Scenario(
-            seed=self.seed, minutes=self.minutes, orders=self.orders, tape=self.tape, facts=facts()
+            seed=self.seed,
+            minutes=self.minutes,
+            orders=self.orders,
+            tape=self.tape,
+            step_ns=self.step_ms_used * 1_000_000,
+            facts=facts(),
         )
+
+    @property
+    def step_ms_used(self) -> int:
+        """Market time between two watermarks: docs/adr/0009."""
+        return self.step_ms or (1_000 if self.minutes <= MINUTES_BY_SECONDS else 2_000)
 
 
 def facts() -> Path | None:
@@ -91,6 +104,8 @@ class Played:
             "seed": self.scene.seed,
             "tape": self.day.title,
             "is_reproducible": not self.scene.speed,
+            "minutes": self.scene.minutes,
+            "step_ms": self.scene.step_ms_used,
             **{name: getattr(summary, name) for name in totals.split()},
             "transactions": self.transactions,
             "replay_equal": all(report.is_equal for report in self.proof.replays),
@@ -118,7 +133,7 @@ def play(scene: Scene, bootstrap: str, partitions: int, *, log_folder: Path, bar
         at_ns=day.terms.start_ns,
         log_id=log_id,
     )
-    steps = bar.add_task("market seconds", total=day.steps)
+    steps = bar.add_task("steps of market time", total=day.steps)
     orders = bar.add_task("order events", total=None)
     children = bar.add_task("child events", total=None)
     fills = bar.add_task("fill events", total=None)
@@ -171,6 +186,7 @@ def simulator_arguments(scene: Scene, bootstrap: str) -> list[str]:
         f"--seed={scene.seed}",
         f"--minutes={scene.minutes}",
         f"--orders={scene.orders}",
+        f"--step-ms={scene.step_ms_used}",
     ]
     if scene.tape is not None:
         arguments.append(f"--tape={scene.tape}")
