@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from infra.broker import EmbeddedBroker
 from infra.topics import create_topics
@@ -54,6 +54,18 @@ def cluster() -> Iterator[Cluster]:
 
 
 def _define(made: Cluster) -> None:
+    publish(
+        made.bootstrap,
+        CONTROL_COMMANDS,
+        (("control", 0, message) for message in reference_data(made.started_ns)),
+        at_ns=made.started_ns,
+        actor="bench",
+        log_id=made.log_id,
+    )
+
+
+def reference_data(now_ns: int) -> list[Any]:
+    """Return one instrument whose session is open at `now_ns`, its venues and the accounts."""
     instrument = InstrumentDefined(
         instrument_id=INSTRUMENT,
         symbol=INSTRUMENT,
@@ -62,8 +74,8 @@ def _define(made: Cluster) -> None:
         lot=1,
         quantity_scale=1,
         maximum_quantity=10_000_000,
-        session_open_ns=made.started_ns - DAY_NS,
-        session_close_ns=made.started_ns + DAY_NS,
+        session_open_ns=now_ns - DAY_NS,
+        session_close_ns=now_ns + DAY_NS,
         trade_date=TRADE_DATE,
     )
     venues = [
@@ -84,15 +96,7 @@ def _define(made: Cluster) -> None:
         AccountDefined(account_id=f"A{n}", client_id=f"C{n}", tenant="T", is_enabled=True)
         for n in range(ACCOUNTS)
     ]
-    messages = (("control", 0, m) for m in (instrument, *venues, *accounts))
-    publish(
-        made.bootstrap,
-        CONTROL_COMMANDS,
-        messages,
-        at_ns=made.started_ns,
-        actor="bench",
-        log_id=made.log_id,
-    )
+    return [instrument, *venues, *accounts]
 
 
 def order(number: int, *, urgency: Urgency, strategy: StrategyKind, start_ns: int) -> NewOrder:

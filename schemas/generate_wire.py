@@ -16,13 +16,16 @@ from schemas.messages.core import (
 from schemas.primitives import (
     BOOLEANS,
     SIZES,
+    TEXTS,
     TIMES,
     UNION_BRANCHES,
+    WIRE_INTS,
+    WIRE_LONGS,
+    WIRE_TEXTS,
     encode_cash,
     encode_fixed,
     encode_int,
     encode_long,
-    encode_time,
     read_block,
     read_cash,
     read_int,
@@ -34,9 +37,37 @@ from schemas.primitives import (
 '''
 
 
+# Strings that come back in record after record, and are looked up instead of converted. Ids of
+# orders, children and fills are not among them: each is new and would only fill the table.
+REPEATED_TEXTS = frozenset(
+    {
+        "account_id",
+        "actor",
+        "bound",
+        "client_id",
+        "currency",
+        "desk_id",
+        "field",
+        "group_id",
+        "instrument_id",
+        "source",
+        "tenant",
+        "topic",
+        "venue_id",
+    }
+)
+TIMES = frozenset({"accepted_ns", "end_ns", "source_ns", "start_ns", "transact_ns"})
+REPEATED_NUMBERS = frozenset({"seq", "trade_date"})
+
+
 def is_time(name: str) -> bool:
     """Whether a long holds an instant, which a batch repeats."""
-    return name.endswith("at_ns") or name in {"source_ns", "end_ns", "transact_ns"}
+    return name.endswith("at_ns") or name in TIMES
+
+
+def is_repeated(name: str) -> bool:
+    """Whether an int or long is mostly one of few values that take many bytes."""
+    return is_time(name) or name.endswith("price_e9") or name in REPEATED_NUMBERS
 
 
 def branch(kind: Any) -> Any:
@@ -50,13 +81,15 @@ def writer_parts(  # noqa: PLR0911 one answer per kind of type
 ) -> list[str]:
     """Return expressions whose bytes in a row are the encoding of `value`."""
     match kind:
+        case "string" if name in REPEATED_TEXTS:
+            return [f"WIRE_TEXTS[{value}]"]
         case "string" | "bytes":
             raw = f"{value}.encode()" if kind == "string" else value
             return [f"(SIZES[n] if (n := len(s := {raw})) < 8192 else encode_long(n))", "s"]
         case "boolean":
             return [f'(b"\\x01" if {value} else b"\\x00")']
-        case "long" if is_time(name):
-            return [f"encode_time({value})"]
+        case "int" | "long" if is_repeated(name):
+            return [f"WIRE_{kind.upper()}S[{value}]"]
         case "int" | "long":
             return [f"(SIZES[n] if 0 <= (n := {value}) < 8192 else encode_{kind}(n))"]
         case [*_]:
@@ -72,7 +105,7 @@ def writer_parts(  # noqa: PLR0911 one answer per kind of type
     if bare in named.fixed:
         return [f"encode_fixed({value}, {named.fixed[bare]})"]
     if bare in named.enums:
-        return [f"{snake(bare).upper()}_BYTES[{value}._value_]"]
+        return [f"{snake(bare).upper()}_BYTES[{value}]"]
     fields = named.records[bare]["fields"]
     return [
         part
@@ -81,9 +114,11 @@ def writer_parts(  # noqa: PLR0911 one answer per kind of type
     ]
 
 
-def read_text(kind: str, target: str) -> list[str]:
+def read_text(kind: str, target: str, name: str) -> list[str]:
     """Return statements that read a string or bytes; most have a length of one byte."""
-    decoded = ".decode()" if kind == "string" else ""
+    read = "b[i : i + n]"
+    if kind == "string":
+        read = f"TEXTS[{read}]" if name in REPEATED_TEXTS else f"{read}.decode()"
     return [
         "n = b[i]",
         "if n & 129:",
@@ -91,7 +126,7 @@ def read_text(kind: str, target: str) -> list[str]:
         "else:",
         "    n >>= 1",
         "    i += 1",
-        f"{target} = b[i : i + n]{decoded}",
+        f"{target} = {read}",
         "i += n",
     ]
 
@@ -100,12 +135,16 @@ def read_number(kind: str, target: str, name: str) -> list[str]:
     """Return statements that read an int or long; an instant is looked up by its nine bytes."""
     if is_time(name):
         return [
-            "t = TIMES.get(b[i : i + 9])",
-            "if t is None:",
-            "    t, i = read_time(b, i)",
+            "n = b[i]",
+            "if n < 128:",
+            f"    {target} = n >> 1 ^ -(n & 1)",
+            "    i += 1",
             "else:",
-            "    i += 9",
-            f"{target} = t",
+            f"    {target} = TIMES.get(b[i : i + 9])",
+            f"    if {target} is None:",
+            f"        {target}, i = read_time(b, i)",
+            "    else:",
+            "        i += 9",
         ]
     return [
         "n = b[i]",
@@ -123,7 +162,7 @@ def reader_lines(  # noqa: PLR0911 one answer per kind of type
     """Return statements that read `target` at position i of b."""
     match kind:
         case "string" | "bytes":
-            return read_text(kind, target)
+            return read_text(kind, target, name)
         case "boolean":
             return [f"{target} = BOOLEANS[b[i]]", "i += 1"]
         case "int" | "long":
@@ -195,9 +234,7 @@ def wire_module(contexts: dict[str, list[dict[str, Any]]], named: Named) -> str:
     for name in sorted(named.enums):
         table = f"{snake(name).upper()}"
         body.append(f"{table}_OF = {{2 * n: member for n, member in enumerate({name})}}")
-        body.append(
-            f"{table}_BYTES = {{member._value_: SIZES[n] for n, member in enumerate({name})}}"
-        )
+        body.append(f"{table}_BYTES = {{member: SIZES[n] for n, member in enumerate({name})}}")
     body.append("\n")
     body += [record_code(schema, named) for schema in [named.records["Envelope"], *messages]]
     core = "".join(f"    {name},\n" for name in sorted([*named.enums, *named.records]))

@@ -10,15 +10,18 @@ from typing import Final
 __all__ = [
     "BOOLEANS",
     "SIZES",
+    "TEXTS",
     "TIMES",
     "UNION_BRANCHES",
+    "WIRE_INTS",
+    "WIRE_LONGS",
+    "WIRE_TEXTS",
     "bytes_from_cash",
     "cash_from_bytes",
     "encode_cash",
     "encode_fixed",
     "encode_int",
     "encode_long",
-    "encode_time",
     "read_block",
     "read_cash",
     "read_int",
@@ -32,10 +35,10 @@ LONG_BOUND: Final = 1 << 63
 INT_BOUND: Final = 1 << 31
 TABLE: Final = 1 << 14  # two bytes of seven bits
 MEMO_MAX: Final = 8192
+TEXT_MAX: Final = 64
 BOOLEANS: Final = {0: False, 1: True}
 UNION_BRANCHES: Final = {0: False, 2: True}  # ["null", X]: is there an X
 TIMES: Final[dict[bytes, int]] = {}  # nine wire bytes -> ns; one batch shares its times
-_WIRE_TIMES: Final[dict[int, bytes]] = {}
 _SHORT: Final = tuple(
     bytes((n,)) if n < 128 else bytes((n & 127 | 128, n >> 7)) for n in range(TABLE)
 )
@@ -47,6 +50,8 @@ SIZES: Final = _SHORT[::2]  # length -> its zig-zag varint
 def _varint(n: int) -> bytes:
     if n < TABLE:
         return _SHORT[n]
+    if n < TABLE * TABLE:
+        return _MORE[n & (TABLE - 1)] + _SHORT[n >> 14]
     parts = []
     while n >= TABLE:
         parts.append(_MORE[n & (TABLE - 1)])
@@ -69,15 +74,53 @@ def encode_int(value: int) -> bytes:
     raise OverflowError(f"{value} does not fit an int")
 
 
-def encode_time(value: int) -> bytes:
-    """Return a long's bytes, remembering it: the events of a batch share their times."""
-    known = _WIRE_TIMES.get(value)
-    if known is None:
-        known = encode_long(value)
-        if len(_WIRE_TIMES) >= MEMO_MAX:
-            _WIRE_TIMES.clear()
-        _WIRE_TIMES[value] = known
-    return known
+class WireNumbers(dict[int, bytes]):
+    """Bytes of longs that come back: prices, dates, and the times that a batch's events share."""
+
+    def __missing__(self, value: int) -> bytes:
+        if len(self) >= MEMO_MAX:
+            self.clear()
+        self[value] = known = encode_long(value)
+        return known
+
+
+class WireInts(WireNumbers):
+    """The same for ints, which overflow earlier."""
+
+    def __missing__(self, value: int) -> bytes:
+        encode_int(value)
+        return super().__missing__(value)
+
+
+class WireTexts(dict[str, bytes]):
+    """Lengths and bytes of strings that come back: names of tenants, accounts, instruments."""
+
+    def __missing__(self, value: str) -> bytes:
+        data = value.encode()
+        known = encode_long(len(data)) + data
+        if len(known) <= TEXT_MAX:  # a bound on the memory, with MEMO_MAX
+            if len(self) >= MEMO_MAX:
+                self.clear()
+            self[value] = known
+        return known
+
+
+class Texts(dict[bytes, str]):
+    """The way back: one string object for all records that hold it, which saves memory too."""
+
+    def __missing__(self, data: bytes) -> str:
+        value = data.decode()
+        if len(data) <= TEXT_MAX:
+            if len(self) >= MEMO_MAX:
+                self.clear()
+            self[data] = value
+        return value
+
+
+WIRE_LONGS: Final = WireNumbers()
+WIRE_INTS: Final = WireInts()
+WIRE_TEXTS: Final = WireTexts()
+TEXTS: Final = Texts()
 
 
 def encode_fixed(value: bytes, size: int) -> bytes:

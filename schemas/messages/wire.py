@@ -43,13 +43,16 @@ from schemas.messages.venues import ExecutionReport, OrderCancelReject
 from schemas.primitives import (
     BOOLEANS,
     SIZES,
+    TEXTS,
     TIMES,
     UNION_BRANCHES,
+    WIRE_INTS,
+    WIRE_LONGS,
+    WIRE_TEXTS,
     encode_cash,
     encode_fixed,
     encode_int,
     encode_long,
-    encode_time,
     read_block,
     read_cash,
     read_int,
@@ -59,39 +62,39 @@ from schemas.primitives import (
 )
 
 BOOK_STATE_OF = {2 * n: member for n, member in enumerate(BookState)}
-BOOK_STATE_BYTES = {member._value_: SIZES[n] for n, member in enumerate(BookState)}
+BOOK_STATE_BYTES = {member: SIZES[n] for n, member in enumerate(BookState)}
 CAUSE_OF = {2 * n: member for n, member in enumerate(Cause)}
-CAUSE_BYTES = {member._value_: SIZES[n] for n, member in enumerate(Cause)}
+CAUSE_BYTES = {member: SIZES[n] for n, member in enumerate(Cause)}
 CLOCK_MODE_OF = {2 * n: member for n, member in enumerate(ClockMode)}
-CLOCK_MODE_BYTES = {member._value_: SIZES[n] for n, member in enumerate(ClockMode)}
+CLOCK_MODE_BYTES = {member: SIZES[n] for n, member in enumerate(ClockMode)}
 COMMAND_KIND_OF = {2 * n: member for n, member in enumerate(CommandKind)}
-COMMAND_KIND_BYTES = {member._value_: SIZES[n] for n, member in enumerate(CommandKind)}
+COMMAND_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(CommandKind)}
 EXEC_TYPE_OF = {2 * n: member for n, member in enumerate(ExecType)}
-EXEC_TYPE_BYTES = {member._value_: SIZES[n] for n, member in enumerate(ExecType)}
+EXEC_TYPE_BYTES = {member: SIZES[n] for n, member in enumerate(ExecType)}
 JOURNAL_KIND_OF = {2 * n: member for n, member in enumerate(JournalKind)}
-JOURNAL_KIND_BYTES = {member._value_: SIZES[n] for n, member in enumerate(JournalKind)}
+JOURNAL_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(JournalKind)}
 LIQUIDITY_OF = {2 * n: member for n, member in enumerate(Liquidity)}
-LIQUIDITY_BYTES = {member._value_: SIZES[n] for n, member in enumerate(Liquidity)}
+LIQUIDITY_BYTES = {member: SIZES[n] for n, member in enumerate(Liquidity)}
 ORDER_STATUS_OF = {2 * n: member for n, member in enumerate(OrderStatus)}
-ORDER_STATUS_BYTES = {member._value_: SIZES[n] for n, member in enumerate(OrderStatus)}
+ORDER_STATUS_BYTES = {member: SIZES[n] for n, member in enumerate(OrderStatus)}
 ORDER_TYPE_OF = {2 * n: member for n, member in enumerate(OrderType)}
-ORDER_TYPE_BYTES = {member._value_: SIZES[n] for n, member in enumerate(OrderType)}
+ORDER_TYPE_BYTES = {member: SIZES[n] for n, member in enumerate(OrderType)}
 REJECT_REASON_OF = {2 * n: member for n, member in enumerate(RejectReason)}
-REJECT_REASON_BYTES = {member._value_: SIZES[n] for n, member in enumerate(RejectReason)}
+REJECT_REASON_BYTES = {member: SIZES[n] for n, member in enumerate(RejectReason)}
 ROUTING_LOGIC_OF = {2 * n: member for n, member in enumerate(RoutingLogic)}
-ROUTING_LOGIC_BYTES = {member._value_: SIZES[n] for n, member in enumerate(RoutingLogic)}
+ROUTING_LOGIC_BYTES = {member: SIZES[n] for n, member in enumerate(RoutingLogic)}
 SIDE_OF = {2 * n: member for n, member in enumerate(Side)}
-SIDE_BYTES = {member._value_: SIZES[n] for n, member in enumerate(Side)}
+SIDE_BYTES = {member: SIZES[n] for n, member in enumerate(Side)}
 STRATEGY_KIND_OF = {2 * n: member for n, member in enumerate(StrategyKind)}
-STRATEGY_KIND_BYTES = {member._value_: SIZES[n] for n, member in enumerate(StrategyKind)}
+STRATEGY_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(StrategyKind)}
 TCA_LEVEL_OF = {2 * n: member for n, member in enumerate(TcaLevel)}
-TCA_LEVEL_BYTES = {member._value_: SIZES[n] for n, member in enumerate(TcaLevel)}
+TCA_LEVEL_BYTES = {member: SIZES[n] for n, member in enumerate(TcaLevel)}
 TIME_IN_FORCE_OF = {2 * n: member for n, member in enumerate(TimeInForce)}
-TIME_IN_FORCE_BYTES = {member._value_: SIZES[n] for n, member in enumerate(TimeInForce)}
+TIME_IN_FORCE_BYTES = {member: SIZES[n] for n, member in enumerate(TimeInForce)}
 URGENCY_OF = {2 * n: member for n, member in enumerate(Urgency)}
-URGENCY_BYTES = {member._value_: SIZES[n] for n, member in enumerate(Urgency)}
+URGENCY_BYTES = {member: SIZES[n] for n, member in enumerate(Urgency)}
 VENUE_KIND_OF = {2 * n: member for n, member in enumerate(VenueKind)}
-VENUE_KIND_BYTES = {member._value_: SIZES[n] for n, member in enumerate(VenueKind)}
+VENUE_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(VenueKind)}
 
 
 def write_envelope(m: Envelope) -> bytes:
@@ -99,13 +102,12 @@ def write_envelope(m: Envelope) -> bytes:
         (
             encode_fixed(m.event_id, 16),
             (SIZES[n] if 0 <= (n := m.shard) < 8192 else encode_int(n)),
-            (SIZES[n] if 0 <= (n := m.seq) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.seq],
             (SIZES[n] if 0 <= (n := m.index) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.topic_seq) < 8192 else encode_long(n)),
-            encode_time(m.at_ns),
-            encode_time(m.source_ns),
-            (SIZES[n] if (n := len(s := m.actor.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_LONGS[m.at_ns],
+            WIRE_LONGS[m.source_ns],
+            WIRE_TEXTS[m.actor],
             encode_fixed(m.causation_id, 16),
             (SIZES[n] if (n := len(s := m.correlation_id.encode())) < 8192 else encode_long(n)),
             s,
@@ -140,25 +142,33 @@ def read_envelope(b: bytes, i: int) -> tuple[Envelope, int]:
         f_topic_seq, i = read_long(b, i, n)
     else:
         f_topic_seq = n >> 1 ^ -(n & 1)
-    t = TIMES.get(b[i : i + 9])
-    if t is None:
-        t, i = read_time(b, i)
+    n = b[i]
+    if n < 128:
+        f_at_ns = n >> 1 ^ -(n & 1)
+        i += 1
     else:
-        i += 9
-    f_at_ns = t
-    t = TIMES.get(b[i : i + 9])
-    if t is None:
-        t, i = read_time(b, i)
+        f_at_ns = TIMES.get(b[i : i + 9])
+        if f_at_ns is None:
+            f_at_ns, i = read_time(b, i)
+        else:
+            i += 9
+    n = b[i]
+    if n < 128:
+        f_source_ns = n >> 1 ^ -(n & 1)
+        i += 1
     else:
-        i += 9
-    f_source_ns = t
+        f_source_ns = TIMES.get(b[i : i + 9])
+        if f_source_ns is None:
+            f_source_ns, i = read_time(b, i)
+        else:
+            i += 9
     n = b[i]
     if n & 129:
         n, i = read_size(b, i)
     else:
         n >>= 1
         i += 1
-    f_actor = b[i : i + n].decode()
+    f_actor = TEXTS[b[i : i + n]]
     i += n
     f_causation_id = b[i : i + 16]
     i += 16
@@ -182,7 +192,7 @@ def write_allocation_restated(m: AllocationRestated) -> bytes:
             (b"\x01" if m.is_tail else b"\x00"),
             (SIZES[n] if (n := len(s := m.fill_id.encode())) < 8192 else encode_long(n)),
             s,
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
             (b"\x01" if m.is_minimal else b"\x00"),
             (encode_long(len(m.entries)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.cumulative_quantity) < 8192 else encode_long(n)) for x in m.entries]) if m.entries else b""),
             b"\x00",
@@ -328,7 +338,7 @@ def write_cross_allocated(m: CrossAllocated) -> bytes:
             (SIZES[n] if (n := len(s := m.cross_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.price_e9) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.price_e9],
             (encode_long(len(m.buys)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + encode_cash(x.cash_e9) + encode_cash(x.fee_e9) for x in m.buys]) if m.buys else b""),
             b"\x00",
             (encode_long(len(m.sells)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + encode_cash(x.cash_e9) + encode_cash(x.fee_e9) for x in m.sells]) if m.sells else b""),
@@ -419,7 +429,7 @@ def write_fill_allocated(m: FillAllocated) -> bytes:
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
             (b"\x01" if m.is_tail else b"\x00"),
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.price_e9) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.price_e9],
             (encode_long(len(m.entries)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.cumulative_quantity) < 8192 else encode_long(n)) for x in m.entries]) if m.entries else b""),
             b"\x00",
         )
@@ -497,12 +507,9 @@ def read_fill_allocated(b: bytes, i: int) -> tuple[FillAllocated, int]:
 def write_account_defined(m: AccountDefined) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.account_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.client_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.account_id],
+            WIRE_TEXTS[m.client_id],
+            WIRE_TEXTS[m.tenant],
             (b"\x01" if m.is_enabled else b"\x00"),
         )
     )
@@ -515,7 +522,7 @@ def read_account_defined(b: bytes, i: int) -> tuple[AccountDefined, int]:
     else:
         n >>= 1
         i += 1
-    f_account_id = b[i : i + n].decode()
+    f_account_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -523,7 +530,7 @@ def read_account_defined(b: bytes, i: int) -> tuple[AccountDefined, int]:
     else:
         n >>= 1
         i += 1
-    f_client_id = b[i : i + n].decode()
+    f_client_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -531,7 +538,7 @@ def read_account_defined(b: bytes, i: int) -> tuple[AccountDefined, int]:
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     f_is_enabled = BOOLEANS[b[i]]
     i += 1
@@ -543,8 +550,7 @@ def write_crossing_declared(m: CrossingDeclared) -> bytes:
         (
             (SIZES[n] if (n := len(s := m.declaration_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
             (b"\x01" if m.is_allowed else b"\x00"),
             (SIZES[n] if 0 <= (n := m.quote_age_max_ns) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.spread_max_bps) < 8192 else encode_int(n)),
@@ -567,7 +573,7 @@ def read_crossing_declared(b: bytes, i: int) -> tuple[CrossingDeclared, int]:
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     f_is_allowed = BOOLEANS[b[i]]
     i += 1
@@ -589,19 +595,17 @@ def read_crossing_declared(b: bytes, i: int) -> tuple[CrossingDeclared, int]:
 def write_instrument_defined(m: InstrumentDefined) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.instrument_id],
             (SIZES[n] if (n := len(s := m.symbol.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.currency.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.currency],
             (SIZES[n] if 0 <= (n := m.tick_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.lot) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.quantity_scale) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.maximum_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.session_open_ns) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.session_close_ns) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.trade_date) < 8192 else encode_int(n)),
+            WIRE_INTS[m.trade_date],
         )
     )
 
@@ -613,7 +617,7 @@ def read_instrument_defined(b: bytes, i: int) -> tuple[InstrumentDefined, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -629,7 +633,7 @@ def read_instrument_defined(b: bytes, i: int) -> tuple[InstrumentDefined, int]:
     else:
         n >>= 1
         i += 1
-    f_currency = b[i : i + n].decode()
+    f_currency = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -720,11 +724,10 @@ def read_settings_loaded(b: bytes, i: int) -> tuple[SettingsLoaded, int]:
 def write_venue_defined(m: VenueDefined) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.venue_id],
             (SIZES[n] if (n := len(s := m.name.encode())) < 8192 else encode_long(n)),
             s,
-            VENUE_KIND_BYTES[m.kind._value_],
+            VENUE_KIND_BYTES[m.kind],
             (SIZES[n] if 0 <= (n := m.taker_fee_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.maker_fee_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.taker_fee_ppm) < 8192 else encode_long(n)),
@@ -742,7 +745,7 @@ def read_venue_defined(b: bytes, i: int) -> tuple[VenueDefined, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -796,8 +799,7 @@ def read_venue_defined(b: bytes, i: int) -> tuple[VenueDefined, int]:
 def write_volume_curve_defined(m: VolumeCurveDefined) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.instrument_id],
             (SIZES[n] if (n := len(s := m.model.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.bin_ns) < 8192 else encode_long(n)),
@@ -820,7 +822,7 @@ def read_volume_curve_defined(b: bytes, i: int) -> tuple[VolumeCurveDefined, int
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -891,17 +893,14 @@ def read_volume_curve_defined(b: bytes, i: int) -> tuple[VolumeCurveDefined, int
 def write_cancel_order(m: CancelOrder) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.source.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
             (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if (n := len(s := m.original_client_order_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.trade_date) < 8192 else encode_int(n)),
+            WIRE_TEXTS[m.instrument_id],
+            WIRE_INTS[m.trade_date],
         )
     )
 
@@ -913,7 +912,7 @@ def read_cancel_order(b: bytes, i: int) -> tuple[CancelOrder, int]:
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -921,7 +920,7 @@ def read_cancel_order(b: bytes, i: int) -> tuple[CancelOrder, int]:
     else:
         n >>= 1
         i += 1
-    f_source = b[i : i + n].decode()
+    f_source = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -945,7 +944,7 @@ def read_cancel_order(b: bytes, i: int) -> tuple[CancelOrder, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -959,20 +958,17 @@ def read_cancel_order(b: bytes, i: int) -> tuple[CancelOrder, int]:
 def write_command_repeated(m: CommandRepeated) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.source.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
             (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.trade_date) < 8192 else encode_int(n)),
-            COMMAND_KIND_BYTES[m.command._value_],
+            WIRE_TEXTS[m.instrument_id],
+            WIRE_INTS[m.trade_date],
+            COMMAND_KIND_BYTES[m.command],
             (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
             s,
             (b"\x01" if m.is_accepted else b"\x00"),
-            REJECT_REASON_BYTES[m.reason._value_],
+            REJECT_REASON_BYTES[m.reason],
         )
     )
 
@@ -984,7 +980,7 @@ def read_command_repeated(b: bytes, i: int) -> tuple[CommandRepeated, int]:
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -992,7 +988,7 @@ def read_command_repeated(b: bytes, i: int) -> tuple[CommandRepeated, int]:
     else:
         n >>= 1
         i += 1
-    f_source = b[i : i + n].decode()
+    f_source = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1008,7 +1004,7 @@ def read_command_repeated(b: bytes, i: int) -> tuple[CommandRepeated, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -1036,28 +1032,23 @@ def read_command_repeated(b: bytes, i: int) -> tuple[CommandRepeated, int]:
 def write_new_order(m: NewOrder) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.source.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
             (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.account_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.desk_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.trade_date) < 8192 else encode_int(n)),
-            SIDE_BYTES[m.side._value_],
+            WIRE_TEXTS[m.account_id],
+            WIRE_TEXTS[m.desk_id],
+            WIRE_TEXTS[m.instrument_id],
+            WIRE_INTS[m.trade_date],
+            SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            ORDER_TYPE_BYTES[m.order_type._value_],
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
-            TIME_IN_FORCE_BYTES[m.time_in_force._value_],
-            STRATEGY_KIND_BYTES[m.strategy._value_],
-            URGENCY_BYTES[m.urgency._value_],
-            (SIZES[n] if 0 <= (n := m.start_ns) < 8192 else encode_long(n)),
-            encode_time(m.end_ns),
+            ORDER_TYPE_BYTES[m.order_type],
+            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            TIME_IN_FORCE_BYTES[m.time_in_force],
+            STRATEGY_KIND_BYTES[m.strategy],
+            URGENCY_BYTES[m.urgency],
+            WIRE_LONGS[m.start_ns],
+            WIRE_LONGS[m.end_ns],
             (SIZES[n] if 0 <= (n := m.participation_cap_bps) < 8192 else encode_int(n)),
             (b"\x01" if m.is_cross_allowed else b"\x00"),
             (b"\x01" if m.is_dark_allowed else b"\x00"),
@@ -1072,7 +1063,7 @@ def read_new_order(b: bytes, i: int) -> tuple[NewOrder, int]:
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1080,7 +1071,7 @@ def read_new_order(b: bytes, i: int) -> tuple[NewOrder, int]:
     else:
         n >>= 1
         i += 1
-    f_source = b[i : i + n].decode()
+    f_source = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1096,7 +1087,7 @@ def read_new_order(b: bytes, i: int) -> tuple[NewOrder, int]:
     else:
         n >>= 1
         i += 1
-    f_account_id = b[i : i + n].decode()
+    f_account_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1104,7 +1095,7 @@ def read_new_order(b: bytes, i: int) -> tuple[NewOrder, int]:
     else:
         n >>= 1
         i += 1
-    f_desk_id = b[i : i + n].decode()
+    f_desk_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1112,7 +1103,7 @@ def read_new_order(b: bytes, i: int) -> tuple[NewOrder, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -1148,17 +1139,25 @@ def read_new_order(b: bytes, i: int) -> tuple[NewOrder, int]:
     f_urgency = URGENCY_OF[b[i]]
     i += 1
     n = b[i]
-    i += 1
-    if n > 127:
-        f_start_ns, i = read_long(b, i, n)
-    else:
+    if n < 128:
         f_start_ns = n >> 1 ^ -(n & 1)
-    t = TIMES.get(b[i : i + 9])
-    if t is None:
-        t, i = read_time(b, i)
+        i += 1
     else:
-        i += 9
-    f_end_ns = t
+        f_start_ns = TIMES.get(b[i : i + 9])
+        if f_start_ns is None:
+            f_start_ns, i = read_time(b, i)
+        else:
+            i += 9
+    n = b[i]
+    if n < 128:
+        f_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        f_end_ns = TIMES.get(b[i : i + 9])
+        if f_end_ns is None:
+            f_end_ns, i = read_time(b, i)
+        else:
+            i += 9
     n = b[i]
     i += 1
     if n > 127:
@@ -1177,35 +1176,29 @@ def write_order_accepted(m: OrderAccepted) -> bytes:
         (
             (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.source.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
             (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.account_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.desk_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.trade_date) < 8192 else encode_int(n)),
-            SIDE_BYTES[m.side._value_],
+            WIRE_TEXTS[m.account_id],
+            WIRE_TEXTS[m.desk_id],
+            WIRE_TEXTS[m.instrument_id],
+            WIRE_INTS[m.trade_date],
+            SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            ORDER_TYPE_BYTES[m.order_type._value_],
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
-            TIME_IN_FORCE_BYTES[m.time_in_force._value_],
-            STRATEGY_KIND_BYTES[m.strategy._value_],
-            URGENCY_BYTES[m.urgency._value_],
-            (SIZES[n] if 0 <= (n := m.start_ns) < 8192 else encode_long(n)),
-            encode_time(m.end_ns),
+            ORDER_TYPE_BYTES[m.order_type],
+            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            TIME_IN_FORCE_BYTES[m.time_in_force],
+            STRATEGY_KIND_BYTES[m.strategy],
+            URGENCY_BYTES[m.urgency],
+            WIRE_LONGS[m.start_ns],
+            WIRE_LONGS[m.end_ns],
             (SIZES[n] if 0 <= (n := m.participation_cap_bps) < 8192 else encode_int(n)),
             (b"\x01" if m.is_cross_allowed else b"\x00"),
             (b"\x01" if m.is_dark_allowed else b"\x00"),
-            (SIZES[n] if (n := len(s := m.group_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.accepted_ns) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.arrival_price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
+            WIRE_TEXTS[m.group_id],
+            WIRE_LONGS[m.accepted_ns],
+            (b"\x00" if (o := m.arrival_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
             (SIZES[n] if 0 <= (n := m.reference_version) < 8192 else encode_long(n)),
             encode_fixed(m.command_digest, 16),
         )
@@ -1227,7 +1220,7 @@ def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1235,7 +1228,7 @@ def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
     else:
         n >>= 1
         i += 1
-    f_source = b[i : i + n].decode()
+    f_source = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1251,7 +1244,7 @@ def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
     else:
         n >>= 1
         i += 1
-    f_account_id = b[i : i + n].decode()
+    f_account_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1259,7 +1252,7 @@ def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
     else:
         n >>= 1
         i += 1
-    f_desk_id = b[i : i + n].decode()
+    f_desk_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1267,7 +1260,7 @@ def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -1303,17 +1296,25 @@ def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
     f_urgency = URGENCY_OF[b[i]]
     i += 1
     n = b[i]
-    i += 1
-    if n > 127:
-        f_start_ns, i = read_long(b, i, n)
-    else:
+    if n < 128:
         f_start_ns = n >> 1 ^ -(n & 1)
-    t = TIMES.get(b[i : i + 9])
-    if t is None:
-        t, i = read_time(b, i)
+        i += 1
     else:
-        i += 9
-    f_end_ns = t
+        f_start_ns = TIMES.get(b[i : i + 9])
+        if f_start_ns is None:
+            f_start_ns, i = read_time(b, i)
+        else:
+            i += 9
+    n = b[i]
+    if n < 128:
+        f_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        f_end_ns = TIMES.get(b[i : i + 9])
+        if f_end_ns is None:
+            f_end_ns, i = read_time(b, i)
+        else:
+            i += 9
     n = b[i]
     i += 1
     if n > 127:
@@ -1330,14 +1331,18 @@ def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
     else:
         n >>= 1
         i += 1
-    f_group_id = b[i : i + n].decode()
+    f_group_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
-    i += 1
-    if n > 127:
-        f_accepted_ns, i = read_long(b, i, n)
-    else:
+    if n < 128:
         f_accepted_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        f_accepted_ns = TIMES.get(b[i : i + 9])
+        if f_accepted_ns is None:
+            f_accepted_ns, i = read_time(b, i)
+        else:
+            i += 9
     is_some = UNION_BRANCHES[b[i]]
     i += 1
     if is_some:
@@ -1363,27 +1368,22 @@ def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
 def write_order_cancel_rejected(m: OrderCancelRejected) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.source.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
             (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if (n := len(s := m.original_client_order_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.trade_date) < 8192 else encode_int(n)),
-            COMMAND_KIND_BYTES[m.response_to._value_],
-            REJECT_REASON_BYTES[m.reason._value_],
-            (SIZES[n] if (n := len(s := m.field.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.instrument_id],
+            WIRE_INTS[m.trade_date],
+            COMMAND_KIND_BYTES[m.response_to],
+            REJECT_REASON_BYTES[m.reason],
+            WIRE_TEXTS[m.field],
             (SIZES[n] if (n := len(s := m.value.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.bound.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.bound],
             (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
             s,
             encode_fixed(m.command_digest, 16),
@@ -1398,7 +1398,7 @@ def read_order_cancel_rejected(b: bytes, i: int) -> tuple[OrderCancelRejected, i
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1406,7 +1406,7 @@ def read_order_cancel_rejected(b: bytes, i: int) -> tuple[OrderCancelRejected, i
     else:
         n >>= 1
         i += 1
-    f_source = b[i : i + n].decode()
+    f_source = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1438,7 +1438,7 @@ def read_order_cancel_rejected(b: bytes, i: int) -> tuple[OrderCancelRejected, i
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -1456,7 +1456,7 @@ def read_order_cancel_rejected(b: bytes, i: int) -> tuple[OrderCancelRejected, i
     else:
         n >>= 1
         i += 1
-    f_field = b[i : i + n].decode()
+    f_field = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1472,7 +1472,7 @@ def read_order_cancel_rejected(b: bytes, i: int) -> tuple[OrderCancelRejected, i
     else:
         n >>= 1
         i += 1
-    f_bound = b[i : i + n].decode()
+    f_bound = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1492,10 +1492,8 @@ def write_order_canceled(m: OrderCanceled) -> bytes:
         (
             (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.source.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
             (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.cumulative_quantity) < 8192 else encode_long(n)),
@@ -1520,7 +1518,7 @@ def read_order_canceled(b: bytes, i: int) -> tuple[OrderCanceled, int]:
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1528,7 +1526,7 @@ def read_order_canceled(b: bytes, i: int) -> tuple[OrderCanceled, int]:
     else:
         n >>= 1
         i += 1
-    f_source = b[i : i + n].decode()
+    f_source = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1560,10 +1558,10 @@ def write_order_closed(m: OrderClosed) -> bytes:
         (
             (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
             s,
-            ORDER_STATUS_BYTES[m.status._value_],
+            ORDER_STATUS_BYTES[m.status],
             (SIZES[n] if 0 <= (n := m.cumulative_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.leaves_quantity) < 8192 else encode_long(n)),
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
         )
     )
 
@@ -1601,10 +1599,8 @@ def write_order_pending_cancel(m: OrderPendingCancel) -> bytes:
         (
             (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.source.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
             (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
             s,
             encode_fixed(m.command_digest, 16),
@@ -1627,7 +1623,7 @@ def read_order_pending_cancel(b: bytes, i: int) -> tuple[OrderPendingCancel, int
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1635,7 +1631,7 @@ def read_order_pending_cancel(b: bytes, i: int) -> tuple[OrderPendingCancel, int
     else:
         n >>= 1
         i += 1
-    f_source = b[i : i + n].decode()
+    f_source = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1655,14 +1651,12 @@ def write_order_pending_replace(m: OrderPendingReplace) -> bytes:
         (
             (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.source.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
             (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
+            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
             encode_fixed(m.command_digest, 16),
         )
     )
@@ -1683,7 +1677,7 @@ def read_order_pending_replace(b: bytes, i: int) -> tuple[OrderPendingReplace, i
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1691,7 +1685,7 @@ def read_order_pending_replace(b: bytes, i: int) -> tuple[OrderPendingReplace, i
     else:
         n >>= 1
         i += 1
-    f_source = b[i : i + n].decode()
+    f_source = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1726,24 +1720,18 @@ def read_order_pending_replace(b: bytes, i: int) -> tuple[OrderPendingReplace, i
 def write_order_rejected(m: OrderRejected) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.source.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
             (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.account_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.trade_date) < 8192 else encode_int(n)),
-            REJECT_REASON_BYTES[m.reason._value_],
-            (SIZES[n] if (n := len(s := m.field.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.account_id],
+            WIRE_TEXTS[m.instrument_id],
+            WIRE_INTS[m.trade_date],
+            REJECT_REASON_BYTES[m.reason],
+            WIRE_TEXTS[m.field],
             (SIZES[n] if (n := len(s := m.value.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.bound.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.bound],
             (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
             s,
             encode_fixed(m.command_digest, 16),
@@ -1758,7 +1746,7 @@ def read_order_rejected(b: bytes, i: int) -> tuple[OrderRejected, int]:
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1766,7 +1754,7 @@ def read_order_rejected(b: bytes, i: int) -> tuple[OrderRejected, int]:
     else:
         n >>= 1
         i += 1
-    f_source = b[i : i + n].decode()
+    f_source = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1782,7 +1770,7 @@ def read_order_rejected(b: bytes, i: int) -> tuple[OrderRejected, int]:
     else:
         n >>= 1
         i += 1
-    f_account_id = b[i : i + n].decode()
+    f_account_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1790,7 +1778,7 @@ def read_order_rejected(b: bytes, i: int) -> tuple[OrderRejected, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -1806,7 +1794,7 @@ def read_order_rejected(b: bytes, i: int) -> tuple[OrderRejected, int]:
     else:
         n >>= 1
         i += 1
-    f_field = b[i : i + n].decode()
+    f_field = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1822,7 +1810,7 @@ def read_order_rejected(b: bytes, i: int) -> tuple[OrderRejected, int]:
     else:
         n >>= 1
         i += 1
-    f_bound = b[i : i + n].decode()
+    f_bound = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1842,17 +1830,14 @@ def write_order_replaced(m: OrderReplaced) -> bytes:
         (
             (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.source.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
             (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            ORDER_TYPE_BYTES[m.order_type._value_],
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
-            (SIZES[n] if (n := len(s := m.group_id.encode())) < 8192 else encode_long(n)),
-            s,
+            ORDER_TYPE_BYTES[m.order_type],
+            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            WIRE_TEXTS[m.group_id],
             (SIZES[n] if 0 <= (n := m.cumulative_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.replaced_ns) < 8192 else encode_long(n)),
             encode_fixed(m.command_digest, 16),
@@ -1875,7 +1860,7 @@ def read_order_replaced(b: bytes, i: int) -> tuple[OrderReplaced, int]:
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1883,7 +1868,7 @@ def read_order_replaced(b: bytes, i: int) -> tuple[OrderReplaced, int]:
     else:
         n >>= 1
         i += 1
-    f_source = b[i : i + n].decode()
+    f_source = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -1918,7 +1903,7 @@ def read_order_replaced(b: bytes, i: int) -> tuple[OrderReplaced, int]:
     else:
         n >>= 1
         i += 1
-    f_group_id = b[i : i + n].decode()
+    f_group_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -1942,10 +1927,10 @@ def write_order_restated(m: OrderRestated) -> bytes:
         (
             (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
             s,
-            ORDER_STATUS_BYTES[m.status._value_],
+            ORDER_STATUS_BYTES[m.status],
             (SIZES[n] if 0 <= (n := m.cumulative_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.previous_cumulative_quantity) < 8192 else encode_long(n)),
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
         )
     )
 
@@ -1981,19 +1966,16 @@ def read_order_restated(b: bytes, i: int) -> tuple[OrderRestated, int]:
 def write_replace_order(m: ReplaceOrder) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.source.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
             (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if (n := len(s := m.original_client_order_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.trade_date) < 8192 else encode_int(n)),
+            WIRE_TEXTS[m.instrument_id],
+            WIRE_INTS[m.trade_date],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
+            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
         )
     )
 
@@ -2005,7 +1987,7 @@ def read_replace_order(b: bytes, i: int) -> tuple[ReplaceOrder, int]:
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -2013,7 +1995,7 @@ def read_replace_order(b: bytes, i: int) -> tuple[ReplaceOrder, int]:
     else:
         n >>= 1
         i += 1
-    f_source = b[i : i + n].decode()
+    f_source = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -2037,7 +2019,7 @@ def read_replace_order(b: bytes, i: int) -> tuple[ReplaceOrder, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -2068,14 +2050,12 @@ def read_replace_order(b: bytes, i: int) -> tuple[ReplaceOrder, int]:
 def write_book_updated(m: BookUpdated) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            BOOK_STATE_BYTES[m.state._value_],
-            (encode_long(len(m.bids)) + b"".join([(SIZES[n] if 0 <= (n := x.price_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.bids]) if m.bids else b""),
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            BOOK_STATE_BYTES[m.state],
+            (encode_long(len(m.bids)) + b"".join([WIRE_LONGS[x.price_e9] + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.bids]) if m.bids else b""),
             b"\x00",
-            (encode_long(len(m.asks)) + b"".join([(SIZES[n] if 0 <= (n := x.price_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.asks]) if m.asks else b""),
+            (encode_long(len(m.asks)) + b"".join([WIRE_LONGS[x.price_e9] + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.asks]) if m.asks else b""),
             b"\x00",
         )
     )
@@ -2088,7 +2068,7 @@ def read_book_updated(b: bytes, i: int) -> tuple[BookUpdated, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -2096,7 +2076,7 @@ def read_book_updated(b: bytes, i: int) -> tuple[BookUpdated, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     f_state = BOOK_STATE_OF[b[i]]
     i += 1
@@ -2146,14 +2126,12 @@ def read_book_updated(b: bytes, i: int) -> tuple[BookUpdated, int]:
 def write_trade_printed(m: TradePrinted) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if 0 <= (n := m.price_e9) < 8192 else encode_long(n)),
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            WIRE_LONGS[m.price_e9],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.own_quantity) < 8192 else encode_long(n)),
-            SIDE_BYTES[m.aggressor._value_],
+            SIDE_BYTES[m.aggressor],
             (b"\x01" if m.is_hidden else b"\x00"),
         )
     )
@@ -2166,7 +2144,7 @@ def read_trade_printed(b: bytes, i: int) -> tuple[TradePrinted, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -2174,7 +2152,7 @@ def read_trade_printed(b: bytes, i: int) -> tuple[TradePrinted, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -2241,12 +2219,10 @@ def write_cross_executed(m: CrossExecuted) -> bytes:
         (
             (SIZES[n] if (n := len(s := m.cross_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.instrument_id],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.price_e9) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.price_e9],
             (SIZES[n] if 0 <= (n := m.evidence.bid_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.evidence.ask_e9) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.evidence.bid_venue_id.encode())) < 8192 else encode_long(n)),
@@ -2282,7 +2258,7 @@ def read_cross_executed(b: bytes, i: int) -> tuple[CrossExecuted, int]:
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -2290,7 +2266,7 @@ def read_cross_executed(b: bytes, i: int) -> tuple[CrossExecuted, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -2413,7 +2389,7 @@ def write_epoch_closed(m: EpochClosed) -> bytes:
             (SIZES[n] if 0 <= (n := m.tail_quantity) < 8192 else encode_long(n)),
             (encode_long(len(m.tail)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.tail]) if m.tail else b""),
             b"\x00",
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
         )
     )
 
@@ -2476,7 +2452,7 @@ def write_epoch_opened(m: EpochOpened) -> bytes:
             (SIZES[n] if 0 <= (n := m.parent_quantity) < 8192 else encode_long(n)),
             (encode_long(len(m.members)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.members]) if m.members else b""),
             b"\x00",
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
         )
     )
 
@@ -2578,7 +2554,7 @@ def write_parent_closed(m: ParentClosed) -> bytes:
         (
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
-            ORDER_STATUS_BYTES[m.status._value_],
+            ORDER_STATUS_BYTES[m.status],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.filled_quantity) < 8192 else encode_long(n)),
         )
@@ -2618,7 +2594,7 @@ def write_parent_held(m: ParentHeld) -> bytes:
             s,
             (encode_long(len(m.order_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in m.order_ids]) if m.order_ids else b""),
             b"\x00",
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
         )
     )
 
@@ -2657,25 +2633,22 @@ def write_parent_opened(m: ParentOpened) -> bytes:
         (
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.group_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            SIDE_BYTES[m.side._value_],
+            WIRE_TEXTS[m.group_id],
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.instrument_id],
+            SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
-            TIME_IN_FORCE_BYTES[m.time_in_force._value_],
-            STRATEGY_KIND_BYTES[m.strategy._value_],
-            URGENCY_BYTES[m.urgency._value_],
-            (SIZES[n] if 0 <= (n := m.start_ns) < 8192 else encode_long(n)),
-            encode_time(m.end_ns),
+            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            TIME_IN_FORCE_BYTES[m.time_in_force],
+            STRATEGY_KIND_BYTES[m.strategy],
+            URGENCY_BYTES[m.urgency],
+            WIRE_LONGS[m.start_ns],
+            WIRE_LONGS[m.end_ns],
             (SIZES[n] if 0 <= (n := m.participation_cap_bps) < 8192 else encode_int(n)),
             (b"\x01" if m.is_dark_allowed else b"\x00"),
             (SIZES[n] if (n := len(s := m.self_trade_id.encode())) < 8192 else encode_long(n)),
             s,
-            (b"\x00" if (o := m.arrival_price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
+            (b"\x00" if (o := m.arrival_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
         )
     )
 
@@ -2695,7 +2668,7 @@ def read_parent_opened(b: bytes, i: int) -> tuple[ParentOpened, int]:
     else:
         n >>= 1
         i += 1
-    f_group_id = b[i : i + n].decode()
+    f_group_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -2703,7 +2676,7 @@ def read_parent_opened(b: bytes, i: int) -> tuple[ParentOpened, int]:
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -2711,7 +2684,7 @@ def read_parent_opened(b: bytes, i: int) -> tuple[ParentOpened, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     f_side = SIDE_OF[b[i]]
     i += 1
@@ -2739,17 +2712,25 @@ def read_parent_opened(b: bytes, i: int) -> tuple[ParentOpened, int]:
     f_urgency = URGENCY_OF[b[i]]
     i += 1
     n = b[i]
-    i += 1
-    if n > 127:
-        f_start_ns, i = read_long(b, i, n)
-    else:
+    if n < 128:
         f_start_ns = n >> 1 ^ -(n & 1)
-    t = TIMES.get(b[i : i + 9])
-    if t is None:
-        t, i = read_time(b, i)
+        i += 1
     else:
-        i += 9
-    f_end_ns = t
+        f_start_ns = TIMES.get(b[i : i + 9])
+        if f_start_ns is None:
+            f_start_ns, i = read_time(b, i)
+        else:
+            i += 9
+    n = b[i]
+    if n < 128:
+        f_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        f_end_ns = TIMES.get(b[i : i + 9])
+        if f_end_ns is None:
+            f_end_ns, i = read_time(b, i)
+        else:
+            i += 9
     n = b[i]
     i += 1
     if n > 127:
@@ -2818,12 +2799,10 @@ def read_tail_resolved(b: bytes, i: int) -> tuple[TailResolved, int]:
 def write_window_closed(m: WindowClosed) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.tenant.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.instrument_id],
             (SIZES[n] if 0 <= (n := m.window) < 8192 else encode_long(n)),
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
             (encode_long(len(m.order_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in m.order_ids]) if m.order_ids else b""),
             b"\x00",
             (SIZES[n] if 0 <= (n := m.buy_quantity) < 8192 else encode_long(n)),
@@ -2842,7 +2821,7 @@ def read_window_closed(b: bytes, i: int) -> tuple[WindowClosed, int]:
     else:
         n >>= 1
         i += 1
-    f_tenant = b[i : i + n].decode()
+    f_tenant = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -2850,7 +2829,7 @@ def read_window_closed(b: bytes, i: int) -> tuple[WindowClosed, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -2914,10 +2893,8 @@ def write_child_acknowledged(m: ChildAcknowledged) -> bytes:
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
             (SIZES[n] if (n := len(s := m.venue_order_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.ack_latency_ns) < 8192 else encode_long(n)),
@@ -2962,7 +2939,7 @@ def read_child_acknowledged(b: bytes, i: int) -> tuple[ChildAcknowledged, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -2970,7 +2947,7 @@ def read_child_acknowledged(b: bytes, i: int) -> tuple[ChildAcknowledged, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -2999,10 +2976,8 @@ def write_child_cancel_rejected(m: ChildCancelRejected) -> bytes:
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
             (SIZES[n] if 0 <= (n := m.request) < 8192 else encode_int(n)),
             (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
             s,
@@ -3048,7 +3023,7 @@ def read_child_cancel_rejected(b: bytes, i: int) -> tuple[ChildCancelRejected, i
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -3056,7 +3031,7 @@ def read_child_cancel_rejected(b: bytes, i: int) -> tuple[ChildCancelRejected, i
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -3091,12 +3066,10 @@ def write_child_cancel_requested(m: ChildCancelRequested) -> bytes:
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
             (SIZES[n] if 0 <= (n := m.request) < 8192 else encode_int(n)),
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
             (SIZES[n] if 0 <= (n := m.retry_ns) < 8192 else encode_long(n)),
         )
     )
@@ -3139,7 +3112,7 @@ def read_child_cancel_requested(b: bytes, i: int) -> tuple[ChildCancelRequested,
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -3147,7 +3120,7 @@ def read_child_cancel_requested(b: bytes, i: int) -> tuple[ChildCancelRequested,
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -3176,11 +3149,9 @@ def write_child_canceled(m: ChildCanceled) -> bytes:
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            ORDER_STATUS_BYTES[m.status._value_],
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            ORDER_STATUS_BYTES[m.status],
             (SIZES[n] if 0 <= (n := m.canceled_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.outstanding_quantity) < 8192 else encode_long(n)),
             (b"\x01" if m.is_unsolicited else b"\x00"),
@@ -3226,7 +3197,7 @@ def read_child_canceled(b: bytes, i: int) -> tuple[ChildCanceled, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -3234,7 +3205,7 @@ def read_child_canceled(b: bytes, i: int) -> tuple[ChildCanceled, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     f_status = ORDER_STATUS_OF[b[i]]
     i += 1
@@ -3271,19 +3242,17 @@ def write_child_placed(m: ChildPlaced) -> bytes:
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            SIDE_BYTES[m.side._value_],
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            ORDER_TYPE_BYTES[m.order_type._value_],
-            (b"\x00" if (o := m.price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
-            TIME_IN_FORCE_BYTES[m.time_in_force._value_],
+            ORDER_TYPE_BYTES[m.order_type],
+            (b"\x00" if (o := m.price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            TIME_IN_FORCE_BYTES[m.time_in_force],
             (SIZES[n] if 0 <= (n := m.minimum_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.self_trade_id.encode())) < 8192 else encode_long(n)),
             s,
-            (b"\x00" if (o := m.arrival_price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
+            (b"\x00" if (o := m.arrival_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
             (SIZES[n] if 0 <= (n := m.placed_ns) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.ack_due_ns) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.rest_until_ns) < 8192 else encode_long(n)),
@@ -3328,7 +3297,7 @@ def read_child_placed(b: bytes, i: int) -> tuple[ChildPlaced, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -3336,7 +3305,7 @@ def read_child_placed(b: bytes, i: int) -> tuple[ChildPlaced, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     f_side = SIDE_OF[b[i]]
     i += 1
@@ -3417,10 +3386,8 @@ def write_child_rejected(m: ChildRejected) -> bytes:
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
             s,
@@ -3465,7 +3432,7 @@ def read_child_rejected(b: bytes, i: int) -> tuple[ChildRejected, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -3473,7 +3440,7 @@ def read_child_rejected(b: bytes, i: int) -> tuple[ChildRejected, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -3502,12 +3469,10 @@ def write_child_status_requested(m: ChildStatusRequested) -> bytes:
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
             (SIZES[n] if 0 <= (n := m.request) < 8192 else encode_int(n)),
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
             (SIZES[n] if 0 <= (n := m.retry_ns) < 8192 else encode_long(n)),
         )
     )
@@ -3550,7 +3515,7 @@ def read_child_status_requested(b: bytes, i: int) -> tuple[ChildStatusRequested,
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -3558,7 +3523,7 @@ def read_child_status_requested(b: bytes, i: int) -> tuple[ChildStatusRequested,
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -3591,18 +3556,16 @@ def write_fill_booked(m: FillBooked) -> bytes:
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            SIDE_BYTES[m.side._value_],
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.error_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.late_quantity) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.price_e9) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.price_e9],
             encode_cash(m.cash_e9),
             encode_cash(m.fee_e9),
-            LIQUIDITY_BYTES[m.liquidity._value_],
+            LIQUIDITY_BYTES[m.liquidity],
             (b"\x00" if (o := m.midpoint_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
         )
     )
@@ -3661,7 +3624,7 @@ def read_fill_booked(b: bytes, i: int) -> tuple[FillBooked, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -3669,7 +3632,7 @@ def read_fill_booked(b: bytes, i: int) -> tuple[FillBooked, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     f_side = SIDE_OF[b[i]]
     i += 1
@@ -3729,16 +3692,14 @@ def write_fill_busted(m: FillBusted) -> bytes:
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            SIDE_BYTES[m.side._value_],
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            SIDE_BYTES[m.side],
             (SIZES[n] if (n := len(s := m.bust_exec_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.error_quantity) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.price_e9) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.price_e9],
             encode_cash(m.cash_e9),
             encode_cash(m.fee_e9),
         )
@@ -3798,7 +3759,7 @@ def read_fill_busted(b: bytes, i: int) -> tuple[FillBusted, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -3806,7 +3767,7 @@ def read_fill_busted(b: bytes, i: int) -> tuple[FillBusted, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     f_side = SIDE_OF[b[i]]
     i += 1
@@ -3855,21 +3816,19 @@ def write_fill_corrected(m: FillCorrected) -> bytes:
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            SIDE_BYTES[m.side._value_],
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            SIDE_BYTES[m.side],
             (SIZES[n] if (n := len(s := m.correction_exec_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.previous_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.error_quantity) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.previous_price_e9) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.price_e9) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.previous_price_e9],
+            WIRE_LONGS[m.price_e9],
             encode_cash(m.cash_e9),
             encode_cash(m.fee_e9),
-            encode_time(m.transact_ns),
+            WIRE_LONGS[m.transact_ns],
         )
     )
 
@@ -3927,7 +3886,7 @@ def read_fill_corrected(b: bytes, i: int) -> tuple[FillCorrected, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -3935,7 +3894,7 @@ def read_fill_corrected(b: bytes, i: int) -> tuple[FillCorrected, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     f_side = SIDE_OF[b[i]]
     i += 1
@@ -3979,12 +3938,16 @@ def read_fill_corrected(b: bytes, i: int) -> tuple[FillCorrected, int]:
         f_price_e9 = n >> 1 ^ -(n & 1)
     f_cash_e9, i = read_cash(b, i)
     f_fee_e9, i = read_cash(b, i)
-    t = TIMES.get(b[i : i + 9])
-    if t is None:
-        t, i = read_time(b, i)
+    n = b[i]
+    if n < 128:
+        f_transact_ns = n >> 1 ^ -(n & 1)
+        i += 1
     else:
-        i += 9
-    f_transact_ns = t
+        f_transact_ns = TIMES.get(b[i : i + 9])
+        if f_transact_ns is None:
+            f_transact_ns, i = read_time(b, i)
+        else:
+            i += 9
     return FillCorrected(fill_id=f_fill_id, exec_id=f_exec_id, child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, correction_exec_id=f_correction_exec_id, previous_quantity=f_previous_quantity, quantity=f_quantity, error_quantity=f_error_quantity, previous_price_e9=f_previous_price_e9, price_e9=f_price_e9, cash_e9=f_cash_e9, fee_e9=f_fee_e9, transact_ns=f_transact_ns), i
 
 
@@ -3995,14 +3958,14 @@ def write_route_decided(m: RouteDecided) -> bytes:
             s,
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
-            ROUTING_LOGIC_BYTES[m.logic._value_],
+            ROUTING_LOGIC_BYTES[m.logic],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.scorecard_version) < 8192 else encode_long(n)),
             (encode_long(len(m.book_event_ids)) + b"".join([encode_fixed(x, 16) for x in m.book_event_ids]) if m.book_event_ids else b""),
             b"\x00",
-            (encode_long(len(m.alternatives)) + b"".join([(SIZES[n] if (n := len(s := x.venue_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.score_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (b"\x00" if (o := x.price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))) + (SIZES[n] if (n := len(s := x.reason.encode())) < 8192 else encode_long(n)) + s for x in m.alternatives]) if m.alternatives else b""),
+            (encode_long(len(m.alternatives)) + b"".join([WIRE_TEXTS[x.venue_id] + (SIZES[n] if 0 <= (n := x.score_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (b"\x00" if (o := x.price_e9) is None else b"\x02" + WIRE_LONGS[o]) + (SIZES[n] if (n := len(s := x.reason.encode())) < 8192 else encode_long(n)) + s for x in m.alternatives]) if m.alternatives else b""),
             b"\x00",
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
         )
     )
 
@@ -4057,7 +4020,7 @@ def read_route_decided(b: bytes, i: int) -> tuple[RouteDecided, int]:
             else:
                 n >>= 1
                 i += 1
-            x_f_alternatives_venue_id = b[i : i + n].decode()
+            x_f_alternatives_venue_id = TEXTS[b[i : i + n]]
             i += n
             n = b[i]
             i += 1
@@ -4109,7 +4072,7 @@ def write_slice_returned(m: SliceReturned) -> bytes:
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (b"\x01" if m.is_closed else b"\x00"),
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
         )
     )
 
@@ -4153,20 +4116,19 @@ def read_slice_returned(b: bytes, i: int) -> tuple[SliceReturned, int]:
 def write_suspense_recorded(m: SuspenseRecorded) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.venue_id],
             (SIZES[n] if (n := len(s := m.child_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if (n := len(s := m.exec_id.encode())) < 8192 else encode_long(n)),
             s,
-            EXEC_TYPE_BYTES[m.exec_type._value_],
+            EXEC_TYPE_BYTES[m.exec_type],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
-            REJECT_REASON_BYTES[m.reason._value_],
+            (b"\x00" if (o := m.price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            REJECT_REASON_BYTES[m.reason],
             (SIZES[n] if (n := len(s := m.exec_ref_id.encode())) < 8192 else encode_long(n)),
             s,
             encode_cash(m.fee_e9),
-            encode_time(m.transact_ns),
+            WIRE_LONGS[m.transact_ns],
         )
     )
 
@@ -4178,7 +4140,7 @@ def read_suspense_recorded(b: bytes, i: int) -> tuple[SuspenseRecorded, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -4226,21 +4188,24 @@ def read_suspense_recorded(b: bytes, i: int) -> tuple[SuspenseRecorded, int]:
     f_exec_ref_id = b[i : i + n].decode()
     i += n
     f_fee_e9, i = read_cash(b, i)
-    t = TIMES.get(b[i : i + 9])
-    if t is None:
-        t, i = read_time(b, i)
+    n = b[i]
+    if n < 128:
+        f_transact_ns = n >> 1 ^ -(n & 1)
+        i += 1
     else:
-        i += 9
-    f_transact_ns = t
+        f_transact_ns = TIMES.get(b[i : i + 9])
+        if f_transact_ns is None:
+            f_transact_ns, i = read_time(b, i)
+        else:
+            i += 9
     return SuspenseRecorded(venue_id=f_venue_id, child_id=f_child_id, exec_id=f_exec_id, exec_type=f_exec_type, quantity=f_quantity, price_e9=f_price_e9, reason=f_reason, exec_ref_id=f_exec_ref_id, fee_e9=f_fee_e9, transact_ns=f_transact_ns), i
 
 
 def write_venue_suspended(m: VenueSuspended) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            REJECT_REASON_BYTES[m.reason._value_],
+            WIRE_TEXTS[m.venue_id],
+            REJECT_REASON_BYTES[m.reason],
             (SIZES[n] if 0 <= (n := m.until_ns) < 8192 else encode_long(n)),
         )
     )
@@ -4253,7 +4218,7 @@ def read_venue_suspended(b: bytes, i: int) -> tuple[VenueSuspended, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     f_reason = REJECT_REASON_OF[b[i]]
     i += 1
@@ -4269,17 +4234,14 @@ def read_venue_suspended(b: bytes, i: int) -> tuple[VenueSuspended, int]:
 def write_dead_letter(m: DeadLetter) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.topic.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.topic],
             (SIZES[n] if 0 <= (n := m.partition) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.offset) < 8192 else encode_long(n)),
-            REJECT_REASON_BYTES[m.reason._value_],
-            (SIZES[n] if (n := len(s := m.field.encode())) < 8192 else encode_long(n)),
-            s,
+            REJECT_REASON_BYTES[m.reason],
+            WIRE_TEXTS[m.field],
             (SIZES[n] if (n := len(s := m.value.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.bound.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.bound],
             (SIZES[n] if (n := len(s := m.key)) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if (n := len(s := m.body)) < 8192 else encode_long(n)),
@@ -4295,7 +4257,7 @@ def read_dead_letter(b: bytes, i: int) -> tuple[DeadLetter, int]:
     else:
         n >>= 1
         i += 1
-    f_topic = b[i : i + n].decode()
+    f_topic = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     i += 1
@@ -4317,7 +4279,7 @@ def read_dead_letter(b: bytes, i: int) -> tuple[DeadLetter, int]:
     else:
         n >>= 1
         i += 1
-    f_field = b[i : i + n].decode()
+    f_field = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -4333,7 +4295,7 @@ def read_dead_letter(b: bytes, i: int) -> tuple[DeadLetter, int]:
     else:
         n >>= 1
         i += 1
-    f_bound = b[i : i + n].decode()
+    f_bound = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -4357,12 +4319,12 @@ def read_dead_letter(b: bytes, i: int) -> tuple[DeadLetter, int]:
 def write_journal_record(m: JournalRecord) -> bytes:
     return b"".join(
         (
-            JOURNAL_KIND_BYTES[m.kind._value_],
+            JOURNAL_KIND_BYTES[m.kind],
             encode_fixed(m.log_id, 16),
             (SIZES[n] if 0 <= (n := m.incarnation) < 8192 else encode_int(n)),
             encode_fixed(m.previous_hash, 32),
             (SIZES[n] if 0 <= (n := m.now_ns) < 8192 else encode_long(n)),
-            CLOCK_MODE_BYTES[m.mode._value_],
+            CLOCK_MODE_BYTES[m.mode],
             (SIZES[n] if 0 <= (n := m.watermark_ns) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.step) < 8192 else encode_long(n)),
             encode_fixed(m.entropy, 16),
@@ -4374,11 +4336,11 @@ def write_journal_record(m: JournalRecord) -> bytes:
             s,
             (SIZES[n] if (n := len(s := m.library_versions.encode())) < 8192 else encode_long(n)),
             s,
-            (encode_long(len(m.ranges)) + b"".join([(SIZES[n] if (n := len(s := x.topic.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.first_offset) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.next_position) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.count) < 8192 else encode_int(n)) for x in m.ranges]) if m.ranges else b""),
+            (encode_long(len(m.ranges)) + b"".join([WIRE_TEXTS[x.topic] + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.first_offset) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.next_position) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.count) < 8192 else encode_int(n)) for x in m.ranges]) if m.ranges else b""),
             b"\x00",
             (encode_long(len(m.timers)) + b"".join([(SIZES[n] if (n := len(s := x.timer_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.due_ns) < 8192 else encode_long(n)) for x in m.timers]) if m.timers else b""),
             b"\x00",
-            (encode_long(len(m.outputs)) + b"".join([(SIZES[n] if (n := len(s := x.topic.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.count) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.last_topic_seq) < 8192 else encode_long(n)) for x in m.outputs]) if m.outputs else b""),
+            (encode_long(len(m.outputs)) + b"".join([WIRE_TEXTS[x.topic] + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.count) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.last_topic_seq) < 8192 else encode_long(n)) for x in m.outputs]) if m.outputs else b""),
             b"\x00",
             (SIZES[n] if 0 <= (n := m.output_count) < 8192 else encode_int(n)),
             encode_fixed(m.output_digest, 32),
@@ -4464,7 +4426,7 @@ def read_journal_record(b: bytes, i: int) -> tuple[JournalRecord, int]:
             else:
                 n >>= 1
                 i += 1
-            x_f_ranges_topic = b[i : i + n].decode()
+            x_f_ranges_topic = TEXTS[b[i : i + n]]
             i += n
             n = b[i]
             i += 1
@@ -4526,7 +4488,7 @@ def read_journal_record(b: bytes, i: int) -> tuple[JournalRecord, int]:
             else:
                 n >>= 1
                 i += 1
-            x_f_outputs_topic = b[i : i + n].decode()
+            x_f_outputs_topic = TEXTS[b[i : i + n]]
             i += n
             n = b[i]
             i += 1
@@ -4624,11 +4586,11 @@ def write_snapshot_pointer(m: SnapshotPointer) -> bytes:
             (SIZES[n] if 0 <= (n := m.first_offset) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.chunks) < 8192 else encode_int(n)),
             encode_fixed(m.digest, 32),
-            (encode_long(len(m.inputs)) + b"".join([(SIZES[n] if (n := len(s := x.topic.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.position) < 8192 else encode_long(n)) for x in m.inputs]) if m.inputs else b""),
+            (encode_long(len(m.inputs)) + b"".join([WIRE_TEXTS[x.topic] + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.position) < 8192 else encode_long(n)) for x in m.inputs]) if m.inputs else b""),
             b"\x00",
-            (encode_long(len(m.outputs)) + b"".join([(SIZES[n] if (n := len(s := x.topic.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.position) < 8192 else encode_long(n)) for x in m.outputs]) if m.outputs else b""),
+            (encode_long(len(m.outputs)) + b"".join([WIRE_TEXTS[x.topic] + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.position) < 8192 else encode_long(n)) for x in m.outputs]) if m.outputs else b""),
             b"\x00",
-            (encode_long(len(m.outputs_seq)) + b"".join([(SIZES[n] if (n := len(s := x.topic.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.count) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.last_topic_seq) < 8192 else encode_long(n)) for x in m.outputs_seq]) if m.outputs_seq else b""),
+            (encode_long(len(m.outputs_seq)) + b"".join([WIRE_TEXTS[x.topic] + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.count) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.last_topic_seq) < 8192 else encode_long(n)) for x in m.outputs_seq]) if m.outputs_seq else b""),
             b"\x00",
             (SIZES[n] if 0 <= (n := m.incarnation) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.watermark_ns) < 8192 else encode_long(n)),
@@ -4684,7 +4646,7 @@ def read_snapshot_pointer(b: bytes, i: int) -> tuple[SnapshotPointer, int]:
             else:
                 n >>= 1
                 i += 1
-            x_f_inputs_topic = b[i : i + n].decode()
+            x_f_inputs_topic = TEXTS[b[i : i + n]]
             i += n
             n = b[i]
             i += 1
@@ -4712,7 +4674,7 @@ def read_snapshot_pointer(b: bytes, i: int) -> tuple[SnapshotPointer, int]:
             else:
                 n >>= 1
                 i += 1
-            x_f_outputs_topic = b[i : i + n].decode()
+            x_f_outputs_topic = TEXTS[b[i : i + n]]
             i += n
             n = b[i]
             i += 1
@@ -4740,7 +4702,7 @@ def read_snapshot_pointer(b: bytes, i: int) -> tuple[SnapshotPointer, int]:
             else:
                 n >>= 1
                 i += 1
-            x_f_outputs_seq_topic = b[i : i + n].decode()
+            x_f_outputs_seq_topic = TEXTS[b[i : i + n]]
             i += n
             n = b[i]
             i += 1
@@ -4790,7 +4752,7 @@ def write_parent_ended(m: ParentEnded) -> bytes:
         (
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
         )
     )
 
@@ -4814,7 +4776,7 @@ def write_parent_recalibrated(m: ParentRecalibrated) -> bytes:
         (
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
             (SIZES[n] if 0 <= (n := m.filled_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.open_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.target_quantity) < 8192 else encode_long(n)),
@@ -4895,7 +4857,7 @@ def write_schedule_set(m: ScheduleSet) -> bytes:
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.ordinal) < 8192 else encode_int(n)),
-            STRATEGY_KIND_BYTES[m.strategy._value_],
+            STRATEGY_KIND_BYTES[m.strategy],
             (encode_long(len(m.bin_starts_ns)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.bin_starts_ns]) if m.bin_starts_ns else b""),
             b"\x00",
             (encode_long(len(m.targets)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.targets]) if m.targets else b""),
@@ -4904,7 +4866,7 @@ def write_schedule_set(m: ScheduleSet) -> bytes:
             (SIZES[n] if 0 <= (n := m.anchor_market_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.seed)) < 8192 else encode_long(n)),
             s,
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
         )
     )
 
@@ -4985,17 +4947,16 @@ def write_slice_released(m: SliceReleased) -> bytes:
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            SIDE_BYTES[m.side._value_],
+            WIRE_TEXTS[m.instrument_id],
+            SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
-            ROUTING_LOGIC_BYTES[m.logic._value_],
+            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            ROUTING_LOGIC_BYTES[m.logic],
             (b"\x01" if m.is_dark_allowed else b"\x00"),
             (SIZES[n] if 0 <= (n := m.deadline_ns) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.self_trade_id.encode())) < 8192 else encode_long(n)),
             s,
-            CAUSE_BYTES[m.cause._value_],
+            CAUSE_BYTES[m.cause],
         )
     )
 
@@ -5029,7 +4990,7 @@ def read_slice_released(b: bytes, i: int) -> tuple[SliceReleased, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     f_side = SIDE_OF[b[i]]
     i += 1
@@ -5076,8 +5037,7 @@ def read_slice_released(b: bytes, i: int) -> tuple[SliceReleased, int]:
 def write_volume_forecast(m: VolumeForecast) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.instrument_id],
             (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if (n := len(s := m.model.encode())) < 8192 else encode_long(n)),
@@ -5097,7 +5057,7 @@ def read_volume_forecast(b: bytes, i: int) -> tuple[VolumeForecast, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -5146,17 +5106,16 @@ def read_volume_forecast(b: bytes, i: int) -> tuple[VolumeForecast, int]:
 def write_tca_row(m: TcaRow) -> bytes:
     return b"".join(
         (
-            TCA_LEVEL_BYTES[m.level._value_],
+            TCA_LEVEL_BYTES[m.level],
             (SIZES[n] if (n := len(s := m.id.encode())) < 8192 else encode_long(n)),
             s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
-            SIDE_BYTES[m.side._value_],
+            WIRE_TEXTS[m.instrument_id],
+            SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.ordered_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.crossed_quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.average_price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
-            (b"\x00" if (o := m.arrival_price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
+            (b"\x00" if (o := m.average_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o := m.arrival_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
             (b"\x00" if (o := m.interval_vwap_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
             (b"\x00" if (o := m.others_vwap_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
             (b"\x00" if (o := m.arrival_performance_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
@@ -5183,7 +5142,7 @@ def read_tca_row(b: bytes, i: int) -> tuple[TcaRow, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     f_side = SIDE_OF[b[i]]
     i += 1
@@ -5278,10 +5237,8 @@ def read_tca_row(b: bytes, i: int) -> tuple[TcaRow, int]:
 def write_execution_report(m: ExecutionReport) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
             (SIZES[n] if (n := len(s := m.child_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if (n := len(s := m.venue_order_id.encode())) < 8192 else encode_long(n)),
@@ -5290,18 +5247,18 @@ def write_execution_report(m: ExecutionReport) -> bytes:
             s,
             (SIZES[n] if (n := len(s := m.exec_ref_id.encode())) < 8192 else encode_long(n)),
             s,
-            EXEC_TYPE_BYTES[m.exec_type._value_],
-            ORDER_STATUS_BYTES[m.order_status._value_],
-            SIDE_BYTES[m.side._value_],
+            EXEC_TYPE_BYTES[m.exec_type],
+            ORDER_STATUS_BYTES[m.order_status],
+            SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.last_quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.last_price_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
+            (b"\x00" if (o := m.last_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
             (SIZES[n] if 0 <= (n := m.cumulative_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.leaves_quantity) < 8192 else encode_long(n)),
             encode_cash(m.fee_e9),
-            LIQUIDITY_BYTES[m.liquidity._value_],
+            LIQUIDITY_BYTES[m.liquidity],
             (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
             s,
-            encode_time(m.transact_ns),
+            WIRE_LONGS[m.transact_ns],
         )
     )
 
@@ -5313,7 +5270,7 @@ def read_execution_report(b: bytes, i: int) -> tuple[ExecutionReport, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -5321,7 +5278,7 @@ def read_execution_report(b: bytes, i: int) -> tuple[ExecutionReport, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -5401,22 +5358,24 @@ def read_execution_report(b: bytes, i: int) -> tuple[ExecutionReport, int]:
         i += 1
     f_text = b[i : i + n].decode()
     i += n
-    t = TIMES.get(b[i : i + 9])
-    if t is None:
-        t, i = read_time(b, i)
+    n = b[i]
+    if n < 128:
+        f_transact_ns = n >> 1 ^ -(n & 1)
+        i += 1
     else:
-        i += 9
-    f_transact_ns = t
+        f_transact_ns = TIMES.get(b[i : i + 9])
+        if f_transact_ns is None:
+            f_transact_ns, i = read_time(b, i)
+        else:
+            i += 9
     return ExecutionReport(venue_id=f_venue_id, instrument_id=f_instrument_id, child_id=f_child_id, venue_order_id=f_venue_order_id, exec_id=f_exec_id, exec_ref_id=f_exec_ref_id, exec_type=f_exec_type, order_status=f_order_status, side=f_side, last_quantity=f_last_quantity, last_price_e9=f_last_price_e9, cumulative_quantity=f_cumulative_quantity, leaves_quantity=f_leaves_quantity, fee_e9=f_fee_e9, liquidity=f_liquidity, text=f_text, transact_ns=f_transact_ns), i
 
 
 def write_order_cancel_reject(m: OrderCancelReject) -> bytes:
     return b"".join(
         (
-            (SIZES[n] if (n := len(s := m.venue_id.encode())) < 8192 else encode_long(n)),
-            s,
-            (SIZES[n] if (n := len(s := m.instrument_id.encode())) < 8192 else encode_long(n)),
-            s,
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
             (SIZES[n] if (n := len(s := m.child_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if (n := len(s := m.venue_order_id.encode())) < 8192 else encode_long(n)),
@@ -5424,7 +5383,7 @@ def write_order_cancel_reject(m: OrderCancelReject) -> bytes:
             (SIZES[n] if 0 <= (n := m.request) < 8192 else encode_int(n)),
             (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
             s,
-            encode_time(m.transact_ns),
+            WIRE_LONGS[m.transact_ns],
         )
     )
 
@@ -5436,7 +5395,7 @@ def read_order_cancel_reject(b: bytes, i: int) -> tuple[OrderCancelReject, int]:
     else:
         n >>= 1
         i += 1
-    f_venue_id = b[i : i + n].decode()
+    f_venue_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -5444,7 +5403,7 @@ def read_order_cancel_reject(b: bytes, i: int) -> tuple[OrderCancelReject, int]:
     else:
         n >>= 1
         i += 1
-    f_instrument_id = b[i : i + n].decode()
+    f_instrument_id = TEXTS[b[i : i + n]]
     i += n
     n = b[i]
     if n & 129:
@@ -5476,11 +5435,15 @@ def read_order_cancel_reject(b: bytes, i: int) -> tuple[OrderCancelReject, int]:
         i += 1
     f_text = b[i : i + n].decode()
     i += n
-    t = TIMES.get(b[i : i + 9])
-    if t is None:
-        t, i = read_time(b, i)
+    n = b[i]
+    if n < 128:
+        f_transact_ns = n >> 1 ^ -(n & 1)
+        i += 1
     else:
-        i += 9
-    f_transact_ns = t
+        f_transact_ns = TIMES.get(b[i : i + 9])
+        if f_transact_ns is None:
+            f_transact_ns, i = read_time(b, i)
+        else:
+            i += 9
     return OrderCancelReject(venue_id=f_venue_id, instrument_id=f_instrument_id, child_id=f_child_id, venue_order_id=f_venue_order_id, request=f_request, text=f_text, transact_ns=f_transact_ns), i
 
