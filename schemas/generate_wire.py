@@ -140,10 +140,11 @@ def read_number(kind: str, target: str, name: str) -> list[str]:
             f"    {target} = n >> 1 ^ -(n & 1)",
             "    i += 1",
             "else:",
-            f"    {target} = TIMES.get(b[i : i + 9])",
-            f"    if {target} is None:",
+            "    t = TIMES.get(b[i : i + 9])",
+            "    if t is None:",
             f"        {target}, i = read_time(b, i)",
             "    else:",
+            f"        {target} = t",
             "        i += 9",
         ]
     return [

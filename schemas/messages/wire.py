@@ -147,20 +147,22 @@ def read_envelope(b: bytes, i: int) -> tuple[Envelope, int]:
         f_at_ns = n >> 1 ^ -(n & 1)
         i += 1
     else:
-        f_at_ns = TIMES.get(b[i : i + 9])
-        if f_at_ns is None:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
             f_at_ns, i = read_time(b, i)
         else:
+            f_at_ns = t
             i += 9
     n = b[i]
     if n < 128:
         f_source_ns = n >> 1 ^ -(n & 1)
         i += 1
     else:
-        f_source_ns = TIMES.get(b[i : i + 9])
-        if f_source_ns is None:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
             f_source_ns, i = read_time(b, i)
         else:
+            f_source_ns = t
             i += 9
     n = b[i]
     if n & 129:
@@ -1143,20 +1145,22 @@ def read_new_order(b: bytes, i: int) -> tuple[NewOrder, int]:
         f_start_ns = n >> 1 ^ -(n & 1)
         i += 1
     else:
-        f_start_ns = TIMES.get(b[i : i + 9])
-        if f_start_ns is None:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
             f_start_ns, i = read_time(b, i)
         else:
+            f_start_ns = t
             i += 9
     n = b[i]
     if n < 128:
         f_end_ns = n >> 1 ^ -(n & 1)
         i += 1
     else:
-        f_end_ns = TIMES.get(b[i : i + 9])
-        if f_end_ns is None:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
             f_end_ns, i = read_time(b, i)
         else:
+            f_end_ns = t
             i += 9
     n = b[i]
     i += 1
@@ -1300,20 +1304,22 @@ def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
         f_start_ns = n >> 1 ^ -(n & 1)
         i += 1
     else:
-        f_start_ns = TIMES.get(b[i : i + 9])
-        if f_start_ns is None:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
             f_start_ns, i = read_time(b, i)
         else:
+            f_start_ns = t
             i += 9
     n = b[i]
     if n < 128:
         f_end_ns = n >> 1 ^ -(n & 1)
         i += 1
     else:
-        f_end_ns = TIMES.get(b[i : i + 9])
-        if f_end_ns is None:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
             f_end_ns, i = read_time(b, i)
         else:
+            f_end_ns = t
             i += 9
     n = b[i]
     i += 1
@@ -1338,10 +1344,11 @@ def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
         f_accepted_ns = n >> 1 ^ -(n & 1)
         i += 1
     else:
-        f_accepted_ns = TIMES.get(b[i : i + 9])
-        if f_accepted_ns is None:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
             f_accepted_ns, i = read_time(b, i)
         else:
+            f_accepted_ns = t
             i += 9
     is_some = UNION_BRANCHES[b[i]]
     i += 1
@@ -2716,20 +2723,22 @@ def read_parent_opened(b: bytes, i: int) -> tuple[ParentOpened, int]:
         f_start_ns = n >> 1 ^ -(n & 1)
         i += 1
     else:
-        f_start_ns = TIMES.get(b[i : i + 9])
-        if f_start_ns is None:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
             f_start_ns, i = read_time(b, i)
         else:
+            f_start_ns = t
             i += 9
     n = b[i]
     if n < 128:
         f_end_ns = n >> 1 ^ -(n & 1)
         i += 1
     else:
-        f_end_ns = TIMES.get(b[i : i + 9])
-        if f_end_ns is None:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
             f_end_ns, i = read_time(b, i)
         else:
+            f_end_ns = t
             i += 9
     n = b[i]
     i += 1
@@ -3943,10 +3952,11 @@ def read_fill_corrected(b: bytes, i: int) -> tuple[FillCorrected, int]:
         f_transact_ns = n >> 1 ^ -(n & 1)
         i += 1
     else:
-        f_transact_ns = TIMES.get(b[i : i + 9])
-        if f_transact_ns is None:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
             f_transact_ns, i = read_time(b, i)
         else:
+            f_transact_ns = t
             i += 9
     return FillCorrected(fill_id=f_fill_id, exec_id=f_exec_id, child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, correction_exec_id=f_correction_exec_id, previous_quantity=f_previous_quantity, quantity=f_quantity, error_quantity=f_error_quantity, previous_price_e9=f_previous_price_e9, price_e9=f_price_e9, cash_e9=f_cash_e9, fee_e9=f_fee_e9, transact_ns=f_transact_ns), i
 
@@ -4193,10 +4203,11 @@ def read_suspense_recorded(b: bytes, i: int) -> tuple[SuspenseRecorded, int]:
         f_transact_ns = n >> 1 ^ -(n & 1)
         i += 1
     else:
-        f_transact_ns = TIMES.get(b[i : i + 9])
-        if f_transact_ns is None:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
             f_transact_ns, i = read_time(b, i)
         else:
+            f_transact_ns = t
             i += 9
     return SuspenseRecorded(venue_id=f_venue_id, child_id=f_child_id, exec_id=f_exec_id, exec_type=f_exec_type, quantity=f_quantity, price_e9=f_price_e9, reason=f_reason, exec_ref_id=f_exec_ref_id, fee_e9=f_fee_e9, transact_ns=f_transact_ns), i
 
@@ -5363,10 +5374,11 @@ def read_execution_report(b: bytes, i: int) -> tuple[ExecutionReport, int]:
         f_transact_ns = n >> 1 ^ -(n & 1)
         i += 1
     else:
-        f_transact_ns = TIMES.get(b[i : i + 9])
-        if f_transact_ns is None:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
             f_transact_ns, i = read_time(b, i)
         else:
+            f_transact_ns = t
             i += 9
     return ExecutionReport(venue_id=f_venue_id, instrument_id=f_instrument_id, child_id=f_child_id, venue_order_id=f_venue_order_id, exec_id=f_exec_id, exec_ref_id=f_exec_ref_id, exec_type=f_exec_type, order_status=f_order_status, side=f_side, last_quantity=f_last_quantity, last_price_e9=f_last_price_e9, cumulative_quantity=f_cumulative_quantity, leaves_quantity=f_leaves_quantity, fee_e9=f_fee_e9, liquidity=f_liquidity, text=f_text, transact_ns=f_transact_ns), i
 
@@ -5440,10 +5452,11 @@ def read_order_cancel_reject(b: bytes, i: int) -> tuple[OrderCancelReject, int]:
         f_transact_ns = n >> 1 ^ -(n & 1)
         i += 1
     else:
-        f_transact_ns = TIMES.get(b[i : i + 9])
-        if f_transact_ns is None:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
             f_transact_ns, i = read_time(b, i)
         else:
+            f_transact_ns = t
             i += 9
     return OrderCancelReject(venue_id=f_venue_id, instrument_id=f_instrument_id, child_id=f_child_id, venue_order_id=f_venue_order_id, request=f_request, text=f_text, transact_ns=f_transact_ns), i
 
