@@ -1,5 +1,6 @@
 """Everything that one shard knows: the contexts' states and its two views of inputs."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -7,12 +8,13 @@ import msgspec
 from schemas.messages.netting import EpochOpened, ParentClosed, ParentOpened
 from schemas.messages.routing import ChildPlaced, FillBooked, FillBusted, FillCorrected
 from schemas.messages.strategy import SliceReleased, VolumeForecast
-from streams import allocation, intake, netting, routing, strategy
+from streams import routing
 from streams.allocation import AllocationState
 from streams.core.errors import CorruptHistoryError
 from streams.intake import IntakeState
 from streams.netting import NettingState
 from streams.routing import RoutingState
+from streams.shard.folds import FOLDS, TIMERS
 from streams.shard.market import MarketView
 from streams.shard.reference import ReferenceView
 from streams.strategy import StrategyState
@@ -42,18 +44,19 @@ class ShardState(msgspec.Struct):
     reference: ReferenceView = msgspec.field(default_factory=ReferenceView)
     timers: dict[str, int] = {}  # due ns by id; filled for a snapshot only
 
-    def evolve(self, event: Any) -> list[tuple[str, int | None]]:
-        """Fold one recorded event into every context; return the timers to set or cancel."""
-        intake.INTAKE.evolve(self.intake, event)
-        netting.NETTING.evolve(self.netting, event)
-        strategy.STRATEGY.evolve(self.strategy, event)
-        routing.ROUTING.evolve(self.routing, event)
-        allocation.ALLOCATION.evolve(self.allocation, event)
-        _count(self.parents, event)
+    def evolve(self, event: Any) -> Sequence[tuple[str, int | None]]:
+        """Fold one event into the contexts that use it; return the timers to set or cancel."""
+        kind = type(event)
+        for evolve, name in FOLDS[kind]:
+            evolve(getattr(self, name), event)
+        count = _COUNTS.get(kind)
+        if count is not None:
+            count(self.parents, event)
+        timers = TIMERS[kind]
+        if not timers:
+            return ()
         return [
-            *netting.timers_of(event, self.netting),
-            *strategy.timers_of(event, self.strategy),
-            *routing.timers_of(event, self.routing),
+            wish for timers_of, name in timers for wish in timers_of(event, getattr(self, name))
         ]
 
     def exposure(self, parent_id: str) -> int:
@@ -79,28 +82,45 @@ class ShardState(msgspec.Struct):
 GUARDED = (ChildPlaced, SliceReleased)
 
 
-def _count(parents: dict[str, OpenParent], event: Any) -> None:
+Parents = dict[str, OpenParent]
+
+
+def _opened(parents: Parents, event: ParentOpened) -> None:
+    parents[event.parent_id] = OpenParent(event.tenant, event.instrument_id)
+
+
+def _epoch_opened(parents: Parents, event: EpochOpened) -> None:
+    parents[event.parent_id].ordered = event.parent_quantity
+    parents[event.parent_id].epoch = event.epoch
+
+
+def _forecast(parents: Parents, event: VolumeForecast) -> None:
+    parents[event.parent_id].forecast = event
+
+
+def _closed(parents: Parents, event: ParentClosed) -> None:
+    del parents[event.parent_id]
+
+
+def _filled(parents: Parents, event: FillBooked | FillBusted | FillCorrected) -> None:
+    parent = parents.get(event.parent_id)
+    if parent is None:
+        return
     match event:
-        case ParentOpened():
-            parents[event.parent_id] = OpenParent(event.tenant, event.instrument_id)
-        case EpochOpened():
-            parents[event.parent_id].ordered = event.parent_quantity
-            parents[event.parent_id].epoch = event.epoch
-        case VolumeForecast():
-            parents[event.parent_id].forecast = event
         case FillBooked():
-            _fill(parents, event.parent_id, event.quantity)
+            parent.filled += event.quantity
         case FillBusted():
-            _fill(parents, event.parent_id, -event.quantity)
+            parent.filled -= event.quantity
         case FillCorrected():
-            _fill(parents, event.parent_id, event.quantity - event.previous_quantity)
-        case ParentClosed():
-            del parents[event.parent_id]
-        case _:
-            pass
+            parent.filled += event.quantity - event.previous_quantity
 
 
-def _fill(parents: dict[str, OpenParent], parent_id: str, quantity: int) -> None:
-    parent = parents.get(parent_id)
-    if parent is not None:
-        parent.filled += quantity
+_COUNTS: dict[type[Any], Callable[[Parents, Any], None]] = {
+    ParentOpened: _opened,
+    EpochOpened: _epoch_opened,
+    VolumeForecast: _forecast,
+    FillBooked: _filled,
+    FillBusted: _filled,
+    FillCorrected: _filled,
+    ParentClosed: _closed,
+}
