@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from schemas.messages.control import InstrumentDefined
 from schemas.messages.core import StrategyKind, TcaLevel
 from schemas.messages.intake import NewOrder, OrderAccepted
-from schemas.messages.netting import ParentOpened
+from schemas.messages.netting import EpochOpened
 from schemas.messages.routing import ChildPlaced
 from schemas.messages.tca import TcaRow
 from services.audit import CheckReport, check
@@ -77,8 +77,7 @@ class Reading:
         self.instruments: dict[str, InstrumentDefined] = {}
         self._sent_ms: dict[tuple[str, str], int] = {}
         self._orders: dict[str, tuple[str, str]] = {}  # immediate order -> (source, client id)
-        self._immediate: set[str] = set()  # parents
-        self._parent_of: dict[str, str] = {}
+        self._parent_of: dict[str, str] = {}  # by order, of those that opened their parent
         self._first_seen_ms: dict[str, float] = {}  # by parent
 
     def read(self, bootstrap: str, seen_ms: Mapping[tuple[int, int], float]) -> None:
@@ -108,10 +107,11 @@ class Reading:
                 self._sent_ms.setdefault(key, timestamp_ms)
             case OrderAccepted(strategy=StrategyKind.IMMEDIATE):
                 self._orders[message.order_id] = message.source, message.client_order_id
-            case ParentOpened(strategy=StrategyKind.IMMEDIATE):
-                self._immediate.add(message.parent_id)
-            case _ if hasattr(message, "members") and message.parent_id not in self._parent_of:
-                self._parent_of |= {m.order_id: message.parent_id for m in message.members}
+            case EpochOpened(epoch=1):
+                for member in message.members:
+                    self._parent_of.setdefault(member.order_id, message.parent_id)
+            case _:
+                pass
 
     def latency(self) -> Latency:
         """Return the quantiles over immediate orders that reached a venue, in ms."""
