@@ -23,7 +23,6 @@ class DaySummary(msgspec.Struct):
     fills: int = 0
     filled_quantity: int = 0
     allocated_quantity: int = 0
-    error_account_quantity: int = 0
     late_fills: int = 0
     busts: int = 0
     corrections: int = 0
@@ -33,11 +32,17 @@ class DaySummary(msgspec.Struct):
     given_by_order: Counter[str] = msgspec.field(default_factory=Counter)
     ordered_by_parent: dict[str, int] = msgspec.field(default_factory=dict)
     filled_by_parent: Counter[str] = msgspec.field(default_factory=Counter)
+    error_by_fill: dict[str, int] = msgspec.field(default_factory=dict)
     rejects_by_reason: Counter[str] = msgspec.field(default_factory=Counter)
 
     @property
     def unallocated_quantity(self) -> int:
         return self.filled_quantity - self.allocated_quantity
+
+    @property
+    def error_account_quantity(self) -> int:
+        """What the venues filled beyond what was asked, as it stands after busts and corrections."""
+        return sum(self.error_by_fill.values())
 
     @property
     def overfilled_quantity(self) -> int:
@@ -86,14 +91,15 @@ class DaySummary(msgspec.Struct):
             case routing.FillBooked():
                 self.fills += 1
                 self.late_fills += message.late_quantity + message.error_quantity > 0
-                self.error_account_quantity += message.error_quantity
+                self.error_by_fill[message.fill_id] = message.error_quantity
                 self._filled(message.parent_id, message.quantity)
             case routing.FillBusted():
                 self.busts += 1
-                self.error_account_quantity -= message.error_quantity
+                self.error_by_fill[message.fill_id] = 0
                 self._filled(message.parent_id, -message.quantity)
             case routing.FillCorrected():
                 self.corrections += 1
+                self.error_by_fill[message.fill_id] = message.error_quantity
                 self._filled(message.parent_id, message.quantity - message.previous_quantity)
             case allocation.CrossAllocated():
                 self.crosses += 1
