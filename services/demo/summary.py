@@ -41,7 +41,7 @@ class DaySummary(msgspec.Struct):
 
     @property
     def error_account_quantity(self) -> int:
-        """What the venues filled beyond what was asked, as it stands after busts and corrections."""
+        """What the venues filled beyond the order, as it stands after busts and corrections."""
         return sum(self.error_by_fill.values())
 
     @property
