@@ -71,7 +71,7 @@ def test_a_day_under_kill_9_is_the_undisturbed_day(
                 os.kill(dice.choice(pids), signal.SIGKILL)
         day.follow_to(day.steps)
     assert_proved(day)
-    with EmbeddedBroker(tmp_path / "broker") as calm_broker:
+    with EmbeddedBroker(tmp_path / "calm-broker") as calm_broker:
         with day_on(calm_broker.bootstrap, tmp_path / "calm") as calm:
             calm.follow_to(calm.steps)
         assert day.decisions() == calm.decisions()
