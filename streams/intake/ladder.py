@@ -24,6 +24,8 @@ __all__ = [
     "check_partition",
     "check_replace",
     "check_strings",
+    "first_broken",
+    "is_flawless",
     "refuse",
 ]
 
@@ -83,6 +85,13 @@ def refuse(reason: RejectReason, field: str, value: Any, bound: str) -> Refusal:
 
 def check_order(command: SubmitOrder, *, is_duplicate: bool) -> Refusal | None:
     """Return the first rule that a new order breaks; None when it keeps them all."""
+    if not is_duplicate and is_flawless(command):
+        return None
+    return first_broken(command, is_duplicate=is_duplicate)
+
+
+def first_broken(command: SubmitOrder, *, is_duplicate: bool) -> Refusal | None:
+    """Go through the rules one by one."""
     message, terms = command.message, command.instrument
     if terms is None:
         return _unknown_instrument(message.instrument_id)
@@ -98,6 +107,45 @@ def check_order(command: SubmitOrder, *, is_duplicate: bool) -> Refusal | None:
         or _check_times(message, terms, command.at_ns)
         or check_strings(message)
         or _check_trade_date(message, terms)
+    )
+
+
+def is_flawless(command: SubmitOrder) -> bool:
+    """Return whether the rules can be skipped: every one of them in a single expression.
+
+    Nearly every order is flawless, and asking rule by rule takes three times as long. Saying no to
+    a good order costs time only; saying yes to a bad one is what the tests rule out.
+    """
+    message, terms = command.message, command.instrument
+    return (
+        terms is not None
+        and command.is_account_known
+        and command.is_own_partition
+        and terms.session_open_ns <= command.at_ns < terms.session_close_ns
+        and 0 < message.quantity <= terms.maximum_quantity
+        and message.quantity % terms.lot == 0
+        and (
+            message.limit_price_e9 is None
+            if message.order_type is OrderType.MARKET
+            else message.order_type is OrderType.LIMIT
+            and message.limit_price_e9 is not None
+            and message.limit_price_e9 > 0
+            and message.limit_price_e9 % terms.tick_e9 == 0
+        )
+        and message.side is not Side.UNKNOWN
+        and message.time_in_force is TimeInForce.DAY
+        and message.strategy is not StrategyKind.UNKNOWN
+        and message.urgency is not Urgency.UNKNOWN
+        and max(message.start_ns, command.at_ns)
+        < (message.end_ns or terms.session_close_ns)
+        <= terms.session_close_ns
+        and 1 <= message.participation_cap_bps <= RATE_MAX_BPS
+        and 0 < len(message.tenant) <= LENGTH_MAX
+        and 0 < len(message.source) <= LENGTH_MAX
+        and 0 < len(message.client_order_id) <= LENGTH_MAX
+        and 0 < len(message.account_id) <= LENGTH_MAX
+        and 0 < len(message.desk_id) <= LENGTH_MAX
+        and message.trade_date == terms.trade_date
     )
 
 

@@ -1,6 +1,6 @@
 """Where the events of one batch are gathered: ids, topic sequences, bytes and their digest."""
 
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Any, NamedTuple
 
 from schemas.messages.core import Envelope, RejectReason, TopicOutput
@@ -10,13 +10,14 @@ from streams.runtime.journal import (
     NO_EVENT,
     JournalEnd,
     digest_prefix,
-    event_id_at,
     event_id_prefix,
 )
 from streams.runtime.ports import Codec, Inbound, Message, TopicPartition
 from streams.runtime.settings import HostSettings
 
 __all__ = ["BatchEmitter", "Output"]
+
+EVENT_ID_BYTES = 16
 
 
 class Output(NamedTuple):
@@ -47,8 +48,8 @@ class BatchEmitter:
         "_dead_letters",
         "_digest",
         "_end",
+        "_id_hasher",
         "_name",
-        "_prefix",
         "_streams",
         "at_ns",
         "entropy",
@@ -69,7 +70,8 @@ class BatchEmitter:
         self._end = end
         self._name = settings.name
         self._dead_letters = settings.dead_letters
-        self._prefix = event_id_prefix(end.log_id, self.shard, self.seq)
+        prefix = event_id_prefix(end.log_id, self.shard, self.seq)
+        self._id_hasher = blake2b(prefix, digest_size=EVENT_ID_BYTES)
         self._digest: list[bytes] = []  # what is hashed, in index order
         self._streams: dict[tuple[str, int], Stream] = {}
 
@@ -91,7 +93,9 @@ class BatchEmitter:
         if stream is None:
             stream = self._streams[topic, number] = self._open(topic, number)
         index = len(self.outputs)
-        own_id = event_id_at(self._prefix, index)
+        hasher = self._id_hasher.copy()  # of journal.event_id, which differs by the index only
+        hasher.update(index.to_bytes(4, "big"))
+        own_id = hasher.digest()
         stream.last += 1
         stream.count += 1
         envelope = Envelope(

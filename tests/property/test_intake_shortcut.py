@@ -1,0 +1,66 @@
+"""The shortcut of the ladder lets nothing through that a rule would refuse."""
+
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import given, settings
+
+from schemas.messages.core import OrderType, Side, StrategyKind, TimeInForce, Urgency
+from streams.intake.ladder import LENGTH_MAX, first_broken, is_flawless
+from tests.support.builders import CLOSE_NS, OPEN_NS, TICK, instrument
+from tests.support.intake_commands import NOW_NS, submit
+
+BAD_TEXTS = ("", "x" * (LENGTH_MAX + 1))
+INSTANTS = (-1, 0, OPEN_NS, NOW_NS - 1, NOW_NS, NOW_NS + 1, CLOSE_NS - 1, CLOSE_NS, CLOSE_NS + 1)
+LOT, MAXIMUM = 5, instrument(lot=5).maximum_quantity
+FIELDS: dict[str, tuple[Any, ...]] = {
+    "tenant": BAD_TEXTS,
+    "source": BAD_TEXTS,
+    "account_id": BAD_TEXTS,
+    "desk_id": BAD_TEXTS,
+    "trade_date": (0, 20_000_101),
+    "side": tuple(Side),
+    "quantity": (-LOT, 0, 1, LOT, MAXIMUM - MAXIMUM % LOT, MAXIMUM, MAXIMUM + 1, MAXIMUM + LOT),
+    "order_type": tuple(OrderType),
+    "limit_price_e9": (None, -TICK, 0, 1, TICK, TICK + 1),
+    "time_in_force": tuple(TimeInForce),
+    "strategy": tuple(StrategyKind),
+    "urgency": tuple(Urgency),
+    "start_ns": INSTANTS,
+    "end_ns": INSTANTS,
+    "participation_cap_bps": (-1, 0, 1, 10_000, 10_001),
+}
+AROUND: dict[str, tuple[Any, ...]] = {
+    "at_ns": INSTANTS,
+    "is_own_partition": (False,),
+    "instrument": (None,),
+    "is_account_known": (False,),
+}
+
+
+def some_of(values: dict[str, tuple[Any, ...]], most: int) -> st.SearchStrategy[dict[str, Any]]:
+    return st.lists(st.sampled_from(sorted(values)), max_size=most, unique=True).flatmap(
+        lambda names: st.fixed_dictionaries({n: st.sampled_from(values[n]) for n in names})
+    )
+
+
+@settings(max_examples=400)
+@given(some_of(FIELDS, 3), some_of(AROUND, 1), st.sampled_from(["c1", *BAD_TEXTS]))
+def test_an_order_called_flawless_breaks_no_rule(
+    changes: dict[str, Any], around: dict[str, Any], name: str
+) -> None:
+    command = submit(name, around=around, **changes)
+    if is_flawless(command):
+        assert first_broken(command, is_duplicate=False) is None
+
+
+def test_an_ordinary_order_takes_the_shortcut() -> None:
+    assert is_flawless(submit())
+
+
+def test_each_wrong_value_alone_is_seen_by_the_shortcut() -> None:
+    for name, values in FIELDS.items():
+        for value in values:
+            command = submit(**{name: value})
+            if first_broken(command, is_duplicate=False) is not None:
+                assert not is_flawless(command), (name, value)
