@@ -1,6 +1,7 @@
 """One shard as a process. Exit: 0 stopped, 1 corrupt or refused, 75 fenced."""
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -57,6 +58,7 @@ class Turns:
 def run_shard(settings: ShardSettings, make_shard: MakeShard) -> int:
     """Own the shard until stopped; return the exit code."""
     end_with_parent(settings.parent_pid)
+    spare_collections()
     turns = Turns(settings.watch_fd)
     try:
         make_host(settings, make_shard).run(turns.should_stop)
@@ -93,6 +95,17 @@ def make_host(settings: ShardSettings, make_shard: MakeShard) -> ShardHost:
         inbox=inbox,
         clock=clock,
     )
+
+
+def spare_collections() -> None:
+    """Let the collector look at what is new, hardly ever at the whole state.
+
+    Nothing here makes cycles in its loop, and the state only grows: with 20,000 orders one full
+    collection takes 58 ms and frees nothing. Measured with benchmarks/hot_path.py.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 1_000)
 
 
 def end_with_parent(parent_pid: int) -> None:
