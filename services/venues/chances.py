@@ -3,13 +3,17 @@
 from hashlib import blake2b
 from random import Random
 
+from streams.core.ids import within_log
+
 __all__ = ["MILLION", "chance", "draw", "stream"]
 
 MILLION = 1_000_000
 
 
 def draw(seed: int, purpose: str, subject: str | int) -> int:
-    """Return 64 seeded bits for one purpose and subject."""
+    """Return 64 seeded bits for one purpose and subject; of ids, without the log's tag."""
+    if isinstance(subject, str):
+        subject = within_log(subject)
     text = f"{seed}/{purpose}/{subject}"
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 

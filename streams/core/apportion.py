@@ -6,6 +6,7 @@ from itertools import accumulate
 from operator import le
 
 from schemas.messages.core import Member
+from streams.core.ids import within_log
 
 __all__ = ["GUARD_SLOTS_MAX", "cross_shares", "guarded_webster", "largest_remainder", "tie_ranks"]
 
@@ -17,10 +18,11 @@ GUARD_SLOTS_MAX = 8_192
 def tie_ranks(house_id: str, order_ids: Sequence[str]) -> list[int]:
     """Return each order's place among its peers when fractions are equal.
 
-    The place is that of SHA-256("<house_id>:<order_id>"): nobody can choose it, everybody can
+    The place is that of SHA-256("<house_id>:<order_id>"), both without the log's tag: nobody can choose it, everybody can
     repeat it. house_id is "<parent_id>/<epoch>" for an epoch and its tail, else the cross id.
     """
-    digests = [sha256(f"{house_id}:{order_id}".encode()).digest() for order_id in order_ids]
+    house = within_log(house_id)
+    digests = [sha256(f"{house}:{within_log(each)}".encode()).digest() for each in order_ids]
     ranks = [0] * len(digests)
     for rank, i in enumerate(sorted(range(len(digests)), key=digests.__getitem__)):
         ranks[i] = rank

@@ -14,6 +14,7 @@ from schemas.messages.strategy import (
     VolumeForecast,
 )
 from streams.core.decider import Decider
+from streams.core.ids import within_log
 from streams.strategy.commands import Begin, MarketState, Recalibrate, StrategyCommand, Wake
 from streams.strategy.schedule import (
     BPS,
@@ -236,7 +237,7 @@ def _slot_targets(now: Situation, quantity: int, slots: int, seed: bytes) -> tup
 
 
 def _seed(now: Situation) -> bytes:
-    return sha256(now.entropy + now.parent.parent_id.encode()).digest()
+    return sha256(now.entropy + within_log(now.parent.parent_id).encode()).digest()
 
 
 def _ideal(now: Situation, ordinal: int) -> int:
