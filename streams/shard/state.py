@@ -8,7 +8,6 @@ import msgspec
 from schemas.messages.netting import EpochOpened, ParentClosed, ParentOpened
 from schemas.messages.routing import ChildPlaced, FillBooked, FillBusted, FillCorrected
 from schemas.messages.strategy import SliceReleased, VolumeForecast
-from streams import routing
 from streams.allocation import AllocationState
 from streams.core.errors import CorruptHistoryError
 from streams.intake import IntakeState
@@ -61,7 +60,8 @@ class ShardState(msgspec.Struct):
 
     def exposure(self, parent_id: str) -> int:
         """Return what is live, asked to cancel or released of the parent, over all epochs."""
-        return sum(quantity for _, quantity in routing.exposures(self.routing, parent_id))
+        ledger = self.routing.parents.get(parent_id)
+        return 0 if ledger is None else sum(ledger.exposures.values())
 
     def check(self, event: Any) -> None:
         """Raise CorruptHistoryError if what is about to be recorded could over-fill a parent.
