@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.topics import create_topics
+from schemas.messages.runtime import DeadLetter
 from services.audit import CheckReport, check
 from services.cli.log import DECISION_TOPICS, read_to_end
 from services.cli.replay import replay_shards
@@ -17,6 +18,7 @@ from services.demo.day import define
 from services.demo.progress import Progress, follow
 from services.demo.summary import DaySummary
 from services.venues.scenario import Scenario, definitions, plan_day
+from streams.runtime.ports import Message
 from streams.runtime.replay import ReplayReport
 
 PARTITIONS = 4
@@ -133,10 +135,10 @@ class MarketDay:
         return summary
 
     def decisions(self) -> list[str]:
-        """Return every decision without what may differ between two logs: ids of the log itself."""
+        """Return every decision without what differs between two logs: event ids and offsets."""
         tag = self.log_id.hex()[:6]
         lines = (
-            f"{e.topic} {e.partition} {e.envelope.topic_seq} {e.envelope.at_ns} {e.message}"
+            f"{e.topic} {e.partition} {e.envelope.topic_seq} {e.envelope.at_ns} {_said(e.message)}"
             for e in read_to_end(self.bootstrap, DECISION_TOPICS)
             if e.envelope is not None and "event_id" not in str(e.message)
         )
@@ -150,6 +152,12 @@ class MarketDay:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
             )
+
+
+def _said(message: Message) -> str:
+    if isinstance(message, DeadLetter):
+        return f"{message.topic} {message.partition} {message.reason} {message.field}"
+    return str(message)
 
 
 def _command(pid: int) -> str:
