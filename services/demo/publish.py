@@ -50,10 +50,19 @@ def publish(
     for key, partition, message in messages:
         identity = log_id + f"/{topic}/{actor}/{at_ns}/{count}".encode()
         envelope = outside_envelope(blake2b(identity, digest_size=16).digest(), at_ns, actor)
-        producer.produce(
-            topic, key=key.encode(), value=codec.encode(envelope, message), partition=partition
-        )
+        _produce(producer, topic, key, partition, codec.encode(envelope, message))
         count += 1
     if left := producer.flush(FLUSH_SECONDS):
         raise KafkaException(f"{left} of {count} messages to {topic} were not acknowledged")
     return count
+
+
+def _produce(producer: Producer, topic: str, key: str, partition: int, value: bytes) -> None:
+    """Queue one record, waiting while the client's queue is full."""
+    while True:
+        try:
+            producer.produce(topic, key=key.encode(), value=value, partition=partition)
+        except BufferError:
+            producer.poll(0.1)
+        else:
+            return

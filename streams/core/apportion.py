@@ -18,7 +18,8 @@ GUARD_SLOTS_MAX = 8_192
 def tie_ranks(house_id: str, order_ids: Sequence[str]) -> list[int]:
     """Return each order's place among its peers when fractions are equal.
 
-    The place is that of SHA-256("<house_id>:<order_id>"), both without the log's tag: nobody can choose it, everybody can
+    The place is that of SHA-256("<house_id>:<order_id>"), both without the tag of their log: nobody
+    can choose it, everybody can
     repeat it. house_id is "<parent_id>/<epoch>" for an epoch and its tail, else the cross id.
     """
     house = within_log(house_id)

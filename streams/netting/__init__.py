@@ -4,6 +4,7 @@ from streams.netting.decider import NETTING, NettingEvent, decide, evolve, timer
 from streams.netting.state import (
     NettingState,
     cause_to_close,
+    is_urgent_waiting,
     members,
     open_parents,
     parent_of,
@@ -18,6 +19,7 @@ __all__ = [
     "cause_to_close",
     "decide",
     "evolve",
+    "is_urgent_waiting",
     "members",
     "open_parents",
     "parent_of",

@@ -17,6 +17,7 @@ __all__ = [
     "Tail",
     "Window",
     "cause_to_close",
+    "is_urgent_waiting",
     "members",
     "open_parents",
     "parent_of",
@@ -165,7 +166,15 @@ def cause_to_close(state: NettingState, tenant: str, instrument_id: str) -> Caus
         return None
     if 0 < state.window_count <= len(window.waiting):
         return Cause.WINDOW_COUNT
-    # Only the newest can be urgent: each urgent order leaves at once.
+    # The newest order is asked after each joined, so none is missed.
     if state.orders[window.waiting[-1]].urgency is Urgency.URGENT:
         return Cause.WINDOW_ZERO
     return None
+
+
+def is_urgent_waiting(state: NettingState, tenant: str, instrument_id: str) -> bool:
+    """Return whether an order that skips the window is still in it."""
+    return any(
+        state.orders[order_id].urgency is Urgency.URGENT
+        for order_id in waiting(state, tenant, instrument_id)
+    )

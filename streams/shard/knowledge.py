@@ -18,12 +18,14 @@ RATE_MAX_BPS = 10_000
 class Knowledge:
     """Questions on the state at one instant; it changes nothing."""
 
-    __slots__ = ("_quotes", "at_ns", "entropy", "state")
+    __slots__ = ("_quotes", "at_ns", "entropy", "state", "urgent")
 
     def __init__(self, state: ShardState) -> None:
         self.state = state
         self.at_ns = 0
         self.entropy = b""
+        # Windows to close at the end of the batch, and the newest urgent order of each (event id).
+        self.urgent: dict[tuple[str, str], bytes] = {}
         # By instrument: the quote and how long it holds if no book comes in between.
         self._quotes: dict[str, tuple[Quote | None, int]] = {}
 

@@ -5,7 +5,7 @@ command sees what the earlier ones changed.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.messages.allocation import AllocationRestated, CrossAllocated, FillAllocated
 from schemas.messages.core import (
@@ -45,9 +45,17 @@ from streams.routing.commands import CancelChildren, RouteSlice
 from streams.shard.knowledge import Knowledge
 from streams.strategy.commands import Begin, Recalibrate
 
-__all__ = ["PAYMENTS", "RULES", "close_window"]
+__all__ = ["PAYMENTS", "RULES", "CloseAtEnd", "close_window"]
 
 Commands = Iterator[Any]
+
+
+class CloseAtEnd(NamedTuple):
+    """Urgent orders wait for nobody but those of their own batch: docs/adr/0010."""
+
+    tenant: str
+    instrument_id: str
+
 
 _END_CAUSES = {
     OrderStatus.FILLED: Cause.FILL,
@@ -63,7 +71,9 @@ def _joined(knows: Knowledge, event: OrderAccepted | OrderReplaced) -> Commands:
         return
     terms = knows.state.intake.orders[event.order_id].terms
     cause = netting.cause_to_close(knows.state.netting, terms.tenant, terms.instrument_id)
-    if cause is not None:
+    if cause is Cause.WINDOW_ZERO:
+        yield CloseAtEnd(terms.tenant, terms.instrument_id)
+    elif cause is not None:
         yield close_window(knows, terms.tenant, terms.instrument_id, cause)
 
 

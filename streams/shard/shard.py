@@ -131,7 +131,15 @@ class EngineShard:
                 self._run(command, out, instrument_id, NO_EVENT)
 
     def finish(self, out: Emitter) -> None:
-        """Nothing waits for the end of a batch."""
+        """Close the windows that urgent orders of this batch stand in, once for all of them."""
+        knows = self._knows
+        knows.at_ns = out.at_ns
+        knows.entropy = out.entropy
+        urgent, knows.urgent = knows.urgent, {}
+        for (tenant, instrument_id), event_id in urgent.items():
+            if netting.is_urgent_waiting(self.state.netting, tenant, instrument_id):
+                command = close_window(knows, tenant, instrument_id, Cause.WINDOW_ZERO)
+                self._run(command, out, instrument_id, event_id)
 
     def restore(self, batch: RecordedBatch) -> None:
         """Fold a recorded batch: definitions and market as read, everything else as written."""

@@ -14,7 +14,7 @@ from streams.routing import commands as routing_commands
 from streams.runtime.ports import Emitter
 from streams.shard.knowledge import Knowledge
 from streams.shard.routes import ROUTES, correlation_of
-from streams.shard.rules import PAYMENTS, RULES
+from streams.shard.rules import PAYMENTS, RULES, CloseAtEnd
 from streams.shard.state import GUARDED, ShardState
 from streams.strategy import commands as strategy_commands
 
@@ -59,7 +59,10 @@ class Work:
             rule = RULES.get(type(event))
             if rule is not None:
                 for consequence in rule(knows, event):
-                    self._carry_out(consequence, event_id)
+                    if type(consequence) is CloseAtEnd:
+                        knows.urgent[consequence] = event_id
+                    else:
+                        self._carry_out(consequence, event_id)
         return events
 
     def _carry_out(self, command: Any, causation_id: bytes) -> list[Any]:
