@@ -14,8 +14,8 @@ def jvm_flags(settings: BrokerSettings) -> tuple[str, ...]:
         f"-Xmx{settings.heap_mb}m",
         f"-XX:+Use{settings.collector}GC",
         # The fast compiler alone: the optimising one burns a core for the first half minute, which
-        # is most of a test's or a demo's life, and the broker is no bottleneck after it.
-        "-XX:TieredStopAtLevel=1",
+        # is most of a test's or a demo's life. A benchmark is better off with both.
+        *(() if settings.is_optimizing else ("-XX:TieredStopAtLevel=1",)),
         # Without these two, full collections while classes load and while code is compiled.
         "-XX:MetaspaceSize=96m",
         "-XX:ReservedCodeCacheSize=192m",

@@ -44,6 +44,7 @@ class BrokerSettings(BaseSettings):
     heap_mb: int = Field(default=512, ge=256)
     collector: Collector = Collector.SERIAL
     is_archived: bool = True  # make and use the JVM's start-up archive
+    is_optimizing: bool = False  # both compilers of the JVM: for loads that last minutes
     start_timeout_s: float = Field(default=60.0, gt=0)
     stop_timeout_s: float = Field(default=10.0, gt=0)
     training_timeout_s: float = Field(default=60.0, gt=0)

@@ -113,7 +113,7 @@ def _resolve(
 
 def _end(state: NettingState, parent: Parent, cause: Cause) -> Sequence[ParentEvent]:
     # Nothing is exposed, hence no tail stands: what is not filled is exactly what is wanted.
-    free = sum(state.orders[order_id].leaves for order_id in parent.order_ids)
+    free = sum(state.orders[order_id].leaves for order_id in parent.wanting)
     return (
         epochs.close_epoch(parent, {}, cause),
         close_parent(parent, free, cause),

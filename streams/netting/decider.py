@@ -1,6 +1,6 @@
 """Netting as a decider: windows, crosses, parents, epochs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 from schemas.messages.allocation import AllocationRestated, FillAllocated
@@ -123,6 +123,9 @@ def _replaced(state: NettingState, event: OrderReplaced) -> None:
     order.quantity = event.quantity
     order.limit_price_e9 = event.limit_price_e9
     order.group_id = event.group_id
+    if order.parent_id:
+        parent = _parent(state, order.parent_id)
+        _forget_full(state, parent, parent.order_ids)
     window = state.windows[window_key(order.tenant, order.instrument_id)]
     if not order.parent_id and event.order_id not in window.waiting:
         _wait(state, order, event.replaced_ns)
@@ -201,6 +204,20 @@ def _opened_epoch(state: NettingState, event: EpochOpened) -> None:
         if not order.parent_id:
             order.parent_id = parent.parent_id
             parent.order_ids.append(member.order_id)
+            parent.wanting.append(member.order_id)
+    _forget_full(state, parent, parent.wanting)
+
+
+def _forget_full(state: NettingState, parent: Parent, among: Sequence[str]) -> None:
+    parent.wanting = [order_id for order_id in among if state.orders[order_id].leaves]
+
+
+def _want_again(state: NettingState, event: AllocationRestated) -> None:
+    """What was taken back is wanted again, by the parent that the order works in now."""
+    orders = (state.orders.get(entry.order_id) for entry in event.entries)
+    for parent_id in dict.fromkeys(o.parent_id for o in orders if o is not None and o.parent_id):
+        parent = _parent(state, parent_id)
+        _forget_full(state, parent, parent.order_ids)
 
 
 def _closed_epoch(state: NettingState, event: EpochClosed) -> None:
@@ -223,6 +240,8 @@ def _left(state: NettingState, event: MemberLeft) -> None:
     parent = _parent(state, event.parent_id)
     parent.leaving.remove(event.order_id)
     parent.order_ids.remove(event.order_id)
+    if event.order_id in parent.wanting:
+        parent.wanting.remove(event.order_id)
     order = _order(state, event.order_id)
     order.parent_id = ""
     if not order.leaves:
@@ -259,6 +278,8 @@ def _allocated(state: NettingState, event: FillAllocated | AllocationRestated) -
             tail.reserved[entry.order_id] = tail.reserved.get(entry.order_id, 0) - entry.quantity
             if not tail.reserved[entry.order_id]:
                 del tail.reserved[entry.order_id]
+    if isinstance(event, AllocationRestated):
+        _want_again(state, event)
     if tail is not None and not tail.reserved:
         parent.tails.remove(tail)
 

@@ -22,10 +22,10 @@ def tail_of(parent: Parent, quantity: int) -> dict[str, int]:
     """Return how the current epoch's live `quantity` is divided, as if all of it filled now."""
     if not quantity:
         return {}
-    order_ids = [order_id for order_id in parent.order_ids if order_id in parent.weights]
+    order_ids = list(parent.weights)
     allocated = [parent.allocated.get(order_id, 0) for order_id in order_ids]
     after = guarded_webster(
-        [parent.weights[order_id] for order_id in order_ids],
+        list(parent.weights.values()),
         allocated,
         quantity,
         tie_ranks(f"{parent.parent_id}/{parent.epoch}", order_ids),
@@ -50,7 +50,7 @@ def unreleased(
     """Return what each member still wants beyond every tail, `tail` included; never 0."""
     held = reserved(parent, resolved)
     result = {}
-    for order_id in parent.order_ids:
+    for order_id in parent.wanting:
         free = state.orders[order_id].leaves - held.get(order_id, 0) - tail.get(order_id, 0)
         if free > 0:
             result[order_id] = free
@@ -87,9 +87,9 @@ def turn_epoch(
     tail = tail_of(parent, exposure_of(exposure, parent.epoch))
     wanted = unreleased(state, parent, tail, resolved)
     weights = [
-        Member(order_id=order_id, quantity=wanted[order_id] - crossed.get(order_id, 0))
-        for order_id in parent.order_ids
-        if order_id not in leaving and wanted.get(order_id, 0) > crossed.get(order_id, 0)
+        Member(order_id=order_id, quantity=free - crossed.get(order_id, 0))
+        for order_id, free in wanted.items()
+        if order_id not in leaving and free > crossed.get(order_id, 0)
     ]
     weights.extend(joining)
     quantity = sum(member.quantity for member in weights)
@@ -113,9 +113,7 @@ def close_epoch(parent: Parent, tail: Mapping[str, int], cause: Cause) -> EpochC
         epoch=parent.epoch,
         tail_quantity=sum(tail.values()),
         tail=tuple(
-            Member(order_id=order_id, quantity=tail[order_id])
-            for order_id in parent.order_ids
-            if order_id in tail
+            Member(order_id=order_id, quantity=quantity) for order_id, quantity in tail.items()
         ),
         cause=cause,
     )

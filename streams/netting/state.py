@@ -89,7 +89,10 @@ class Parent(msgspec.Struct, kw_only=True):
     filled: int = 0  # by its children; crosses are not the parent's
     epoch: int = 0
     order_ids: list[str] = []  # who has not left, in order of joining; kept after the close
-    weights: dict[str, int] = {}
+    # Who may still want something, in order of joining: all with leaves and perhaps some without.
+    # A parent of a busy day has thousands of members and a few that are not full.
+    wanting: list[str] = []
+    weights: dict[str, int] = {}  # in order of joining
     allocated: dict[str, int] = {}
     tails: list[Tail] = []  # unresolved and not filled, by epoch
     leaving: list[str] = []

@@ -60,11 +60,8 @@ class _Round:
             live = epochs.exposure_of(self.exposures[parent.parent_id], parent.epoch)
             free = epochs.unreleased(self.state, parent, epochs.tail_of(parent, live))
             interests += [
-                Interest(
-                    self.state.orders[order_id], free[order_id] - self.crossed.get(order_id, 0)
-                )
-                for order_id in parent.order_ids
-                if order_id in free
+                Interest(self.state.orders[order_id], quantity - self.crossed.get(order_id, 0))
+                for order_id, quantity in free.items()
             ]
         return interests
 
