@@ -40,7 +40,8 @@ def measure(made: Cluster, *, per_second: int, seconds: int) -> Latencies:
     coordinated omission). Its child is the first of the transaction that accepted it, or of a
     later one. Raises RuntimeError when an order never led to a child.
     """
-    with running(made.bootstrap) as processes:
+    # Four transactional ids in turn: with one, the next transaction waits for the last one's markers.
+    with running(made.bootstrap, "--slots=4") as processes:
         watch = ChildWatch(made.bootstrap, 1)
         watch.start()
         time.sleep(BOOKS_SECONDS)
