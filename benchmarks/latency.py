@@ -40,7 +40,7 @@ def measure(made: Cluster, *, per_second: int, seconds: int) -> Latencies:
     coordinated omission). Its child is the first of the transaction that accepted it, or of a
     later one. Raises RuntimeError when an order never led to a child.
     """
-    # Four transactional ids in turn: with one, the next transaction waits for the last one's markers.
+    # Four ids in turn: with one, the next transaction waits for the markers of the last.
     with running(made.bootstrap, "--slots=4") as processes:
         watch = ChildWatch(made.bootstrap, 1)
         watch.start()
