@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.log import STORY_TOPICS, LogEntry, read_to_end
+from services.cli.log import DECISION_TOPICS, STORY_TOPICS, LogEntry, read_to_end
 from services.cli.options import Bootstrap, Json, resolve_bootstrap
 from services.cli.tail import as_json
 
@@ -57,8 +57,9 @@ def story_of(subject: str, entries: Iterable[LogEntry]) -> list[LogEntry]:
 def _decided(entry: LogEntry) -> tuple[int, int, int, int]:
     assert entry.envelope is not None
     envelope = entry.envelope
-    # A report or command from outside stands before what was decided on it at the same instant.
-    return (envelope.at_ns, int(envelope.seq >= 0), envelope.seq, envelope.index)
+    # A report or command stands before what was decided on it at the same instant.
+    is_decision = int(entry.topic in DECISION_TOPICS)
+    return (envelope.at_ns, is_decision, envelope.seq, envelope.index)
 
 
 def _is_hex(text: str) -> bool:
