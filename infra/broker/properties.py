@@ -49,7 +49,7 @@ def server_properties(log_dir: Path, port: int, controller_port: int) -> dict[st
         # A stalled client holds readers back for as long as its transaction may stay open.
         "transaction.max.timeout.ms": 15_000,
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
-        # Asking the coordinator about every batch costs a third of the broker's time in lockstep.
+        # Asking the coordinator about every batch costs a quarter of the broker's time in lockstep.
         # Our owners re-initialise after every doubt, which fences stale batches: docs/adr/0008.
         "transaction.partition.verification.enable": "false",
         "message.max.bytes": MESSAGE_BYTES_MAX,
