@@ -95,3 +95,23 @@ def plain(schema: Any) -> Any:
     if isinstance(schema, dict):
         return {key: plain(value) for key, value in schema.items() if key != "logicalType"}
     return schema
+
+
+def resolved(schema: Any) -> Any:
+    """Return the schema with every name replaced by what it names."""
+    return _resolved(schema, {})
+
+
+def _resolved(schema: Any, known: dict[str, Any]) -> Any:
+    if isinstance(schema, str):
+        return known.get(short(schema), schema)
+    if isinstance(schema, list):
+        return [_resolved(branch, known) for branch in schema]
+    made = dict(schema)
+    if "items" in made:
+        made["items"] = _resolved(made["items"], known)
+    if "fields" in made:
+        made["fields"] = [f | {"type": _resolved(f["type"], known)} for f in made["fields"]]
+    if "name" in made:
+        known[made["name"]] = made
+    return made

@@ -8,7 +8,7 @@ import sys
 from itertools import combinations
 from typing import Any
 
-from schemas.avro import SCHEMAS, registry, short, versions
+from schemas.avro import SCHEMAS, registry, resolved, short, versions
 
 __all__ = ["can_read", "check_all", "check_pair", "check_registry", "undocumented"]
 
@@ -84,26 +84,10 @@ def _union(reader: list[Any], writer: list[Any], at: str) -> list[str]:
 
 def check_pair(old: Any, new: Any) -> list[str]:
     """Return why `old` and `new` cannot be read as each other; [] when both ways work."""
-    named_old, named_new = _resolve(old, {}), _resolve(new, {})
+    named_old, named_new = resolved(old), resolved(new)
     backward = [f"new reads old: {r}" for r in can_read(named_new, named_old)]
     forward = [f"old reads new: {r}" for r in can_read(named_old, named_new)]
     return backward + forward
-
-
-def _resolve(schema: Any, known: dict[str, Any]) -> Any:
-    """Return the schema with every name replaced by what it names."""
-    if isinstance(schema, str):
-        return known.get(short(schema), schema)
-    if isinstance(schema, list):
-        return [_resolve(branch, known) for branch in schema]
-    made = dict(schema)
-    if "items" in made:
-        made["items"] = _resolve(made["items"], known)
-    if "fields" in made:
-        made["fields"] = [f | {"type": _resolve(f["type"], known)} for f in made["fields"]]
-    if "name" in made:
-        known[made["name"]] = made
-    return made
 
 
 def undocumented(schema: Any, at: str) -> list[str]:

@@ -54,13 +54,34 @@ def conversion(kind: Any, value: str, named: Named, direction: str) -> str:
     return value
 
 
+def default(field: dict[str, Any], named: Named) -> str:
+    """Return ` = value` for a field with a default; empty for one that must be given."""
+    if "default" not in field:
+        return ""
+    kind, value = field["type"], field["default"]
+    if isinstance(kind, dict):
+        match kind["type"]:
+            case "array":
+                return " = ()"
+            case "bytes":
+                return " = 0"  # cash; its Avro default is the byte of zero
+            case "enum":
+                return f" = {kind['name']}.{value}"
+            case _:
+                return f" = {value!r}"
+    return f" = {short(kind)}.{value}" if short(str(kind)) in named.enums else f" = {value!r}"
+
+
 def struct(schema: dict[str, Any], named: Named) -> str:
     """Return the class of a record and its two converters; the envelope stands apart."""
     name = schema["name"]
     fields = [f for f in schema["fields"] if f["name"] != "envelope"]
     lines = [f"class {name}(msgspec.Struct, frozen=True, kw_only=True, gc=False):"]
     lines.append(f'    """{schema["doc"]}."""\n')
-    lines += [f"    {f['name']}: {annotation(f['type'], named)}  # {f['doc']}" for f in fields]
+    lines += [
+        f"    {f['name']}: {annotation(f['type'], named)}{default(f, named)}  # {f['doc']}"
+        for f in fields
+    ]
     to_pairs = [
         f'"{f["name"]}": {conversion(f["type"], "m." + f["name"], named, "to")}' for f in fields
     ]

@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from schemas.avro import SCHEMAS, registered
+from schemas.avro import SCHEMAS, registered, resolved
 from schemas.messages.core import Envelope, envelope_from_datum
 from schemas.messages.index import MESSAGE_TYPES
 
-__all__ = ["GOLDEN", "Encode", "definition", "jsonable", "samples", "write_missing"]
+__all__ = ["GOLDEN", "Encode", "jsonable", "samples", "write_missing"]
 
 GOLDEN = SCHEMAS / "golden"
 Encode = Callable[[Envelope, Any], bytes]
@@ -45,7 +45,7 @@ def _typical(kind: Any, name: str, ordinal: int) -> Any:  # noqa: PLR0911 one pe
             return {f["name"]: _typical(f["type"], f["name"], ordinal) for f in fields}
         case {"type": "fixed", "size": size}:
             return bytes(range(size))
-    return _typical(definition(kind), name, ordinal)
+    raise AssertionError(f"{kind} is no type")
 
 
 def _extreme(kind: Any) -> Any:  # noqa: PLR0911 one per kind of type
@@ -64,31 +64,13 @@ def _extreme(kind: Any) -> Any:  # noqa: PLR0911 one per kind of type
             return {f["name"]: _extreme(f["type"]) for f in fields}
         case {"type": "fixed", "size": size}:
             return bytes(size)
-    return _extreme(definition(kind))
-
-
-def definition(name: str) -> Any:
-    """Return the type that `name` names; a schema defines it where it is first used."""
-    found: dict[str, Any] = {}
-
-    def learn(kind: Any) -> None:
-        if isinstance(kind, list):
-            for item in kind:
-                learn(item)
-        elif isinstance(kind, dict):
-            if "namespace" in kind:
-                found.setdefault(f"{kind['namespace']}.{kind['name']}", kind)
-            for value in kind.values():
-                learn(value)
-
-    for _, schema in registered().values():
-        learn(schema)
-    return found[name]
+    raise AssertionError(f"{kind} is no type")
 
 
 def samples(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a datum of full fields and one of least values, by name."""
-    return {"typical": _typical(schema, "", 1), "extreme": _extreme(schema)}
+    whole = resolved(schema)
+    return {"typical": _typical(whole, "", 1), "extreme": _extreme(whole)}
 
 
 def jsonable(message: Any) -> Any:

@@ -17,7 +17,7 @@ from schemas.primitives import bytes_from_cash, cash_from_bytes
 
 
 class AllocationRestated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Bust or correction: the epoch's shares as if it had never happened. Topic allocations.events."""
+    """Bust or correction: the epoch's shares as if it had never happened. Topic allocations.events. v2 adds more symbols of its enums."""
 
     parent_id: str  # Parent
     epoch: int  # Epoch

@@ -5,17 +5,26 @@ from typing import Any
 import msgspec
 
 from schemas.messages.core import (
+    TickBand,
     VenueKind,
+    tick_band_from_datum,
+    tick_band_to_datum,
 )
 
 
 class AccountDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An account that may trade. Topic control.commands."""
+    """An account that may trade. Topic control.commands. v2 adds effective_ns, owner_id, desk_ids, is_house, is_cross_allowed, is_short_sale_allowed."""
 
     account_id: str  # Account
     client_id: str  # Client that owns it
     tenant: str  # Tenant
     is_enabled: bool  # Whether orders are accepted
+    effective_ns: int = 0  # In force from then on; 0 for at once
+    owner_id: str = ''  # Beneficial owner; empty for the account itself
+    desk_ids: tuple[str, ...] = ()  # Desks that may trade it; empty for all
+    is_house: bool = False  # House account: allocated after clients
+    is_cross_allowed: bool = True  # The client's consent to internal crosses
+    is_short_sale_allowed: bool = True  # Whether it may sell short
 
 
 def account_defined_to_datum(m: AccountDefined) -> dict[str, Any]:
@@ -24,6 +33,12 @@ def account_defined_to_datum(m: AccountDefined) -> dict[str, Any]:
         "client_id": m.client_id,
         "tenant": m.tenant,
         "is_enabled": m.is_enabled,
+        "effective_ns": m.effective_ns,
+        "owner_id": m.owner_id,
+        "desk_ids": m.desk_ids,
+        "is_house": m.is_house,
+        "is_cross_allowed": m.is_cross_allowed,
+        "is_short_sale_allowed": m.is_short_sale_allowed,
     }
 
 
@@ -33,17 +48,28 @@ def account_defined_from_datum(d: dict[str, Any]) -> AccountDefined:
         client_id=d["client_id"],
         tenant=d["tenant"],
         is_enabled=d["is_enabled"],
+        effective_ns=d["effective_ns"],
+        owner_id=d["owner_id"],
+        desk_ids=tuple(d["desk_ids"]),
+        is_house=d["is_house"],
+        is_cross_allowed=d["is_cross_allowed"],
+        is_short_sale_allowed=d["is_short_sale_allowed"],
     )
 
 
 class CrossingDeclared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The firm declares that a tenant's orders may meet inside. Topic control.commands."""
+    """The firm declares that a tenant's orders may meet inside. Topic control.commands. v2 adds regime, declared_by, effective_ns, spread_median_bps, random_ns."""
 
     declaration_id: str  # Id of the declaration
     tenant: str  # Tenant
     is_allowed: bool  # False withdraws it
     quote_age_max_ns: int  # Older quotes forbid a cross, ns
     spread_max_bps: int  # Wider spreads forbid a cross, basis points of the mid
+    regime: str = ''  # Rule that the firm declares to cross under, such as 17a-7 or MiFIR 23
+    declared_by: str = ''  # Person who declares
+    effective_ns: int = 0  # In force from then on; 0 for at once
+    spread_median_bps: int = 0  # Spreads wider than this part of the rolling median forbid a cross, basis points; 0 for no such guard
+    random_ns: int = 0  # Rounds take place at a random instant within this time after the window, ns; 0 for at once
 
 
 def crossing_declared_to_datum(m: CrossingDeclared) -> dict[str, Any]:
@@ -53,6 +79,11 @@ def crossing_declared_to_datum(m: CrossingDeclared) -> dict[str, Any]:
         "is_allowed": m.is_allowed,
         "quote_age_max_ns": m.quote_age_max_ns,
         "spread_max_bps": m.spread_max_bps,
+        "regime": m.regime,
+        "declared_by": m.declared_by,
+        "effective_ns": m.effective_ns,
+        "spread_median_bps": m.spread_median_bps,
+        "random_ns": m.random_ns,
     }
 
 
@@ -63,11 +94,16 @@ def crossing_declared_from_datum(d: dict[str, Any]) -> CrossingDeclared:
         is_allowed=d["is_allowed"],
         quote_age_max_ns=d["quote_age_max_ns"],
         spread_max_bps=d["spread_max_bps"],
+        regime=d["regime"],
+        declared_by=d["declared_by"],
+        effective_ns=d["effective_ns"],
+        spread_median_bps=d["spread_median_bps"],
+        random_ns=d["random_ns"],
     )
 
 
 class InstrumentDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Trading terms of an instrument. Topic control.commands."""
+    """Trading terms of an instrument. Topic control.commands. v2 adds effective_ns, tick_bands, calendar_id, settlement_days, settlement_calendar_id, average_daily_volume, allocation_lot, is_short_sale_allowed."""
 
     instrument_id: str  # Instrument
     symbol: str  # Name for people
@@ -79,6 +115,14 @@ class InstrumentDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     session_open_ns: int  # Continuous trading starts
     session_close_ns: int  # Continuous trading ends
     trade_date: int  # Trade date yyyymmdd
+    effective_ns: int = 0  # In force from then on; 0 for at once
+    tick_bands: tuple[TickBand, ...] = ()  # Ascending by price; empty: tick_e9 at every price
+    calendar_id: str = ''  # Trading calendar; empty: the session of this record only
+    settlement_days: int = 1  # Business days from trade to settlement
+    settlement_calendar_id: str = ''  # Calendar of settlement days; empty for calendar_id
+    average_daily_volume: int = 0  # Average daily volume, smallest units; 0 when unknown
+    allocation_lot: int = 0  # Allocation unit, smallest units; 0 for lot
+    is_short_sale_allowed: bool = True  # Whether it may be sold short
 
 
 def instrument_defined_to_datum(m: InstrumentDefined) -> dict[str, Any]:
@@ -93,6 +137,14 @@ def instrument_defined_to_datum(m: InstrumentDefined) -> dict[str, Any]:
         "session_open_ns": m.session_open_ns,
         "session_close_ns": m.session_close_ns,
         "trade_date": m.trade_date,
+        "effective_ns": m.effective_ns,
+        "tick_bands": [tick_band_to_datum(x) for x in m.tick_bands],
+        "calendar_id": m.calendar_id,
+        "settlement_days": m.settlement_days,
+        "settlement_calendar_id": m.settlement_calendar_id,
+        "average_daily_volume": m.average_daily_volume,
+        "allocation_lot": m.allocation_lot,
+        "is_short_sale_allowed": m.is_short_sale_allowed,
     }
 
 
@@ -108,6 +160,14 @@ def instrument_defined_from_datum(d: dict[str, Any]) -> InstrumentDefined:
         session_open_ns=d["session_open_ns"],
         session_close_ns=d["session_close_ns"],
         trade_date=d["trade_date"],
+        effective_ns=d["effective_ns"],
+        tick_bands=tuple([tick_band_from_datum(x) for x in d["tick_bands"]]),
+        calendar_id=d["calendar_id"],
+        settlement_days=d["settlement_days"],
+        settlement_calendar_id=d["settlement_calendar_id"],
+        average_daily_volume=d["average_daily_volume"],
+        allocation_lot=d["allocation_lot"],
+        is_short_sale_allowed=d["is_short_sale_allowed"],
     )
 
 
@@ -136,7 +196,7 @@ def settings_loaded_from_datum(d: dict[str, Any]) -> SettingsLoaded:
 
 
 class VenueDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Terms of a venue. Topic control.commands."""
+    """Terms of a venue. Topic control.commands. v2 adds more symbols of its enums and effective_ns, is_enabled."""
 
     venue_id: str  # Venue
     name: str  # Name for people
@@ -147,6 +207,8 @@ class VenueDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     maker_fee_ppm: int  # Fee on notional added, parts per million; negative is a rebate
     minimum_quantity: int  # Smallest order accepted, smallest units
     latency_ns: int  # Stated one-way latency, ns
+    effective_ns: int = 0  # In force from then on; 0 for at once
+    is_enabled: bool = True  # Whether children may be sent
 
 
 def venue_defined_to_datum(m: VenueDefined) -> dict[str, Any]:
@@ -160,6 +222,8 @@ def venue_defined_to_datum(m: VenueDefined) -> dict[str, Any]:
         "maker_fee_ppm": m.maker_fee_ppm,
         "minimum_quantity": m.minimum_quantity,
         "latency_ns": m.latency_ns,
+        "effective_ns": m.effective_ns,
+        "is_enabled": m.is_enabled,
     }
 
 
@@ -174,6 +238,8 @@ def venue_defined_from_datum(d: dict[str, Any]) -> VenueDefined:
         maker_fee_ppm=d["maker_fee_ppm"],
         minimum_quantity=d["minimum_quantity"],
         latency_ns=d["latency_ns"],
+        effective_ns=d["effective_ns"],
+        is_enabled=d["is_enabled"],
     )
 
 

@@ -15,6 +15,8 @@ class BookState(StrEnum):
     OPEN = "OPEN"
     HALTED = "HALTED"
     CLOSED = "CLOSED"
+    AUCTION = "AUCTION"
+    PAUSED = "PAUSED"
 
 
 class Cause(StrEnum):
@@ -43,6 +45,26 @@ class Cause(StrEnum):
     VENUE = "VENUE"
     TIMEOUT = "TIMEOUT"
     SUSPENDED = "SUSPENDED"
+    KILL = "KILL"
+    RELEASED = "RELEASED"
+    EXPIRED = "EXPIRED"
+    DONE_FOR_DAY = "DONE_FOR_DAY"
+    RESUMED = "RESUMED"
+    DESK = "DESK"
+    RISK = "RISK"
+    OPENING = "OPENING"
+    AUCTION = "AUCTION"
+    HALT = "HALT"
+    TRADING_RESUMED = "TRADING_RESUMED"
+    PRICE = "PRICE"
+    SPREAD = "SPREAD"
+    VOLUME = "VOLUME"
+    VOLATILITY = "VOLATILITY"
+    PLAN = "PLAN"
+    AMENDED = "AMENDED"
+    TARGET_MET = "TARGET_MET"
+    OVERFILL = "OVERFILL"
+    UNKNOWN_OUTCOME = "UNKNOWN_OUTCOME"
 
 
 class ClockMode(StrEnum):
@@ -60,6 +82,8 @@ class CommandKind(StrEnum):
     NEW = "NEW"
     CANCEL = "CANCEL"
     REPLACE = "REPLACE"
+    MASS_CANCEL = "MASS_CANCEL"
+    BASKET = "BASKET"
 
 
 class ExecType(StrEnum):
@@ -74,6 +98,13 @@ class ExecType(StrEnum):
     TRADE_CANCEL = "TRADE_CANCEL"
     TRADE_CORRECT = "TRADE_CORRECT"
     ORDER_STATUS = "ORDER_STATUS"
+    PENDING_NEW = "PENDING_NEW"
+    PENDING_CANCEL = "PENDING_CANCEL"
+    PENDING_REPLACE = "PENDING_REPLACE"
+    REPLACED = "REPLACED"
+    DONE_FOR_DAY = "DONE_FOR_DAY"
+    RESTATED = "RESTATED"
+    SUSPENDED = "SUSPENDED"
 
 
 class JournalKind(StrEnum):
@@ -92,6 +123,7 @@ class Liquidity(StrEnum):
     ADDED = "ADDED"
     REMOVED = "REMOVED"
     HIDDEN = "HIDDEN"
+    AUCTION = "AUCTION"
 
 
 class OrderStatus(StrEnum):
@@ -106,6 +138,9 @@ class OrderStatus(StrEnum):
     REJECTED = "REJECTED"
     PENDING_CANCEL = "PENDING_CANCEL"
     PENDING_REPLACE = "PENDING_REPLACE"
+    DONE_FOR_DAY = "DONE_FOR_DAY"
+    SUSPENDED = "SUSPENDED"
+    PENDING_NEW = "PENDING_NEW"
 
 
 class OrderType(StrEnum):
@@ -115,6 +150,7 @@ class OrderType(StrEnum):
     MARKET = "MARKET"
     LIMIT = "LIMIT"
     MIDPOINT = "MIDPOINT"
+    PEGGED = "PEGGED"
 
 
 class RejectReason(StrEnum):
@@ -157,6 +193,59 @@ class RejectReason(StrEnum):
     REPORT_CONTRADICTS = "REPORT_CONTRADICTS"
     TRADE_DATE_MISMATCH = "TRADE_DATE_MISMATCH"
     VENUE_REJECTS = "VENUE_REJECTS"
+    KILLED = "KILLED"
+    UNKNOWN_CLIENT = "UNKNOWN_CLIENT"
+    UNKNOWN_DESK = "UNKNOWN_DESK"
+    NOT_ENTITLED = "NOT_ENTITLED"
+    CURRENCY_MISMATCH = "CURRENCY_MISMATCH"
+    EXPIRE_MISSING = "EXPIRE_MISSING"
+    EXPIRE_NOT_ALLOWED = "EXPIRE_NOT_ALLOWED"
+    EXPIRE_IN_THE_PAST = "EXPIRE_IN_THE_PAST"
+    AFTER_CUTOFF = "AFTER_CUTOFF"
+    HALTED = "HALTED"
+    MINIMUM_QUANTITY_OUT_OF_RANGE = "MINIMUM_QUANTITY_OUT_OF_RANGE"
+    DISPLAY_QUANTITY_OUT_OF_RANGE = "DISPLAY_QUANTITY_OUT_OF_RANGE"
+    WOULD_PRICE_OUT_OF_RANGE = "WOULD_PRICE_OUT_OF_RANGE"
+    VENUE_LIST_CONFLICT = "VENUE_LIST_CONFLICT"
+    NO_VENUE_ALLOWED = "NO_VENUE_ALLOWED"
+    LIST_TOO_LONG = "LIST_TOO_LONG"
+    LOCATE_MISSING = "LOCATE_MISSING"
+    UNKNOWN_LOCATE = "UNKNOWN_LOCATE"
+    LOCATE_EXCEEDED = "LOCATE_EXCEEDED"
+    SHORT_SALE_NOT_ALLOWED = "SHORT_SALE_NOT_ALLOWED"
+    BASKET_EMPTY = "BASKET_EMPTY"
+    BASKET_TOO_LARGE = "BASKET_TOO_LARGE"
+    BASKET_SPANS_SHARDS = "BASKET_SPANS_SHARDS"
+    BASKET_MEMBER_REFUSED = "BASKET_MEMBER_REFUSED"
+    DUPLICATE_IN_BASKET = "DUPLICATE_IN_BASKET"
+    UNKNOWN_SCOPE = "UNKNOWN_SCOPE"
+    VALUE_OUT_OF_RANGE = "VALUE_OUT_OF_RANGE"
+    TEXT_NOT_PRINTABLE = "TEXT_NOT_PRINTABLE"
+    REPLACE_NOT_ALLOWED = "REPLACE_NOT_ALLOWED"
+    STALE_VERSION = "STALE_VERSION"
+    ORDER_QUANTITY_LIMIT = "ORDER_QUANTITY_LIMIT"
+    ORDER_NOTIONAL_LIMIT = "ORDER_NOTIONAL_LIMIT"
+    ADV_LIMIT = "ADV_LIMIT"
+    PRICE_COLLAR = "PRICE_COLLAR"
+    NO_REFERENCE_PRICE = "NO_REFERENCE_PRICE"
+    CREDIT_LIMIT = "CREDIT_LIMIT"
+    POSITION_LIMIT = "POSITION_LIMIT"
+    RESTRICTED_INSTRUMENT = "RESTRICTED_INSTRUMENT"
+    DUPLICATE_FLOW = "DUPLICATE_FLOW"
+    MESSAGE_RATE = "MESSAGE_RATE"
+    REPEATED_EXECUTION = "REPEATED_EXECUTION"
+    ORDER_TO_TRADE_RATIO = "ORDER_TO_TRADE_RATIO"
+    SAME_PERSON = "SAME_PERSON"
+    UNKNOWN_PROPOSAL = "UNKNOWN_PROPOSAL"
+    UNKNOWN_KILL = "UNKNOWN_KILL"
+    UNKNOWN_LIMIT = "UNKNOWN_LIMIT"
+    HASH_MISMATCH = "HASH_MISMATCH"
+    UNKNOWN_CALENDAR = "UNKNOWN_CALENDAR"
+    CALENDAR_NOT_ORDERED = "CALENDAR_NOT_ORDERED"
+    TICK_BANDS_NOT_ORDERED = "TICK_BANDS_NOT_ORDERED"
+    PARAMETER_OUT_OF_RANGE = "PARAMETER_OUT_OF_RANGE"
+    PARAMETER_UNKNOWN = "PARAMETER_UNKNOWN"
+    CLEARING_REFUSED = "CLEARING_REFUSED"
 
 
 class RoutingLogic(StrEnum):
@@ -165,6 +254,9 @@ class RoutingLogic(StrEnum):
     UNKNOWN = "UNKNOWN"
     SEQUENTIAL = "SEQUENTIAL"
     SWEEP = "SWEEP"
+    PARALLEL = "PARALLEL"
+    LIQUIDITY_SEEKING = "LIQUIDITY_SEEKING"
+    PASSIVE_SPLIT = "PASSIVE_SPLIT"
 
 
 class Side(StrEnum):
@@ -182,6 +274,9 @@ class StrategyKind(StrEnum):
     VWAP = "VWAP"
     TWAP = "TWAP"
     IMMEDIATE = "IMMEDIATE"
+    POV = "POV"
+    IMPLEMENTATION_SHORTFALL = "IMPLEMENTATION_SHORTFALL"
+    CLOSE = "CLOSE"
 
 
 class TcaLevel(StrEnum):
@@ -199,6 +294,10 @@ class TimeInForce(StrEnum):
     UNKNOWN = "UNKNOWN"
     DAY = "DAY"
     IOC = "IOC"
+    GTC = "GTC"
+    GTD = "GTD"
+    AT_OPEN = "AT_OPEN"
+    AT_CLOSE = "AT_CLOSE"
 
 
 class Urgency(StrEnum):
@@ -216,6 +315,7 @@ class VenueKind(StrEnum):
     UNKNOWN = "UNKNOWN"
     LIT = "LIT"
     DARK = "DARK"
+    ATS = "ATS"
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -314,6 +414,57 @@ def cash_entry_from_datum(d: dict[str, Any]) -> CashEntry:
     )
 
 
+class TickBand(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Price increment from a price on."""
+
+    from_price_e9: int  # Lowest price of the band, 1e-9 currency units
+    tick_e9: int  # Increment in it, 1e-9 currency units
+
+
+def tick_band_to_datum(m: TickBand) -> dict[str, Any]:
+    return {
+        "from_price_e9": m.from_price_e9,
+        "tick_e9": m.tick_e9,
+    }
+
+
+def tick_band_from_datum(d: dict[str, Any]) -> TickBand:
+    return TickBand(
+        from_price_e9=d["from_price_e9"],
+        tick_e9=d["tick_e9"],
+    )
+
+
+class Constraints(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What an owner asks beyond the ordinary; part of the grouping key."""
+
+    minimum_quantity: int = 0  # Smallest execution accepted, smallest units; 0 for any (FIX 110)
+    display_quantity: int = 0  # Largest quantity shown at a venue, smallest units; 0 for all (FIX 1138)
+    would_price_e9: int | None = None  # At this price or better the whole rest may trade at once, 1e-9 currency units
+    venue_ids: tuple[str, ...] = ()  # Venues that may be used; empty for all
+    excluded_venue_ids: tuple[str, ...] = ()  # Venues that may not be used
+
+
+def constraints_to_datum(m: Constraints) -> dict[str, Any]:
+    return {
+        "minimum_quantity": m.minimum_quantity,
+        "display_quantity": m.display_quantity,
+        "would_price_e9": m.would_price_e9,
+        "venue_ids": m.venue_ids,
+        "excluded_venue_ids": m.excluded_venue_ids,
+    }
+
+
+def constraints_from_datum(d: dict[str, Any]) -> Constraints:
+    return Constraints(
+        minimum_quantity=d["minimum_quantity"],
+        display_quantity=d["display_quantity"],
+        would_price_e9=d["would_price_e9"],
+        venue_ids=tuple(d["venue_ids"]),
+        excluded_venue_ids=tuple(d["excluded_venue_ids"]),
+    )
+
+
 class Level(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One price level of a book."""
 
@@ -376,12 +527,14 @@ class Member(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     order_id: str  # Source order
     quantity: int  # Weight or share, smallest units
+    tier: int = 0  # Allocation tier: 0 clients, 1 house; a tier is filled before the next
 
 
 def member_to_datum(m: Member) -> dict[str, Any]:
     return {
         "order_id": m.order_id,
         "quantity": m.quantity,
+        "tier": m.tier,
     }
 
 
@@ -389,6 +542,7 @@ def member_from_datum(d: dict[str, Any]) -> Member:
     return Member(
         order_id=d["order_id"],
         quantity=d["quantity"],
+        tier=d["tier"],
     )
 
 

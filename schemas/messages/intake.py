@@ -7,6 +7,7 @@ import msgspec
 from schemas.messages.core import (
     Cause,
     CommandKind,
+    Constraints,
     OrderStatus,
     OrderType,
     RejectReason,
@@ -14,6 +15,8 @@ from schemas.messages.core import (
     StrategyKind,
     TimeInForce,
     Urgency,
+    constraints_from_datum,
+    constraints_to_datum,
 )
 
 
@@ -51,7 +54,7 @@ def cancel_order_from_datum(d: dict[str, Any]) -> CancelOrder:
 
 
 class CommandRepeated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A command came again with the same content and is answered again. Topic orders.events."""
+    """A command came again with the same content and is answered again. Topic orders.events. v2 adds more symbols of its enums and received_ns."""
 
     tenant: str  # Netting never mixes tenants
     source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
@@ -62,6 +65,7 @@ class CommandRepeated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     order_id: str  # Our id; empty when the first answer was a refusal
     is_accepted: bool  # What the first answer was
     reason: RejectReason  # Reason of the first answer when it was a refusal, else UNKNOWN
+    received_ns: int = 0  # When the command was decided, ns; 0 in older records
 
 
 def command_repeated_to_datum(m: CommandRepeated) -> dict[str, Any]:
@@ -75,6 +79,7 @@ def command_repeated_to_datum(m: CommandRepeated) -> dict[str, Any]:
         "order_id": m.order_id,
         "is_accepted": m.is_accepted,
         "reason": m.reason,
+        "received_ns": m.received_ns,
     }
 
 
@@ -89,11 +94,12 @@ def command_repeated_from_datum(d: dict[str, Any]) -> CommandRepeated:
         order_id=d["order_id"],
         is_accepted=d["is_accepted"],
         reason=RejectReason(d["reason"]),
+        received_ns=d["received_ns"],
     )
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A client asks for an order. Topic orders.commands, key instrument_id."""
+    """A client asks for an order. Topic orders.commands, key instrument_id. v2 adds more symbols of its enums and currency, expire_ns, is_short_sale, locate_id, basket_id, constraints."""
 
     tenant: str  # Netting never mixes tenants
     source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
@@ -114,6 +120,12 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     participation_cap_bps: int  # Own share of market volume at most, basis points, 1..10000; 10000 is no cap
     is_cross_allowed: bool  # Whether the order may be crossed inside the house
     is_dark_allowed: bool  # Whether dark venues may be used
+    currency: str = ''  # ISO 4217 code that the prices are in; empty for the instrument's (FIX 15)
+    expire_ns: int = 0  # GTD: when it ends (FIX 126); 0 for the other times in force
+    is_short_sale: bool = False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
+    locate_id: str = ''  # Where the borrowed shares come from (FIX 114); empty for a long sale
+    basket_id: str = ''  # Basket that it came in; empty for none
+    constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
 
 
 def new_order_to_datum(m: NewOrder) -> dict[str, Any]:
@@ -137,6 +149,12 @@ def new_order_to_datum(m: NewOrder) -> dict[str, Any]:
         "participation_cap_bps": m.participation_cap_bps,
         "is_cross_allowed": m.is_cross_allowed,
         "is_dark_allowed": m.is_dark_allowed,
+        "currency": m.currency,
+        "expire_ns": m.expire_ns,
+        "is_short_sale": m.is_short_sale,
+        "locate_id": m.locate_id,
+        "basket_id": m.basket_id,
+        "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
     }
 
 
@@ -161,11 +179,17 @@ def new_order_from_datum(d: dict[str, Any]) -> NewOrder:
         participation_cap_bps=d["participation_cap_bps"],
         is_cross_allowed=d["is_cross_allowed"],
         is_dark_allowed=d["is_dark_allowed"],
+        currency=d["currency"],
+        expire_ns=d["expire_ns"],
+        is_short_sale=d["is_short_sale"],
+        locate_id=d["locate_id"],
+        basket_id=d["basket_id"],
+        constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
     )
 
 
 class OrderAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An order is ours to work. Topic orders.events."""
+    """An order is ours to work. Topic orders.events. v2 adds more symbols of its enums and expire_ns, is_short_sale, locate_id, basket_id, constraints, client_id, owner_id, is_house, limits_version."""
 
     order_id: str  # Our id, never reused
     tenant: str  # Netting never mixes tenants
@@ -192,6 +216,15 @@ class OrderAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     arrival_price_e9: int | None  # Midpoint at acceptance, 1e-9 currency units; null when there was no two-sided quote
     reference_version: int  # Number of reference events applied before the decision
     command_digest: bytes  # Content digest; a repeat with the same digest is answered the same
+    expire_ns: int = 0  # GTD: when it ends; 0 for the other times in force
+    is_short_sale: bool = False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
+    locate_id: str = ''  # Locate used; empty for a long sale
+    basket_id: str = ''  # Basket that it came in; empty for none
+    constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
+    client_id: str = ''  # Client that owns the account
+    owner_id: str = ''  # Beneficial owner of the account
+    is_house: bool = False  # House orders are allocated after those of clients
+    limits_version: int = 0  # Version of the limits that it passed; 0 for the built-in ones
 
 
 def order_accepted_to_datum(m: OrderAccepted) -> dict[str, Any]:
@@ -221,6 +254,15 @@ def order_accepted_to_datum(m: OrderAccepted) -> dict[str, Any]:
         "arrival_price_e9": m.arrival_price_e9,
         "reference_version": m.reference_version,
         "command_digest": m.command_digest,
+        "expire_ns": m.expire_ns,
+        "is_short_sale": m.is_short_sale,
+        "locate_id": m.locate_id,
+        "basket_id": m.basket_id,
+        "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
+        "client_id": m.client_id,
+        "owner_id": m.owner_id,
+        "is_house": m.is_house,
+        "limits_version": m.limits_version,
     }
 
 
@@ -251,11 +293,20 @@ def order_accepted_from_datum(d: dict[str, Any]) -> OrderAccepted:
         arrival_price_e9=d["arrival_price_e9"],
         reference_version=d["reference_version"],
         command_digest=d["command_digest"],
+        expire_ns=d["expire_ns"],
+        is_short_sale=d["is_short_sale"],
+        locate_id=d["locate_id"],
+        basket_id=d["basket_id"],
+        constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
+        client_id=d["client_id"],
+        owner_id=d["owner_id"],
+        is_house=d["is_house"],
+        limits_version=d["limits_version"],
     )
 
 
 class OrderCancelRejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A CancelOrder or ReplaceOrder was refused (FIX 9). Topic orders.events."""
+    """A CancelOrder or ReplaceOrder was refused (FIX 9). Topic orders.events. v2 adds more symbols of its enums and received_ns."""
 
     tenant: str  # Netting never mixes tenants
     source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
@@ -271,6 +322,7 @@ class OrderCancelRejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     bound: str  # The bound or rule that it broke
     text: str  # One sentence for people (FIX 58)
     command_digest: bytes  # Content digest of the refused command
+    received_ns: int = 0  # When the command was decided, ns; 0 in older records
 
 
 def order_cancel_rejected_to_datum(m: OrderCancelRejected) -> dict[str, Any]:
@@ -289,6 +341,7 @@ def order_cancel_rejected_to_datum(m: OrderCancelRejected) -> dict[str, Any]:
         "bound": m.bound,
         "text": m.text,
         "command_digest": m.command_digest,
+        "received_ns": m.received_ns,
     }
 
 
@@ -308,11 +361,12 @@ def order_cancel_rejected_from_datum(d: dict[str, Any]) -> OrderCancelRejected:
         bound=d["bound"],
         text=d["text"],
         command_digest=d["command_digest"],
+        received_ns=d["received_ns"],
     )
 
 
 class OrderCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A client's cancel is done. Topic orders.events."""
+    """A client's cancel is done. Topic orders.events. v2 adds received_ns, cause."""
 
     order_id: str  # Source order
     tenant: str  # Netting never mixes tenants
@@ -321,6 +375,8 @@ class OrderCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cumulative_quantity: int  # Filled before the cancel, smallest units
     canceled_quantity: int  # Quantity given up, smallest units
     command_digest: bytes  # Content digest of the command
+    received_ns: int = 0  # When the command was decided, ns; 0 in older records
+    cause: Cause = Cause.UNKNOWN  # CLIENT, or why it was canceled unasked: KILL, DESK, RISK
 
 
 def order_canceled_to_datum(m: OrderCanceled) -> dict[str, Any]:
@@ -332,6 +388,8 @@ def order_canceled_to_datum(m: OrderCanceled) -> dict[str, Any]:
         "cumulative_quantity": m.cumulative_quantity,
         "canceled_quantity": m.canceled_quantity,
         "command_digest": m.command_digest,
+        "received_ns": m.received_ns,
+        "cause": m.cause,
     }
 
 
@@ -344,11 +402,13 @@ def order_canceled_from_datum(d: dict[str, Any]) -> OrderCanceled:
         cumulative_quantity=d["cumulative_quantity"],
         canceled_quantity=d["canceled_quantity"],
         command_digest=d["command_digest"],
+        received_ns=d["received_ns"],
+        cause=Cause(d["cause"]),
     )
 
 
 class OrderClosed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Nothing more will be done for the order by itself. Topic orders.events."""
+    """Nothing more will be done for the order by itself. Topic orders.events. v2 adds more symbols of its enums."""
 
     order_id: str  # Source order
     status: OrderStatus  # FILLED, EXPIRED or CANCELED (IOC remainder)
@@ -378,13 +438,14 @@ def order_closed_from_datum(d: dict[str, Any]) -> OrderClosed:
 
 
 class OrderPendingCancel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A cancel waits until the parent's exposure allows it. Topic orders.events."""
+    """A cancel waits until the parent's exposure allows it. Topic orders.events. v2 adds received_ns."""
 
     order_id: str  # Source order
     tenant: str  # Netting never mixes tenants
     source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
     client_order_id: str  # The source's id of this command (FIX 11)
     command_digest: bytes  # Content digest of the command
+    received_ns: int = 0  # When the command was decided, ns; 0 in older records
 
 
 def order_pending_cancel_to_datum(m: OrderPendingCancel) -> dict[str, Any]:
@@ -394,6 +455,7 @@ def order_pending_cancel_to_datum(m: OrderPendingCancel) -> dict[str, Any]:
         "source": m.source,
         "client_order_id": m.client_order_id,
         "command_digest": m.command_digest,
+        "received_ns": m.received_ns,
     }
 
 
@@ -404,11 +466,12 @@ def order_pending_cancel_from_datum(d: dict[str, Any]) -> OrderPendingCancel:
         source=d["source"],
         client_order_id=d["client_order_id"],
         command_digest=d["command_digest"],
+        received_ns=d["received_ns"],
     )
 
 
 class OrderPendingReplace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A replace waits until the parent's exposure allows it. Topic orders.events."""
+    """A replace waits until the parent's exposure allows it. Topic orders.events. v2 adds received_ns, constraints, end_ns."""
 
     order_id: str  # Source order
     tenant: str  # Netting never mixes tenants
@@ -417,6 +480,9 @@ class OrderPendingReplace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quantity: int  # Quantity asked for, smallest units
     limit_price_e9: int | None  # Limit asked for, 1e-9 currency units
     command_digest: bytes  # Content digest of the command
+    received_ns: int = 0  # When the command was decided, ns; 0 in older records
+    constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
+    end_ns: int = 0  # New end asked for; 0 keeps it
 
 
 def order_pending_replace_to_datum(m: OrderPendingReplace) -> dict[str, Any]:
@@ -428,6 +494,9 @@ def order_pending_replace_to_datum(m: OrderPendingReplace) -> dict[str, Any]:
         "quantity": m.quantity,
         "limit_price_e9": m.limit_price_e9,
         "command_digest": m.command_digest,
+        "received_ns": m.received_ns,
+        "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
+        "end_ns": m.end_ns,
     }
 
 
@@ -440,11 +509,14 @@ def order_pending_replace_from_datum(d: dict[str, Any]) -> OrderPendingReplace:
         quantity=d["quantity"],
         limit_price_e9=d["limit_price_e9"],
         command_digest=d["command_digest"],
+        received_ns=d["received_ns"],
+        constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
+        end_ns=d["end_ns"],
     )
 
 
 class OrderRejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A NewOrder was refused. Topic orders.events."""
+    """A NewOrder was refused. Topic orders.events. v2 adds more symbols of its enums and received_ns, limit_id, limits_version, basket_id."""
 
     tenant: str  # Netting never mixes tenants
     source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
@@ -458,6 +530,10 @@ class OrderRejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     bound: str  # The bound or rule that it broke
     text: str  # One sentence for people (FIX 58)
     command_digest: bytes  # Content digest of the refused command
+    received_ns: int = 0  # When the command was decided, ns; 0 in older records
+    limit_id: str = ''  # Limit that it broke; empty when no limit did
+    limits_version: int = 0  # Version of the limits in force; 0 for the built-in ones
+    basket_id: str = ''  # Basket that it came in; empty for none
 
 
 def order_rejected_to_datum(m: OrderRejected) -> dict[str, Any]:
@@ -474,6 +550,10 @@ def order_rejected_to_datum(m: OrderRejected) -> dict[str, Any]:
         "bound": m.bound,
         "text": m.text,
         "command_digest": m.command_digest,
+        "received_ns": m.received_ns,
+        "limit_id": m.limit_id,
+        "limits_version": m.limits_version,
+        "basket_id": m.basket_id,
     }
 
 
@@ -491,11 +571,15 @@ def order_rejected_from_datum(d: dict[str, Any]) -> OrderRejected:
         bound=d["bound"],
         text=d["text"],
         command_digest=d["command_digest"],
+        received_ns=d["received_ns"],
+        limit_id=d["limit_id"],
+        limits_version=d["limits_version"],
+        basket_id=d["basket_id"],
     )
 
 
 class OrderReplaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """New terms are in force. Topic orders.events."""
+    """New terms are in force. Topic orders.events. v2 adds more symbols of its enums and constraints, end_ns, limits_version."""
 
     order_id: str  # Source order
     tenant: str  # Netting never mixes tenants
@@ -508,6 +592,9 @@ class OrderReplaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cumulative_quantity: int  # Filled before, smallest units
     replaced_ns: int  # When the terms came into force
     command_digest: bytes  # Content digest of the command
+    constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
+    end_ns: int = 0  # End in force; 0 when it did not change
+    limits_version: int = 0  # Version of the limits that it passed
 
 
 def order_replaced_to_datum(m: OrderReplaced) -> dict[str, Any]:
@@ -523,6 +610,9 @@ def order_replaced_to_datum(m: OrderReplaced) -> dict[str, Any]:
         "cumulative_quantity": m.cumulative_quantity,
         "replaced_ns": m.replaced_ns,
         "command_digest": m.command_digest,
+        "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
+        "end_ns": m.end_ns,
+        "limits_version": m.limits_version,
     }
 
 
@@ -539,11 +629,14 @@ def order_replaced_from_datum(d: dict[str, Any]) -> OrderReplaced:
         cumulative_quantity=d["cumulative_quantity"],
         replaced_ns=d["replaced_ns"],
         command_digest=d["command_digest"],
+        constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
+        end_ns=d["end_ns"],
+        limits_version=d["limits_version"],
     )
 
 
 class OrderRestated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A bust or correction changed a closed order. Topic orders.events."""
+    """A bust or correction changed a closed order. Topic orders.events. v2 adds more symbols of its enums."""
 
     order_id: str  # Source order
     status: OrderStatus  # Status after
@@ -573,7 +666,7 @@ def order_restated_from_datum(d: dict[str, Any]) -> OrderRestated:
 
 
 class ReplaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A client asks to change quantity or limit. Topic orders.commands, key instrument_id."""
+    """A client asks to change quantity or limit. Topic orders.commands, key instrument_id. v2 adds constraints, end_ns."""
 
     tenant: str  # Netting never mixes tenants
     source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
@@ -583,6 +676,8 @@ class ReplaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     trade_date: int  # Trade date yyyymmdd
     quantity: int  # New total quantity, fills included, smallest units
     limit_price_e9: int | None  # New limit price, 1e-9 currency units; null keeps it a market order
+    constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
+    end_ns: int = 0  # New end, ns; 0 keeps it
 
 
 def replace_order_to_datum(m: ReplaceOrder) -> dict[str, Any]:
@@ -595,6 +690,8 @@ def replace_order_to_datum(m: ReplaceOrder) -> dict[str, Any]:
         "trade_date": m.trade_date,
         "quantity": m.quantity,
         "limit_price_e9": m.limit_price_e9,
+        "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
+        "end_ns": m.end_ns,
     }
 
 
@@ -608,4 +705,6 @@ def replace_order_from_datum(d: dict[str, Any]) -> ReplaceOrder:
         trade_date=d["trade_date"],
         quantity=d["quantity"],
         limit_price_e9=d["limit_price_e9"],
+        constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
+        end_ns=d["end_ns"],
     )

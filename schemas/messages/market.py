@@ -14,7 +14,7 @@ from schemas.messages.core import (
 
 
 class BookUpdated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Top of one venue's book, whole. Topic market.data, key instrument_id."""
+    """Top of one venue's book, whole. Topic market.data, key instrument_id. v2 adds more symbols of its enums."""
 
     venue_id: str  # Venue
     instrument_id: str  # Instrument

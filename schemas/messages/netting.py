@@ -6,6 +6,7 @@ import msgspec
 
 from schemas.messages.core import (
     Cause,
+    Constraints,
     Member,
     OrderStatus,
     QuoteEvidence,
@@ -13,6 +14,8 @@ from schemas.messages.core import (
     StrategyKind,
     TimeInForce,
     Urgency,
+    constraints_from_datum,
+    constraints_to_datum,
     member_from_datum,
     member_to_datum,
     quote_evidence_from_datum,
@@ -21,7 +24,7 @@ from schemas.messages.core import (
 
 
 class CrossExecuted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Opposing source orders met inside the house. Topic aggregations.events."""
+    """Opposing source orders met inside the house. Topic aggregations.events. v2 adds more symbols of its enums."""
 
     cross_id: str  # Our id
     tenant: str  # Tenant
@@ -66,7 +69,7 @@ def cross_executed_from_datum(d: dict[str, Any]) -> CrossExecuted:
 
 
 class EpochClosed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """No new child joins this epoch; its live exposure keeps paying it. Topic aggregations.events."""
+    """No new child joins this epoch; its live exposure keeps paying it. Topic aggregations.events. v2 adds more symbols of its enums."""
 
     parent_id: str  # Parent
     epoch: int  # Epoch that ends
@@ -96,7 +99,7 @@ def epoch_closed_from_datum(d: dict[str, Any]) -> EpochClosed:
 
 
 class EpochOpened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A period of constant membership and weights begins. Topic aggregations.events."""
+    """A period of constant membership and weights begins. Topic aggregations.events. v2 adds more symbols of its enums and lot."""
 
     parent_id: str  # Parent
     epoch: int  # Ordinal from 1
@@ -104,6 +107,7 @@ class EpochOpened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     parent_quantity: int  # Ordered by the parent in all: filled + held by earlier epochs + this epoch, smallest units
     members: tuple[Member, ...]  # Source orders and weights, in order of joining
     cause: Cause  # What changed the membership
+    lot: int = 1  # Allocation unit, smallest units; odd rests come last
 
 
 def epoch_opened_to_datum(m: EpochOpened) -> dict[str, Any]:
@@ -114,6 +118,7 @@ def epoch_opened_to_datum(m: EpochOpened) -> dict[str, Any]:
         "parent_quantity": m.parent_quantity,
         "members": [member_to_datum(x) for x in m.members],
         "cause": m.cause,
+        "lot": m.lot,
     }
 
 
@@ -125,6 +130,7 @@ def epoch_opened_from_datum(d: dict[str, Any]) -> EpochOpened:
         parent_quantity=d["parent_quantity"],
         members=tuple([member_from_datum(x) for x in d["members"]]),
         cause=Cause(d["cause"]),
+        lot=d["lot"],
     )
 
 
@@ -153,7 +159,7 @@ def member_left_from_datum(d: dict[str, Any]) -> MemberLeft:
 
 
 class ParentClosed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The parent is done. Topic aggregations.events."""
+    """The parent is done. Topic aggregations.events. v2 adds more symbols of its enums."""
 
     parent_id: str  # Parent
     status: OrderStatus  # FILLED, EXPIRED or CANCELED
@@ -180,7 +186,7 @@ def parent_closed_from_datum(d: dict[str, Any]) -> ParentClosed:
 
 
 class ParentHeld(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A member wants to leave: the parent's children are canceled first. Topic aggregations.events."""
+    """A member wants to leave: the parent's children are canceled first. Topic aggregations.events. v2 adds more symbols of its enums."""
 
     parent_id: str  # Parent
     order_ids: tuple[str, ...]  # Members that leave or shrink
@@ -204,7 +210,7 @@ def parent_held_from_datum(d: dict[str, Any]) -> ParentHeld:
 
 
 class ParentOpened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A group's residual becomes one parent. Topic aggregations.events."""
+    """A group's residual becomes one parent. Topic aggregations.events. v2 adds more symbols of its enums and is_short_sale, constraints, expire_ns."""
 
     parent_id: str  # Our id
     group_id: str  # Group
@@ -222,6 +228,9 @@ class ParentOpened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_dark_allowed: bool  # Whether dark venues may be used
     self_trade_id: str  # Self-trade prevention id, the same for both sides of a tenant and instrument
     arrival_price_e9: int | None  # Midpoint when it opened, 1e-9 currency units
+    is_short_sale: bool = False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
+    constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
+    expire_ns: int = 0  # End of its members over all days; 0 for the end of this session
 
 
 def parent_opened_to_datum(m: ParentOpened) -> dict[str, Any]:
@@ -242,6 +251,9 @@ def parent_opened_to_datum(m: ParentOpened) -> dict[str, Any]:
         "is_dark_allowed": m.is_dark_allowed,
         "self_trade_id": m.self_trade_id,
         "arrival_price_e9": m.arrival_price_e9,
+        "is_short_sale": m.is_short_sale,
+        "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
+        "expire_ns": m.expire_ns,
     }
 
 
@@ -263,6 +275,9 @@ def parent_opened_from_datum(d: dict[str, Any]) -> ParentOpened:
         is_dark_allowed=d["is_dark_allowed"],
         self_trade_id=d["self_trade_id"],
         arrival_price_e9=d["arrival_price_e9"],
+        is_short_sale=d["is_short_sale"],
+        constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
+        expire_ns=d["expire_ns"],
     )
 
 
@@ -291,7 +306,7 @@ def tail_resolved_from_datum(d: dict[str, Any]) -> TailResolved:
 
 
 class WindowClosed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A netting window was decided. Topic aggregations.events."""
+    """A netting window was decided. Topic aggregations.events. v2 adds more symbols of its enums."""
 
     tenant: str  # Tenant
     instrument_id: str  # Instrument

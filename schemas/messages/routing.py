@@ -103,7 +103,7 @@ def child_cancel_rejected_from_datum(d: dict[str, Any]) -> ChildCancelRejected:
 
 
 class ChildCancelRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A cancel is on its way; the quantity stays live until acknowledged. Topic children.events."""
+    """A cancel is on its way; the quantity stays live until acknowledged. Topic children.events. v2 adds more symbols of its enums."""
 
     child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
     slice_id: str  # Slice
@@ -145,7 +145,7 @@ def child_cancel_requested_from_datum(d: dict[str, Any]) -> ChildCancelRequested
 
 
 class ChildCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The venue says that it is off the book. Topic children.events."""
+    """The venue says that it is off the book. Topic children.events. v2 adds more symbols of its enums."""
 
     child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
     slice_id: str  # Slice
@@ -193,7 +193,7 @@ def child_canceled_from_datum(d: dict[str, Any]) -> ChildCanceled:
 
 
 class ChildPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An order for one venue. Topic children.events, read by venue gateways."""
+    """An order for one venue. Topic children.events, read by venue gateways. v2 adds more symbols of its enums and is_short_sale, display_quantity."""
 
     child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
     slice_id: str  # Slice
@@ -212,6 +212,8 @@ class ChildPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     placed_ns: int  # When it was decided, ns
     ack_due_ns: int  # When the venue is asked if it has not answered, ns
     rest_until_ns: int  # When a resting child is canceled and goes elsewhere, ns; 0 for never
+    is_short_sale: bool = False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
+    display_quantity: int = 0  # Shown at the venue, smallest units; 0 for all (FIX 1138)
 
 
 def child_placed_to_datum(m: ChildPlaced) -> dict[str, Any]:
@@ -233,6 +235,8 @@ def child_placed_to_datum(m: ChildPlaced) -> dict[str, Any]:
         "placed_ns": m.placed_ns,
         "ack_due_ns": m.ack_due_ns,
         "rest_until_ns": m.rest_until_ns,
+        "is_short_sale": m.is_short_sale,
+        "display_quantity": m.display_quantity,
     }
 
 
@@ -255,6 +259,8 @@ def child_placed_from_datum(d: dict[str, Any]) -> ChildPlaced:
         placed_ns=d["placed_ns"],
         ack_due_ns=d["ack_due_ns"],
         rest_until_ns=d["rest_until_ns"],
+        is_short_sale=d["is_short_sale"],
+        display_quantity=d["display_quantity"],
     )
 
 
@@ -298,7 +304,7 @@ def child_rejected_from_datum(d: dict[str, Any]) -> ChildRejected:
 
 
 class ChildStatusRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The outcome is unknown: the venue is asked (FIX 35=H). Topic children.events."""
+    """The outcome is unknown: the venue is asked (FIX 35=H). Topic children.events. v2 adds more symbols of its enums."""
 
     child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
     slice_id: str  # Slice
@@ -340,7 +346,7 @@ def child_status_requested_from_datum(d: dict[str, Any]) -> ChildStatusRequested
 
 
 class FillBooked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One execution of a child. Topic fills.events."""
+    """One execution of a child. Topic fills.events. v2 adds more symbols of its enums."""
 
     fill_id: str  # Our id: venue_id/exec_id
     exec_id: str  # The venue's ExecID (FIX 17)
@@ -535,7 +541,7 @@ def fill_corrected_from_datum(d: dict[str, Any]) -> FillCorrected:
 
 
 class RouteDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Which venues were considered for a slice and why. Topic decisions.events."""
+    """Which venues were considered for a slice and why. Topic decisions.events. v2 adds more symbols of its enums."""
 
     slice_id: str  # Slice
     parent_id: str  # Parent
@@ -574,7 +580,7 @@ def route_decided_from_datum(d: dict[str, Any]) -> RouteDecided:
 
 
 class SliceReturned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Quantity that no child holds goes back to the strategy. Topic children.events."""
+    """Quantity that no child holds goes back to the strategy. Topic children.events. v2 adds more symbols of its enums."""
 
     slice_id: str  # Slice
     parent_id: str  # Parent
@@ -607,7 +613,7 @@ def slice_returned_from_datum(d: dict[str, Any]) -> SliceReturned:
 
 
 class SuspenseRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A report that fits no child of ours; people must look. Topic fills.events."""
+    """A report that fits no child of ours; people must look. Topic fills.events. v2 adds more symbols of its enums."""
 
     venue_id: str  # Venue
     child_id: str  # Child named by the report
@@ -652,7 +658,7 @@ def suspense_recorded_from_datum(d: dict[str, Any]) -> SuspenseRecorded:
 
 
 class VenueSuspended(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The venue gets no new child on this shard. Topic children.events."""
+    """The venue gets no new child on this shard. Topic children.events. v2 adds more symbols of its enums."""
 
     venue_id: str  # Venue
     reason: RejectReason  # Why

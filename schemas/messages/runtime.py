@@ -24,7 +24,7 @@ from schemas.messages.core import (
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An input that could not be used, as it was. Topic dead.letters."""
+    """An input that could not be used, as it was. Topic dead.letters. v2 adds more symbols of its enums."""
 
     topic: str  # Where it stood
     partition: int  # Partition
@@ -66,7 +66,7 @@ def dead_letter_from_datum(d: dict[str, Any]) -> DeadLetter:
 
 
 class JournalRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One batch: what was read, when, and what came out. Topic engine.journal or venues.journal."""
+    """One batch: what was read, when, and what came out. Topic engine.journal or venues.journal. v2 adds signals."""
 
     kind: JournalKind  # What it stands for
     log_id: bytes  # Random id of this generation of topics
@@ -87,6 +87,7 @@ class JournalRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     output_count: int  # Events of this batch
     output_digest: bytes  # SHA-256 over topic, partition and value of each event by index
     state_hash: bytes | None  # SHA-256 of the state after the batch; null when not taken
+    signals: tuple[str, ...] = ()  # Local kill signals that arrived before this batch, in order
 
 
 def journal_record_to_datum(m: JournalRecord) -> dict[str, Any]:
@@ -110,6 +111,7 @@ def journal_record_to_datum(m: JournalRecord) -> dict[str, Any]:
         "output_count": m.output_count,
         "output_digest": m.output_digest,
         "state_hash": m.state_hash,
+        "signals": m.signals,
     }
 
 
@@ -134,6 +136,7 @@ def journal_record_from_datum(d: dict[str, Any]) -> JournalRecord:
         output_count=d["output_count"],
         output_digest=d["output_digest"],
         state_hash=d["state_hash"],
+        signals=tuple(d["signals"]),
     )
 
 

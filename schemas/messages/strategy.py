@@ -6,14 +6,17 @@ import msgspec
 
 from schemas.messages.core import (
     Cause,
+    Constraints,
     RoutingLogic,
     Side,
     StrategyKind,
+    constraints_from_datum,
+    constraints_to_datum,
 )
 
 
 class ParentEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The window is over: cancel what is live, release nothing more. Topic strategies.events."""
+    """The window is over: cancel what is live, release nothing more. Topic strategies.events. v2 adds more symbols of its enums."""
 
     parent_id: str  # Parent
     cause: Cause  # END_OF_WINDOW, COMPLETED, or CLIENT
@@ -34,7 +37,7 @@ def parent_ended_from_datum(d: dict[str, Any]) -> ParentEnded:
 
 
 class ParentRecalibrated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Position against plan after a bin or a fill, and what follows. Topic strategies.events."""
+    """Position against plan after a bin or a fill, and what follows. Topic strategies.events. v2 adds more symbols of its enums."""
 
     parent_id: str  # Parent
     cause: Cause  # BIN, FILL, RETURNED, EPOCH, BUST
@@ -79,7 +82,7 @@ def parent_recalibrated_from_datum(d: dict[str, Any]) -> ParentRecalibrated:
 
 
 class ScheduleSet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The plan of a parent. Topic strategies.events."""
+    """The plan of a parent. Topic strategies.events. v2 adds more symbols of its enums."""
 
     parent_id: str  # Parent
     ordinal: int  # Ordinal of the plan
@@ -121,7 +124,7 @@ def schedule_set_from_datum(d: dict[str, Any]) -> ScheduleSet:
 
 
 class SliceReleased(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The strategy hands quantity to the router. Topic strategies.events."""
+    """The strategy hands quantity to the router. Topic strategies.events. v2 adds more symbols of its enums and is_short_sale, constraints."""
 
     slice_id: str  # parent_id.ordinal
     parent_id: str  # Parent
@@ -135,6 +138,8 @@ class SliceReleased(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     deadline_ns: int  # When what is not filled comes back
     self_trade_id: str  # Self-trade prevention id
     cause: Cause  # What led to it
+    is_short_sale: bool = False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
+    constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
 
 
 def slice_released_to_datum(m: SliceReleased) -> dict[str, Any]:
@@ -151,6 +156,8 @@ def slice_released_to_datum(m: SliceReleased) -> dict[str, Any]:
         "deadline_ns": m.deadline_ns,
         "self_trade_id": m.self_trade_id,
         "cause": m.cause,
+        "is_short_sale": m.is_short_sale,
+        "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
     }
 
 
@@ -168,6 +175,8 @@ def slice_released_from_datum(d: dict[str, Any]) -> SliceReleased:
         deadline_ns=d["deadline_ns"],
         self_trade_id=d["self_trade_id"],
         cause=Cause(d["cause"]),
+        is_short_sale=d["is_short_sale"],
+        constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
     )
 
 

