@@ -9,8 +9,8 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from services.ending import CORRUPT, FENCED, STOPPED
 from services.engine.settings import EngineSettings
-from services.engine.shard import CORRUPT, FENCED, STOPPED
 
 __all__ = ["Children", "Ended"]
 

@@ -8,24 +8,21 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from types import FrameType
 
 from infra.topics import read_log_id
 from schemas.messages.core import ClockMode
+from services.ending import KILLED, Stop, run_to_end
 from services.engine.settings import ShardSettings
 from streams.adapters.clock import ScaledClock, WallClock
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog
 from streams.core import topics
-from streams.core.errors import CorruptHistoryError, Error, FencedError, RetentionError
 from streams.runtime.host import ShardHost
 from streams.runtime.inbox import LiveInbox, TapeInbox
-from streams.runtime.ports import Application, Clock, ClockJumpError, Inbox
+from streams.runtime.ports import Application, Clock, Inbox
 
-__all__ = ["CORRUPT", "FENCED", "STOPPED", "run_shard"]
+__all__ = ["run_shard"]
 
-STOPPED, CORRUPT, FENCED, KILLED = 0, 1, 75, 143
-FAILED = 70  # anything else: the supervisor starts it again
 PR_SET_PDEATHSIG = 1
 BEAT_NS = 200_000_000
 MakeShard = Callable[[int, int, bytes], Application]
@@ -38,21 +35,14 @@ class Turns:
     def __init__(self, watch_fd: int) -> None:
         self._watch_fd = watch_fd
         self._told_ns = 0
-        self._is_stopping = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+        self._stop = Stop()
 
     def should_stop(self) -> bool:
         now_ns = time.monotonic_ns()
         if self._watch_fd >= 0 and now_ns - self._told_ns > BEAT_NS:
             self._told_ns = now_ns
             os.write(self._watch_fd, b".")
-        return self._is_stopping
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self._is_stopping:
-            os._exit(KILLED)  # asked twice: at once, what is open is aborted by the next owner
-        self._is_stopping = True
+        return self._stop.is_asked
 
 
 def run_shard(settings: ShardSettings, make_shard: MakeShard) -> int:
@@ -60,18 +50,7 @@ def run_shard(settings: ShardSettings, make_shard: MakeShard) -> int:
     end_with_parent(settings.parent_pid)
     spare_collections()
     turns = Turns(settings.watch_fd)
-    try:
-        make_host(settings, make_shard).run(turns.should_stop)
-    except FencedError as error:
-        log.warning("fenced: %s", error)
-        return FENCED
-    except (CorruptHistoryError, RetentionError, ClockJumpError) as error:
-        log.error("stopped: %s: %s", type(error).__name__, error)
-        return CORRUPT
-    except Error as error:
-        log.error("failed: %s: %s", type(error).__name__, error)
-        return FAILED
-    return STOPPED
+    return run_to_end(lambda: make_host(settings, make_shard).run(turns.should_stop), log)
 
 
 def make_host(settings: ShardSettings, make_shard: MakeShard) -> ShardHost:

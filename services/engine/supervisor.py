@@ -1,11 +1,10 @@
 """Which shards run here: an ordinary consumer group on orders.commands decides."""
 
 import logging
-import signal
-from types import FrameType
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from services.ending import CORRUPT, STOPPED, Stop
 from services.engine.children import Children
 from services.engine.settings import EngineSettings
 from streams.core import topics
@@ -27,21 +26,19 @@ class Supervisor:
     def __init__(self, settings: EngineSettings, children: Children) -> None:
         self._settings = settings
         self._children = children
-        self._is_stopping = False
         self._member: Consumer | None = None
 
     def run(self) -> int:
         """Run until SIGTERM; return 1 when a shard stopped for good, else 0."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+        stop = Stop()
         self._join()
         try:
-            while not self._is_stopping:
+            while not stop.is_asked:
                 self._turn()
         finally:
             self._children.release(sorted(self._children.wanted))
             self._leave()
-        return int(bool(self._children.corrupt))
+        return CORRUPT if self._children.corrupt else STOPPED
 
     def _turn(self) -> None:
         assert self._member is not None
@@ -94,9 +91,6 @@ class Supervisor:
         shards = sorted(partition.partition for partition in partitions)
         log.info("released shards %s", shards)
         self._children.release(shards)
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._is_stopping = True
 
 
 def _pass_over(_: object) -> None:

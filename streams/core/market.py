@@ -2,13 +2,30 @@
 
 import msgspec
 
-from schemas.messages.core import BookState, Level, VenueKind
+from schemas.messages.core import BookState, Level, TickBand, VenueKind
 
-__all__ = ["Instrument", "Quote", "Venue", "VenueBook"]
+__all__ = ["Account", "Instrument", "Quote", "Venue", "VenueBook"]
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Who an order is for, as reference data in force say."""
+
+    account_id: str
+    tenant: str
+    client_id: str
+    owner_id: str  # beneficial owner; its orders never trade against each other
+    desk_ids: tuple[str, ...] = ()  # that may trade it; empty for all
+    is_enabled: bool = True
+    is_house: bool = False
+    is_cross_allowed: bool = True
+    is_short_sale_allowed: bool = True
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Trading terms in force. Units as in schemas/control/InstrumentDefined."""
+    """Trading terms in force. Units as in schemas/control/InstrumentDefined.
+
+    The session is the one under way, else the next one; the times below are of that session.
+    """
 
     instrument_id: str
     currency: str
@@ -19,6 +36,24 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     session_open_ns: int
     session_close_ns: int
     trade_date: int
+    tick_bands: tuple[TickBand, ...] = ()  # ascending; empty: tick_e9 at every price
+    entry_open_ns: int = 0  # orders are accepted from then on; 0: from session_open_ns
+    open_cutoff_ns: int = 0  # AT_OPEN orders are accepted before; 0: there is no opening auction
+    close_cutoff_ns: int = 0  # AT_CLOSE orders are accepted before; 0: no closing auction
+    next_open_ns: int = 0  # of the session after it; 0 when the calendar knows none
+    is_halted: bool = False
+    is_short_sale_allowed: bool = True
+    average_daily_volume: int = 0  # smallest units; 0 when unknown
+    allocation_lot: int = 1  # smallest units
+
+    def tick_at(self, price_e9: int) -> int:
+        """Return the price increment at that price, 1e-9 currency units."""
+        tick_e9 = self.tick_e9
+        for band in self.tick_bands:
+            if price_e9 < band.from_price_e9:
+                break
+            tick_e9 = band.tick_e9
+        return tick_e9
 
     def cash_e9(self, price_e9: int, quantity: int) -> int:
         """Return price times quantity in cash.

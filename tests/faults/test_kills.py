@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from infra.broker import EmbeddedBroker
+from services.ending import FENCED
 from services.venues.scenario import Scenario
 from tests.support.broker import own_broker  # noqa: F401  # fixture
 from tests.support.market_day import MarketDay
@@ -23,7 +24,6 @@ pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(600)]
 SCENARIO = Scenario(seed=11, minutes=4, orders=600)
 SHORT = Scenario(seed=12, minutes=1, orders=300)
 TRANSACTION_TIMEOUT_MS = 2_000
-FENCED = 75
 ENGINE_KILLS, SIMULATOR_KILLS = 20, 5
 
 

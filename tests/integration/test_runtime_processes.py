@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.broker import EmbeddedBroker
-from services.engine.shard import FENCED, STOPPED
+from services.ending import FENCED, STOPPED
 from tests.support.broker import own_broker  # noqa: F401  # fixture
 from tests.support.counted_run import ENGINE, ROOT, CountedRun, eventually
 
