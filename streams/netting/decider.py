@@ -97,6 +97,8 @@ def _accepted(state: NettingState, event: OrderAccepted) -> None:
         is_cross_allowed=event.is_cross_allowed,
         is_dark_allowed=event.is_dark_allowed,
         group_id=event.group_id,
+        is_short_sale=event.is_short_sale,
+        constraints=event.constraints,
     )
     if event.order_id in state.orders:
         raise CorruptHistoryError(f"order {event.order_id} accepted twice")
@@ -123,6 +125,7 @@ def _replaced(state: NettingState, event: OrderReplaced) -> None:
     order.quantity = event.quantity
     order.limit_price_e9 = event.limit_price_e9
     order.group_id = event.group_id
+    order.constraints = event.constraints
     if order.parent_id:
         parent = _parent(state, order.parent_id)
         _forget_full(state, parent, parent.order_ids)

@@ -4,6 +4,7 @@ import msgspec
 
 from schemas.messages.core import (
     Cause,
+    Constraints,
     Side,
     StrategyKind,
     TimeInForce,
@@ -48,6 +49,8 @@ class Order(msgspec.Struct, kw_only=True):
     is_cross_allowed: bool
     is_dark_allowed: bool
     group_id: str
+    is_short_sale: bool = False
+    constraints: Constraints | None = None
     allocated: int = 0  # from every parent and cross
     parent_id: str = ""  # empty while it waits or between parents
     is_working: bool = True  # False: closed before it was full

@@ -221,6 +221,8 @@ def _open(work: _Round, parent_id: str, group: Sequence[Member]) -> Sequence[Win
         is_dark_allowed=first.is_dark_allowed,
         self_trade_id=f"{first.tenant}/{first.instrument_id}",
         arrival_price_e9=command.quote.midpoint_e9 if command.quote is not None else None,
+        is_short_sale=first.is_short_sale,
+        constraints=first.constraints,
     )
     epoch = EpochOpened(
         parent_id=parent_id,
