@@ -76,6 +76,8 @@ def _slice_released(state: RoutingState, event: SliceReleased) -> None:
         is_dark_allowed=event.is_dark_allowed,
         deadline_ns=event.deadline_ns,
         self_trade_id=event.self_trade_id,
+        is_short_sale=event.is_short_sale,
+        constraints=event.constraints,
     )
 
 

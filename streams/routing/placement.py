@@ -5,6 +5,7 @@ from typing import Any, Final
 from schemas.messages.core import (
     BookState,
     Cause,
+    Constraints,
     OrderType,
     RouteAlternative,
     RoutingLogic,
@@ -33,6 +34,7 @@ DARK_SPREAD_TICKS_MIN: Final = 2
 DARK_MINIMUM_DIVISOR: Final = 4
 # A venue that cancels at once would otherwise be asked for ever within one slice.
 CHILDREN_PER_SLICE_MAX: Final = 40
+NO_CONSTRAINTS: Final = Constraints()
 
 
 def returned(
@@ -77,6 +79,9 @@ class Placement:
         self._holds = holds  # whether another child of the slice still exposes quantity
         self._excluded = excluded  # a venue suspended by this very decision
         self._rest = quantity
+        self._asked = part.constraints or NO_CONSTRAINTS
+        # Less than the minimum is left: then all of it is the smallest execution accepted.
+        self._minimum = min(self._asked.minimum_quantity, quantity)
         self._children: list[ChildPlaced] = []
         self._alternatives: list[RouteAlternative] = []
 
@@ -121,7 +126,10 @@ class Placement:
         usable.sort(key=lambda entry: entry[:2])
         side, lot = self._part.side, self._market.instrument.lot
         steps = split(
-            tuple(sweep_venue(book, side, self._part.limit_price_e9, lot) for _, _, book in usable),
+            tuple(
+                sweep_venue(book, side, self._part.limit_price_e9, lot, self._minimum)
+                for _, _, book in usable
+            ),
             self._rest // lot * lot,
         )
         for score, venue_id, book in usable:
@@ -133,7 +141,7 @@ class Placement:
             price = max(prices) if side is Side.BUY else min(prices)
             quantity = sum(step.quantity for step in own)
             self._choose(book, score, quantity, price, "cheapest all in")
-            self._place(quote, book, quantity, price)
+            self._place(quote, book, quantity, price, minimum=min(self._minimum, quantity))
 
     def _rest_passively(self, quote: Quote) -> None:
         for book in self._market.books:
@@ -143,7 +151,9 @@ class Placement:
         for book in self._market.books:
             if book.venue.kind is VenueKind.DARK:
                 continue
-            reason = self._refusal(book)
+            reason = self._refusal(book) or (
+                "a resting order keeps no minimum" if self._minimum else ""
+            )
             if reason:
                 self._pass_over(book, 0, reason)
             else:
@@ -183,6 +193,8 @@ class Placement:
             reason = "midpoint beyond the limit"
         elif quantity == 0 or quantity < venue.minimum_quantity:
             reason = "below the venue's minimum"
+        elif quantity < self._minimum:
+            reason = "below the owner's minimum"
         else:
             smallest = quantity // DARK_MINIMUM_DIVISOR // lot * lot
             self._choose(book, -saving, quantity, quote.midpoint_e9, "saves half the spread")
@@ -193,7 +205,7 @@ class Placement:
                 limit,
                 order_type=OrderType.MIDPOINT,
                 rest_ns=DARK_REST_NS,
-                minimum=max(venue.minimum_quantity, smallest),
+                minimum=max(venue.minimum_quantity, smallest, self._minimum),
             )
             return
         self._pass_over(book, -saving, reason)
@@ -208,9 +220,20 @@ class Placement:
         price = max(quote.ask_e9, quote.bid_e9 + tick)
         return price if limit is None else max(price, limit)
 
+    def _shown(self, quantity: int) -> int:
+        """Return what a resting child shows, in whole lots; 0 when that is all of it."""
+        lot = self._market.instrument.lot
+        shown = max(self._asked.display_quantity // lot * lot, lot)
+        return shown if self._asked.display_quantity > 0 and shown < quantity else 0
+
     def _refusal(self, book: VenueBook) -> str:
         venue_id = book.venue.venue_id
         is_dark = book.venue.kind is VenueKind.DARK
+        asked = self._asked
+        if asked.venue_ids and venue_id not in asked.venue_ids:
+            return "not among the owner's venues"
+        if venue_id in asked.excluded_venue_ids:
+            return "excluded by the owner"
         if venue_id == self._excluded:
             return "suspended"
         record = self._state.venues.get(venue_id, VenueRecord())
@@ -257,6 +280,7 @@ class Placement:
         minimum: int = 0,
     ) -> None:
         part = self._part
+        is_lit = book.venue.kind is not VenueKind.DARK
         ordinal = part.placed + len(self._children) + 1
         self._rest -= quantity
         self._children.append(
@@ -274,6 +298,8 @@ class Placement:
                 time_in_force=TimeInForce.DAY if rest_ns else TimeInForce.IOC,
                 minimum_quantity=minimum,
                 self_trade_id=part.self_trade_id,
+                is_short_sale=part.is_short_sale,
+                display_quantity=self._shown(quantity) if rest_ns and is_lit else 0,
                 arrival_price_e9=quote.midpoint_e9,
                 placed_ns=self._at_ns,
                 ack_due_ns=self._at_ns + ACK_TIMEOUT_NS,

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.messages.core import Cause, RoutingLogic, Side, TimeInForce
+from schemas.messages.core import Cause, Constraints, RoutingLogic, Side, TimeInForce
 from streams.core.errors import CorruptHistoryError
 
 __all__ = [
@@ -125,6 +125,8 @@ class Slice(msgspec.Struct, kw_only=True):
     is_dark_allowed: bool
     deadline_ns: int
     self_trade_id: str
+    is_short_sale: bool = False
+    constraints: Constraints | None = None
     is_routed: bool = False
     is_ending: bool = False  # whatever comes back goes to the strategy
     ending_cause: Cause = Cause.DEADLINE

@@ -41,8 +41,13 @@ def all_in_e9(venue: Venue, side: Side, price_e9: int) -> int:
     return signed + venue.taker_fee_e9 + price_e9 * venue.taker_fee_ppm // _PPM
 
 
-def sweep_venue(book: VenueBook, side: Side, limit_price_e9: int | None, lot: int) -> SweepVenue:
-    """Return what one venue shows within the limit, in whole lots of its running total."""
+def sweep_venue(
+    book: VenueBook, side: Side, limit_price_e9: int | None, lot: int, owner_minimum: int = 0
+) -> SweepVenue:
+    """Return what one venue shows within the limit, in whole lots of its running total.
+
+    `owner_minimum` is the smallest execution that the owner accepts.
+    """
     steps: list[Step] = []
     shown = 0
     for level in book.asks if side is Side.BUY else book.bids:
@@ -54,7 +59,7 @@ def sweep_venue(book: VenueBook, side: Side, limit_price_e9: int | None, lot: in
         if quantity:
             cost = all_in_e9(book.venue, side, level.price_e9)
             steps.append(Step(book.venue.venue_id, level.price_e9, quantity, cost))
-    least = book.venue.minimum_quantity
+    least = max(book.venue.minimum_quantity, owner_minimum)
     minimum = -(-least // lot) * lot if least > lot else 0
     return SweepVenue(book.venue.venue_id, minimum, tuple(steps))
 

@@ -1,21 +1,20 @@
 """Decide what each parent releases, when, and how hard: VWAP, TWAP and immediate."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from hashlib import sha256
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
-from schemas.messages.core import Cause, RoutingLogic, Side, StrategyKind, TimeInForce, Urgency
+from schemas.messages.core import Cause, RoutingLogic, StrategyKind, Urgency
 from schemas.messages.strategy import (
     ParentEnded,
     ParentRecalibrated,
     ScheduleSet,
     SliceReleased,
-    VolumeForecast,
 )
 from streams.core.decider import Decider
 from streams.core.ids import within_log
-from streams.strategy.commands import Begin, MarketState, Recalibrate, StrategyCommand, Wake
+from streams.strategy.commands import Begin, Recalibrate, StrategyCommand, Wake
+from streams.strategy.releases import recalibrated, released, scheduled
 from streams.strategy.schedule import (
     BPS,
     bin_volumes,
@@ -24,17 +23,11 @@ from streams.strategy.schedule import (
     floor_lot,
     jittered_targets,
     jittered_times,
-    participation_due,
     tracked_target,
     volume_targets,
 )
-from streams.strategy.state import (
-    OpenSlice,
-    ParentSchedule,
-    StrategySettings,
-    StrategyState,
-    evolve,
-)
+from streams.strategy.situation import SWEPT_ONCE, Situation, Step
+from streams.strategy.state import OpenSlice, StrategyState, evolve
 
 __all__ = ["STRATEGY", "decide"]
 
@@ -42,52 +35,6 @@ StrategyEvent = ScheduleSet | ParentRecalibrated | SliceReleased | ParentEnded
 
 # The last part of a bin in which what is behind the plan crosses the spread.
 CROSS_PART = {Urgency.PASSIVE: 8, Urgency.NEUTRAL: 4, Urgency.URGENT: 2}
-
-
-class Situation(NamedTuple):
-    """One parent at one instant, with what the command says of the world."""
-
-    parent: ParentSchedule
-    settings: StrategySettings
-    cause: Cause
-    at_ns: int
-    end_ns: int
-    entropy: bytes
-    market: MarketState
-    forecast: VolumeForecast | None
-
-    @property
-    def others(self) -> int:
-        """Return others' volume since the first plan began."""
-        parent = self.parent
-        first = parent.first_market_quantity if parent.plans else self.market.others_quantity
-        return max(0, self.market.others_quantity - first)
-
-    def cap(self, expected: int) -> int:
-        """Return the most that the participation cap allows in all, smallest units."""
-        rate_bps = self.parent.participation_cap_bps
-        if rate_bps >= BPS:
-            return self.parent.quantity
-        return min(self.parent.quantity, participation_due(self.others + expected, 0, rate_bps))
-
-    @property
-    def is_marketable(self) -> bool:
-        """Return whether a limit at least reaches the other side of the quote."""
-        limit, quote = self.parent.limit_price_e9, self.market.quote
-        if limit is None or quote is None:
-            return True
-        return limit >= quote.ask_e9 if self.parent.side is Side.BUY else limit <= quote.bid_e9
-
-
-class Step(NamedTuple):
-    """The part of the plan that is worked now."""
-
-    bin: int
-    target: int
-    cap: int
-    opens_ns: int
-    closes_ns: int
-    is_last: bool
 
 
 def decide(state: StrategyState, command: StrategyCommand) -> tuple[StrategyEvent, ...]:
@@ -131,11 +78,40 @@ def _work(now: Situation, *, is_planning: bool) -> tuple[StrategyEvent, ...]:
     if now.at_ns >= now.end_ns:
         return (ParentEnded(parent_id=parent.parent_id, cause=Cause.END_OF_WINDOW),)
     if now.at_ns < parent.start_ns:
-        return (_recalibrated(now, Step(-1, 0, 0, 0, 0, False), parent.start_ns, 0),)
-    is_ioc = parent.time_in_force is TimeInForce.IOC
+        return (recalibrated(now, Step(-1, 0, 0, 0, 0, False), parent.start_ns, 0),)
+    would = _work_would(now)
+    if would:
+        return would
+    is_ioc = parent.time_in_force in SWEPT_ONCE
+    if is_ioc and not parent.slices_released and now.is_waiting_for_open:
+        retry_ns = min(now.at_ns + now.settings.retry_ns, now.end_ns)
+        return (recalibrated(now, Step(-1, 0, 0, 0, 0, False), retry_ns, 0),)
     if is_ioc or parent.strategy is StrategyKind.IMMEDIATE:
         return _work_immediate(now, is_ioc=is_ioc)
     return _work_schedule(now, is_planning=is_planning)
+
+
+def _work_would(now: Situation) -> tuple[StrategyEvent, ...]:
+    """Take what the would price allows, whatever the plan says; () when it is not there."""
+    parent, settings = now.parent, now.settings
+    if not now.is_would:
+        return ()
+    cap = max(parent.cap_quantity, now.cap(0))
+    step = Step(parent.bin, parent.quantity, cap, now.at_ns, now.end_ns, False)
+    quantity = _releasable(now, step) if _is_free(now, RoutingLogic.SWEEP) else 0
+    if quantity == 0:
+        return ()
+    taking = step._replace(target=parent.target_quantity)
+    return (
+        recalibrated(now, taking, now.look_again_ns, now.at_ns + settings.sweep_ns),
+        *released(
+            now,
+            quantity,
+            RoutingLogic.SWEEP,
+            min(now.at_ns + settings.sweep_ns, now.end_ns),
+            limit_price_e9=now.would_price_e9,
+        ),
+    )
 
 
 def _work_immediate(now: Situation, *, is_ioc: bool) -> tuple[StrategyEvent, ...]:
@@ -145,7 +121,7 @@ def _work_immediate(now: Situation, *, is_ioc: bool) -> tuple[StrategyEvent, ...
         expected = expected_volume(now.forecast, now.at_ns, horizon_ns)
     cap = max(parent.cap_quantity, now.cap(expected))
     step = Step(0, parent.quantity, cap, now.at_ns, now.end_ns, True)
-    plans = () if parent.plans else (_schedule(now, (now.at_ns,), (parent.quantity,)),)
+    plans = () if parent.plans else (scheduled(now, (now.at_ns,), (parent.quantity,)),)
     is_new = now.cause in (Cause.OPENED, Cause.EPOCH) or not parent.slices_released
     if is_ioc or now.is_marketable:
         logic, deadline_ns = RoutingLogic.SWEEP, now.at_ns + settings.retry_ns
@@ -163,8 +139,11 @@ def _work_immediate(now: Situation, *, is_ioc: bool) -> tuple[StrategyEvent, ...
     if parent.committed_quantity + quantity < parent.quantity and not is_ioc:
         wait_ns = not_before_ns if not_before_ns > now.at_ns else now.at_ns + settings.sweep_ns
         next_due_ns = min(wait_ns, now.end_ns)
-    recalibrated = _recalibrated(now, step, next_due_ns, not_before_ns)
-    return (*plans, recalibrated, *_slice(now, quantity, logic, deadline_ns))
+    return (
+        *plans,
+        recalibrated(now, step, next_due_ns, not_before_ns),
+        *released(now, quantity, logic, deadline_ns),
+    )
 
 
 def _work_schedule(now: Situation, *, is_planning: bool) -> tuple[StrategyEvent, ...]:
@@ -172,7 +151,7 @@ def _work_schedule(now: Situation, *, is_planning: bool) -> tuple[StrategyEvent,
     plans = _plans(now) if is_planning else ()
     step = _step(now, plans[0] if plans else None, is_planning=is_planning)
     if step.bin < 0:
-        return (*plans, _recalibrated(now, step, step.closes_ns, parent.not_before_ns))
+        return (*plans, recalibrated(now, step, step.closes_ns, parent.not_before_ns))
     cross_ns = _cross_ns(now, step)
     is_crossing = now.at_ns >= cross_ns
     band = now.market.instrument.lot + parent.quantity * settings.tolerance_bps // BPS
@@ -189,8 +168,11 @@ def _work_schedule(now: Situation, *, is_planning: bool) -> tuple[StrategyEvent,
         next_due_ns = min(next_due_ns, now.at_ns + settings.sweep_ns)
     if parent.committed_quantity + quantity < step.target and not_before_ns > now.at_ns:
         next_due_ns = min(next_due_ns, not_before_ns)
-    recalibrated = _recalibrated(now, step, next_due_ns, not_before_ns)
-    return (*plans, recalibrated, *_slice(now, quantity, logic, deadline_ns))
+    return (
+        *plans,
+        recalibrated(now, step, next_due_ns, not_before_ns),
+        *released(now, quantity, logic, deadline_ns),
+    )
 
 
 def _plans(now: Situation) -> tuple[ScheduleSet, ...]:
@@ -214,7 +196,7 @@ def _plans(now: Situation) -> tuple[ScheduleSet, ...]:
         seed = b""
         shape = volume_targets(rest, 0, bin_volumes(starts, now.end_ns, now.forecast))
     targets = [anchor + target for target in shape]
-    return (_schedule(now, starts, targets, anchor=anchor, seed=seed),)
+    return (scheduled(now, starts, targets, anchor=anchor, seed=seed),)
 
 
 def _first_plan(now: Situation) -> ScheduleSet:
@@ -224,11 +206,11 @@ def _first_plan(now: Situation) -> ScheduleSet:
         slots = max(1, (now.end_ns - now.at_ns) // settings.slot_ns)
         jitter = settings.time_jitter_bps
         starts = jittered_times(now.at_ns, now.end_ns, slots, seed=seed, time_jitter_bps=jitter)
-        return _schedule(now, starts, _slot_targets(now, parent.quantity, slots, seed), seed=seed)
+        return scheduled(now, starts, _slot_targets(now, parent.quantity, slots, seed), seed=seed)
     grid_ns = now.at_ns if now.forecast is None else now.forecast.bin_start_ns
     starts = equal_bins(now.at_ns, now.end_ns, grid_ns, settings.bin_ns)
     volumes = bin_volumes(starts, now.end_ns, now.forecast)
-    return _schedule(now, starts, volume_targets(parent.quantity, 0, volumes))
+    return scheduled(now, starts, volume_targets(parent.quantity, 0, volumes))
 
 
 def _slot_targets(now: Situation, quantity: int, slots: int, seed: bytes) -> tuple[int, ...]:
@@ -306,6 +288,9 @@ def _releasable(now: Situation, step: Step) -> int:
         return 0
     wanted = step.target - parent.committed_quantity
     allowed = min(parent.room, step.cap - parent.committed_quantity)
+    minimum = parent.minimum_quantity
+    if minimum and min(wanted, allowed) < minimum <= parent.quantity - parent.committed_quantity:
+        return 0  # less than the owner takes at once; it waits until the plan wants that much
     if step.is_last and 0 < wanted <= allowed:
         return wanted
     return floor_lot(min(wanted, allowed), now.market.instrument.lot)
@@ -322,64 +307,3 @@ def _is_free(now: Situation, logic: RoutingLogic) -> bool:
 
     is_open = any(blocks(part) for part in now.parent.slices.values())
     return now.at_ns >= now.parent.not_before_ns and not is_open
-
-
-def _schedule(
-    now: Situation,
-    starts_ns: Sequence[int],
-    targets: Sequence[int],
-    *,
-    anchor: int = 0,
-    seed: bytes = b"",
-) -> ScheduleSet:
-    return ScheduleSet(
-        parent_id=now.parent.parent_id,
-        ordinal=now.parent.plans + 1,
-        strategy=now.parent.strategy,
-        bin_starts_ns=tuple(starts_ns),
-        targets=tuple(targets),
-        anchor_quantity=anchor,
-        anchor_market_quantity=now.market.others_quantity,
-        seed=seed,
-        cause=Cause.EPOCH if now.parent.plans else now.cause,
-    )
-
-
-def _recalibrated(
-    now: Situation, step: Step, next_due_ns: int, not_before_ns: int
-) -> ParentRecalibrated:
-    return ParentRecalibrated(
-        parent_id=now.parent.parent_id,
-        cause=now.cause,
-        filled_quantity=now.parent.filled_quantity,
-        open_quantity=now.parent.open_quantity,
-        target_quantity=step.target,
-        market_quantity=now.others,
-        cap_quantity=step.cap,
-        next_due_ns=next_due_ns,
-        not_before_ns=not_before_ns,
-        bin=step.bin,
-    )
-
-
-def _slice(
-    now: Situation, quantity: int, logic: RoutingLogic, deadline_ns: int
-) -> tuple[SliceReleased, ...]:
-    if quantity == 0:
-        return ()
-    parent = now.parent
-    released = SliceReleased(
-        slice_id=f"{parent.parent_id}.{parent.slices_released + 1}",
-        parent_id=parent.parent_id,
-        epoch=parent.epoch,
-        instrument_id=parent.instrument_id,
-        side=parent.side,
-        quantity=quantity,
-        limit_price_e9=parent.limit_price_e9,
-        logic=logic,
-        is_dark_allowed=parent.is_dark_allowed,
-        deadline_ns=deadline_ns,
-        self_trade_id=parent.self_trade_id,
-        cause=now.cause,
-    )
-    return (released,)

@@ -2,7 +2,14 @@
 
 import msgspec
 
-from schemas.messages.core import RoutingLogic, Side, StrategyKind, TimeInForce, Urgency
+from schemas.messages.core import (
+    Constraints,
+    RoutingLogic,
+    Side,
+    StrategyKind,
+    TimeInForce,
+    Urgency,
+)
 from schemas.messages.netting import (
     EpochClosed,
     EpochOpened,
@@ -35,6 +42,7 @@ class StrategySettings(msgspec.Struct, kw_only=True):
     sweep_ns: int = 3 * SECOND_NS  # scheduled: least time between two sweeps
     retry_ns: int = SECOND_NS  # immediate: least time between two sweeps
     rest_ns: int = 10 * SECOND_NS  # immediate: how long a slice away from the market rests
+    would_ns: int = SECOND_NS  # least time between two looks at a would price
 
 
 class OpenSlice(msgspec.Struct, kw_only=True):
@@ -60,6 +68,8 @@ class ParentSchedule(msgspec.Struct, kw_only=True):
     is_dark_allowed: bool
     self_trade_id: str
     quantity: int  # ordered
+    is_short_sale: bool = False
+    constraints: Constraints | None = None
     filled_quantity: int = 0
     epoch: int = 0  # current epoch; 0 between two
     room: int = 0  # what the current epoch may still release
@@ -89,6 +99,11 @@ class ParentSchedule(msgspec.Struct, kw_only=True):
     def committed_quantity(self) -> int:
         """Return filled plus open: what the plan may not release again."""
         return self.filled_quantity + self.open_quantity
+
+    @property
+    def minimum_quantity(self) -> int:
+        """Return the smallest execution that the owner accepts; 0 for any."""
+        return 0 if self.constraints is None else self.constraints.minimum_quantity
 
     def position(self) -> tuple[int, int, int, int]:
         """Return what a recalibration reacts to; unchanged means there is nothing to do."""
@@ -162,6 +177,8 @@ def _opened(event: ParentOpened) -> ParentSchedule:
         is_dark_allowed=event.is_dark_allowed,
         self_trade_id=event.self_trade_id,
         quantity=event.quantity,
+        is_short_sale=event.is_short_sale,
+        constraints=event.constraints,
     )
 
 
