@@ -219,6 +219,6 @@ def _levels(state: SimulatorState, side: BookSide) -> tuple[Level, ...]:
         for child_id in side.own:
             child = state.children[child_id]
             assert child.price_e9 is not None
-            by_price[child.price_e9] = by_price.get(child.price_e9, 0) + child.leaves
+            by_price[child.price_e9] = by_price.get(child.price_e9, 0) + child.shown
         levels = [[*each] for each in sorted(by_price.items(), reverse=side.sign > 0)]
     return tuple([Level(price_e9=each[0], quantity=each[1]) for each in levels[:LEVELS]])

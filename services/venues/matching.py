@@ -131,7 +131,7 @@ def _take_price(
     if is_taped and is_theirs:
         shown = quantity  # the tape knows better than our picture of the level
     rest, displayed = quantity, 0
-    own: list[tuple[str, int]] = []
+    own: dict[str, int] = {}
     for child in queue:
         # What stood before this child goes first, and moves everybody up.
         first = min(max(child.ahead, 0), rest) if is_theirs else 0
@@ -140,14 +140,15 @@ def _take_price(
         rest -= first
         for other in queue:
             other.ahead = max(0, other.ahead - first)
-        filled = min(rest, child.leaves)
+        filled = min(rest, child.shown)
         if filled:
-            own.append((child.child_id, filled))
+            own[child.child_id] = filled
             child.leaves -= filled
             rest -= filled
     last = min(rest, shown - displayed)
     displayed += last
     rest -= last
+    rest = _take_reserves(queue, rest, shown - displayed, own)
     hidden = 0
     if not is_taped and side.hidden[2] and side.hidden[1] == price_e9:
         hidden = min(rest, side.hidden[2])
@@ -157,7 +158,28 @@ def _take_price(
         if not is_taped:
             side.consumed[price_e9] = side.consumed.get(price_e9, 0) + displayed
     side.levels = [each for each in side.levels if each[1]]
-    return Match(price_e9, displayed, hidden, tuple(own))
+    return Match(price_e9, displayed, hidden, tuple(own.items()))
+
+
+def _take_reserves(queue: Sequence[Child], rest: int, behind: int, own: dict[str, int]) -> int:
+    """Fill what our icebergs hide, which comes after all that is shown; return what is left.
+
+    A new tip queues behind the `behind` that others still show.
+    """
+    for child in queue:
+        if not child.display_quantity or not child.leaves:
+            continue
+        filled = min(rest, child.leaves)
+        if filled:
+            own[child.child_id] = own.get(child.child_id, 0) + filled
+            child.leaves -= filled
+            rest -= filled
+        done = child.quantity - child.leaves
+        if done // child.display_quantity > (done - own.get(child.child_id, 0)) // (
+            child.display_quantity
+        ):
+            child.ahead = behind
+    return rest
 
 
 def join(side: BookSide, children: Mapping[str, Child], child: Child) -> None:

@@ -100,6 +100,10 @@ class OrderEntry:
 
     def _place_lit(self, book: Book, child: Child, at_ns: int) -> None:
         other = _side(book, Side.SELL if child.side is Side.BUY else Side.BUY)
+        if child.minimum_quantity and self._available(other, child) < child.minimum_quantity:
+            text = f"less than {child.minimum_quantity} there"
+            self._end(child, OrderStatus.EXPIRED, ExecType.EXPIRED, at_ns, text=text)
+            return
         matches = take(
             other,
             self._state.children,
@@ -117,6 +121,21 @@ class OrderEntry:
             self._end(child, OrderStatus.CANCELED, ExecType.CANCELED, at_ns, text=text)
         else:
             join(_side(book, child.side), self._state.children, child)
+
+    def _available(self, other: BookSide, child: Child) -> int:
+        """Return what the child could take at once, hidden interest not counted."""
+
+        def is_within(price_e9: int) -> bool:
+            return child.price_e9 is None or (price_e9 - child.price_e9) * other.sign >= 0
+
+        own = [self._state.children[child_id] for child_id in other.own]
+        return sum(quantity for price_e9, quantity in other.levels if is_within(price_e9)) + sum(
+            each.leaves
+            for each in own
+            if each.self_trade_id != child.self_trade_id
+            and each.price_e9 is not None
+            and is_within(each.price_e9)
+        )
 
     def _place_dark(self, book: Book, child: Child, at_ns: int) -> None:
         match_child(self._executions, book, child, self._midpoint(child.instrument_id), at_ns)
@@ -188,6 +207,7 @@ class OrderEntry:
         if book is None or venue is None or instrument is None:
             return "not traded here"
         is_dark, quantity, price_e9 = book.is_dark, child.quantity, child.price_e9
+        is_resting = child.time_in_force is not TimeInForce.IOC
         rungs = (
             (book.state is not BookState.OPEN, f"market is {book.state.value}"),
             (
@@ -207,8 +227,17 @@ class OrderEntry:
                 f"{child.order_type.value} orders are not taken here",
             ),
             (
-                child.minimum_quantity > 0 and not is_dark,
-                "a minimum quantity is for the dark venue",
+                child.minimum_quantity > 0 and not is_dark and is_resting,
+                "a minimum quantity is for the dark venue or IOC",
+            ),
+            (
+                child.display_quantity > 0 and (is_dark or not is_resting),
+                "a display quantity is for orders that rest in a book",
+            ),
+            (
+                not 0 <= child.display_quantity <= quantity
+                or child.display_quantity % instrument.lot != 0,
+                f"display quantity {child.display_quantity} is no part of {quantity} in lots",
             ),
             (
                 child.order_type is OrderType.LIMIT and price_e9 is None,
@@ -234,6 +263,7 @@ def _child(placed: ChildPlaced, placed_id: bytes) -> Child:
         self_trade_id=placed.self_trade_id,
         placed_id=placed_id,
         leaves=placed.quantity,
+        display_quantity=placed.display_quantity,
     )
 
 

@@ -30,6 +30,15 @@ class Child(msgspec.Struct, gc=False):
     status: OrderStatus = OrderStatus.NEW
     ordinal: int = 0  # of the newest ExecID
     executions: list[ExecutionReport] = []  # reported trades, busts and corrections
+    display_quantity: int = 0  # of an iceberg; 0 when all of it is shown
+
+    @property
+    def shown(self) -> int:
+        """Return what stands in the book: all that is left, or the tip of an iceberg."""
+        if not self.display_quantity:
+            return self.leaves
+        tip = self.display_quantity - (self.quantity - self.leaves) % self.display_quantity
+        return min(self.leaves, tip)
 
 
 class BookSide(msgspec.Struct):

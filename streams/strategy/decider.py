@@ -98,7 +98,8 @@ def _work_would(now: Situation) -> tuple[StrategyEvent, ...]:
         return ()
     cap = max(parent.cap_quantity, now.cap(0))
     step = Step(parent.bin, parent.quantity, cap, now.at_ns, now.end_ns, False)
-    quantity = _releasable(now, step) if _is_free(now, RoutingLogic.SWEEP) else 0
+    is_sweeping = any(part.logic is RoutingLogic.SWEEP for part in parent.slices.values())
+    quantity = 0 if is_sweeping else _releasable(now, step)
     if quantity == 0:
         return ()
     taking = step._replace(target=parent.target_quantity)

@@ -128,3 +128,37 @@ def test_a_printed_trade_fills_better_prices_then_the_queue_then_the_others() ->
     ]
     assert sum(match.quantity for match in matches) == 100
     assert side.consumed == {}  # the tape's own next book already lacks it
+
+
+def iceberg(child_id: str, quantity: int, display: int) -> Child:
+    child = resting(child_id, quantity)
+    child.display_quantity = display
+    return child
+
+
+def test_an_iceberg_shows_its_tip_and_each_new_tip_queues_again() -> None:
+    side = bids((BID, 50))
+    children = with_children(side, iceberg("c1", 100, 30))
+    assert children["c1"].shown == 30
+    assert take(side, children, 60) == [Match(BID, 50, 0, (("c1", 10),))]
+    assert (children["c1"].shown, children["c1"].ahead) == (20, 0)
+    refresh(side, children, ((BID, 78),), None)  # others join behind the tip, 40 show
+    assert take(side, children, 20) == [Match(BID, 0, 0, (("c1", 20),))]
+    assert (children["c1"].shown, children["c1"].ahead) == (30, 40)
+    assert take(side, children, 40) == [Match(BID, 40, 0, ())]
+
+
+def test_what_an_iceberg_hides_comes_after_all_that_is_shown() -> None:
+    side = bids()
+    children = with_children(side, iceberg("c1", 100, 30), resting("c2", 20))
+    assert take(side, children, 70) == [Match(BID, 0, 0, (("c1", 50), ("c2", 20)))]
+    assert children["c1"].shown == 10  # two tips and a part of the third are gone
+
+
+def test_the_last_tip_keeps_its_place_while_it_lasts() -> None:
+    side = bids()
+    children = with_children(side, iceberg("c1", 50, 30))
+    take(side, children, 30)
+    refresh(side, children, ((BID, 40),), None)
+    assert take(side, children, 10) == [Match(BID, 0, 0, (("c1", 10),))]
+    assert (children["c1"].shown, children["c1"].ahead) == (10, 0)

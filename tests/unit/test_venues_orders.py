@@ -157,7 +157,7 @@ def test_refusals_name_what_was_wrong() -> None:
         ({"order_type": OrderType.MIDPOINT}, "MIDPOINT orders are not taken here"),
         ({"venue_id": "DUSK"}, "LIMIT orders are not taken here"),
         ({"venue_id": "DUSK", "quantity": 5}, "quantity 5 is below 10"),
-        ({"minimum_quantity": 5}, "a minimum quantity is for the dark venue"),
+        ({"minimum_quantity": 5}, "a minimum quantity is for the dark venue or IOC"),
         ({"price_e9": None}, "a limit order has a price"),
     )
     children = [child_placed(f"c{n}", **changes) for n, (changes, _) in enumerate(wrong)]
@@ -204,3 +204,19 @@ def test_the_end_of_the_session_ends_what_rests() -> None:
     assert (report.exec_type, report.text) == (ExecType.EXPIRED, "session over")
     assert venue.shown is not None and len(venue.shown.bids) == 1
     assert venue.shown.bids[0].quantity == 100
+
+
+def test_a_minimum_executes_at_once_or_not_at_all() -> None:
+    venue = Venue()
+    ioc: dict[str, Any] = {"price_e9": ASK, "time_in_force": TimeInForce.IOC}
+    reports = venue.step(child_placed("c1", quantity=150, minimum_quantity=120, **ioc))
+    assert told(reports) == [(ExecType.NEW, 0), (ExecType.EXPIRED, 0)]
+    assert reports[-1].text == "less than 120 there"
+    reports = venue.step(child_placed("c2", quantity=150, minimum_quantity=100, **ioc))
+    assert told(reports) == [(ExecType.NEW, 0), (ExecType.TRADE, 100), (ExecType.EXPIRED, 0)]
+
+
+def test_the_book_shows_the_tip_of_an_iceberg() -> None:
+    venue = Venue()
+    venue.step(child_placed("c1", price_e9=BID, quantity=90, display_quantity=20))
+    assert venue.shown is not None and venue.shown.bids[0].quantity == 120
