@@ -5,8 +5,14 @@ from typing import Any
 import msgspec
 
 from schemas.messages.core import (
+    DefinitionHash,
+    Session,
     TickBand,
     VenueKind,
+    definition_hash_from_datum,
+    definition_hash_to_datum,
+    session_from_datum,
+    session_to_datum,
     tick_band_from_datum,
     tick_band_to_datum,
 )
@@ -57,6 +63,105 @@ def account_defined_from_datum(d: dict[str, Any]) -> AccountDefined:
     )
 
 
+class CalendarDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Sessions of a calendar over a range of trade dates, whole: it replaces what was known of the range. Topic control.commands."""
+
+    calendar_id: str  # Calendar
+    first_date: int  # First trade date of the range, yyyymmdd
+    last_date: int  # Last trade date of the range, yyyymmdd
+    time_zone: str = ''  # IANA zone of the venue, for people
+    sessions: tuple[Session, ...] = ()  # In order of time, none overlapping; none on a holiday
+    settlement_dates: tuple[int, ...] = ()  # Days of the range on which trades settle, yyyymmdd ascending
+    effective_ns: int = 0  # In force from then on; 0 for at once
+
+
+def calendar_defined_to_datum(m: CalendarDefined) -> dict[str, Any]:
+    return {
+        "calendar_id": m.calendar_id,
+        "first_date": m.first_date,
+        "last_date": m.last_date,
+        "time_zone": m.time_zone,
+        "sessions": [session_to_datum(x) for x in m.sessions],
+        "settlement_dates": m.settlement_dates,
+        "effective_ns": m.effective_ns,
+    }
+
+
+def calendar_defined_from_datum(d: dict[str, Any]) -> CalendarDefined:
+    return CalendarDefined(
+        calendar_id=d["calendar_id"],
+        first_date=d["first_date"],
+        last_date=d["last_date"],
+        time_zone=d["time_zone"],
+        sessions=tuple([session_from_datum(x) for x in d["sessions"]]),
+        settlement_dates=tuple(d["settlement_dates"]),
+        effective_ns=d["effective_ns"],
+    )
+
+
+class ClientDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A client of the firm, who owns accounts. Topic control.commands."""
+
+    client_id: str  # Client
+    tenant: str  # Tenant
+    name: str  # Name for people
+    is_enabled: bool = True  # Whether orders of its accounts are accepted
+    is_cross_allowed: bool = True  # Its consent to internal crosses, for all its accounts
+    legal_entity_id: str = ''  # ISO 17442 identifier; empty when unknown
+    effective_ns: int = 0  # In force from then on; 0 for at once
+
+
+def client_defined_to_datum(m: ClientDefined) -> dict[str, Any]:
+    return {
+        "client_id": m.client_id,
+        "tenant": m.tenant,
+        "name": m.name,
+        "is_enabled": m.is_enabled,
+        "is_cross_allowed": m.is_cross_allowed,
+        "legal_entity_id": m.legal_entity_id,
+        "effective_ns": m.effective_ns,
+    }
+
+
+def client_defined_from_datum(d: dict[str, Any]) -> ClientDefined:
+    return ClientDefined(
+        client_id=d["client_id"],
+        tenant=d["tenant"],
+        name=d["name"],
+        is_enabled=d["is_enabled"],
+        is_cross_allowed=d["is_cross_allowed"],
+        legal_entity_id=d["legal_entity_id"],
+        effective_ns=d["effective_ns"],
+    )
+
+
+class ConfigLoaded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A configuration was loaded: what it changed, in the transaction of the changes. Topic control.commands."""
+
+    content_sha256: str  # Of the whole configuration, hex: of its lines kind, subject, hash, in order
+    content_count: int  # Definitions in the whole configuration
+    definitions: tuple[DefinitionHash, ...] = ()  # Those that were published, in that order
+    effective_ns: int = 0  # In force from then on; 0 for at once
+
+
+def config_loaded_to_datum(m: ConfigLoaded) -> dict[str, Any]:
+    return {
+        "content_sha256": m.content_sha256,
+        "content_count": m.content_count,
+        "definitions": [definition_hash_to_datum(x) for x in m.definitions],
+        "effective_ns": m.effective_ns,
+    }
+
+
+def config_loaded_from_datum(d: dict[str, Any]) -> ConfigLoaded:
+    return ConfigLoaded(
+        content_sha256=d["content_sha256"],
+        content_count=d["content_count"],
+        definitions=tuple([definition_hash_from_datum(x) for x in d["definitions"]]),
+        effective_ns=d["effective_ns"],
+    )
+
+
 class CrossingDeclared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The firm declares that a tenant's orders may meet inside. Topic control.commands. v2 adds regime, declared_by, effective_ns, spread_median_bps, random_ns."""
 
@@ -99,6 +204,36 @@ def crossing_declared_from_datum(d: dict[str, Any]) -> CrossingDeclared:
         effective_ns=d["effective_ns"],
         spread_median_bps=d["spread_median_bps"],
         random_ns=d["random_ns"],
+    )
+
+
+class DeskDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A desk that sends orders. Topic control.commands."""
+
+    desk_id: str  # Desk
+    tenant: str  # Tenant
+    name: str  # Name for people
+    is_enabled: bool = True  # Whether its orders are accepted
+    effective_ns: int = 0  # In force from then on; 0 for at once
+
+
+def desk_defined_to_datum(m: DeskDefined) -> dict[str, Any]:
+    return {
+        "desk_id": m.desk_id,
+        "tenant": m.tenant,
+        "name": m.name,
+        "is_enabled": m.is_enabled,
+        "effective_ns": m.effective_ns,
+    }
+
+
+def desk_defined_from_datum(d: dict[str, Any]) -> DeskDefined:
+    return DeskDefined(
+        desk_id=d["desk_id"],
+        tenant=d["tenant"],
+        name=d["name"],
+        is_enabled=d["is_enabled"],
+        effective_ns=d["effective_ns"],
     )
 
 

@@ -116,6 +116,16 @@ class JournalKind(StrEnum):
     HEARTBEAT = "HEARTBEAT"
 
 
+class LimitState(StrEnum):
+    """Where the quote stands against the price bands of limit up, limit down."""
+
+    UNKNOWN = "UNKNOWN"
+    NONE = "NONE"
+    LIMIT_UP = "LIMIT_UP"
+    LIMIT_DOWN = "LIMIT_DOWN"
+    STRADDLE = "STRADDLE"
+
+
 class Liquidity(StrEnum):
     """FIX 851."""
 
@@ -151,6 +161,18 @@ class OrderType(StrEnum):
     LIMIT = "LIMIT"
     MIDPOINT = "MIDPOINT"
     PEGGED = "PEGGED"
+
+
+class PhaseKind(StrEnum):
+    """What a part of a session is for."""
+
+    UNKNOWN = "UNKNOWN"
+    PRE_OPEN = "PRE_OPEN"
+    OPENING_AUCTION = "OPENING_AUCTION"
+    CONTINUOUS = "CONTINUOUS"
+    LUNCH = "LUNCH"
+    CLOSING_AUCTION = "CLOSING_AUCTION"
+    POST = "POST"
 
 
 class RejectReason(StrEnum):
@@ -300,6 +322,17 @@ class TimeInForce(StrEnum):
     AT_CLOSE = "AT_CLOSE"
 
 
+class TradingStatus(StrEnum):
+    """Whether an instrument trades."""
+
+    UNKNOWN = "UNKNOWN"
+    TRADING = "TRADING"
+    HALTED = "HALTED"
+    PAUSED = "PAUSED"
+    AUCTION = "AUCTION"
+    CLOSED = "CLOSED"
+
+
 class Urgency(StrEnum):
     """How much impact the owner accepts for speed; URGENT skips the netting window."""
 
@@ -411,6 +444,84 @@ def cash_entry_from_datum(d: dict[str, Any]) -> CashEntry:
         quantity=d["quantity"],
         cash_e9=cash_from_bytes(d["cash_e9"]),
         fee_e9=cash_from_bytes(d["fee_e9"]),
+    )
+
+
+class SessionPhase(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A part of a session."""
+
+    kind: PhaseKind  # Kind
+    start_ns: int  # From then
+    end_ns: int  # Until before then
+    cutoff_ns: int = 0  # Orders for the auction are accepted before then; 0 for its end; it may lie before the start
+
+
+def session_phase_to_datum(m: SessionPhase) -> dict[str, Any]:
+    return {
+        "kind": m.kind,
+        "start_ns": m.start_ns,
+        "end_ns": m.end_ns,
+        "cutoff_ns": m.cutoff_ns,
+    }
+
+
+def session_phase_from_datum(d: dict[str, Any]) -> SessionPhase:
+    return SessionPhase(
+        kind=PhaseKind(d["kind"]),
+        start_ns=d["start_ns"],
+        end_ns=d["end_ns"],
+        cutoff_ns=d["cutoff_ns"],
+    )
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One trading session."""
+
+    trade_date: int  # Trade date yyyymmdd, which need not be the calendar date
+    name: str = ''  # Name for people where a trade date has several, such as night
+    is_half_day: bool = False  # Whether it ends early
+    phases: tuple[SessionPhase, ...]  # In order of time, none overlapping
+
+
+def session_to_datum(m: Session) -> dict[str, Any]:
+    return {
+        "trade_date": m.trade_date,
+        "name": m.name,
+        "is_half_day": m.is_half_day,
+        "phases": [session_phase_to_datum(x) for x in m.phases],
+    }
+
+
+def session_from_datum(d: dict[str, Any]) -> Session:
+    return Session(
+        trade_date=d["trade_date"],
+        name=d["name"],
+        is_half_day=d["is_half_day"],
+        phases=tuple([session_phase_from_datum(x) for x in d["phases"]]),
+    )
+
+
+class DefinitionHash(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A definition by its hash."""
+
+    kind: str  # Message name, such as InstrumentDefined
+    subject: str  # What it defines
+    sha256: str  # Of its canonical JSON, hex
+
+
+def definition_hash_to_datum(m: DefinitionHash) -> dict[str, Any]:
+    return {
+        "kind": m.kind,
+        "subject": m.subject,
+        "sha256": m.sha256,
+    }
+
+
+def definition_hash_from_datum(d: dict[str, Any]) -> DefinitionHash:
+    return DefinitionHash(
+        kind=d["kind"],
+        subject=d["subject"],
+        sha256=d["sha256"],
     )
 
 

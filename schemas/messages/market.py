@@ -7,7 +7,9 @@ import msgspec
 from schemas.messages.core import (
     BookState,
     Level,
+    LimitState,
     Side,
+    TradingStatus,
     level_from_datum,
     level_to_datum,
 )
@@ -76,6 +78,42 @@ def trade_printed_from_datum(d: dict[str, Any]) -> TradePrinted:
         own_quantity=d["own_quantity"],
         aggressor=Side(d["aggressor"]),
         is_hidden=d["is_hidden"],
+    )
+
+
+class TradingStatusChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Trading of an instrument was stopped, paused or resumed. Topic market.data, key instrument_id."""
+
+    instrument_id: str  # Instrument
+    venue_id: str  # Venue; empty for the whole market
+    status: TradingStatus  # Status from now on
+    reason: str = ''  # Why, in the words of the source
+    limit_state: LimitState = LimitState.NONE  # Limit state; NONE when outside such a plan
+    lower_band_e9: int = 0  # Lower price band, 1e-9 currency units; 0 for none
+    upper_band_e9: int = 0  # Upper price band, 1e-9 currency units; 0 for none
+
+
+def trading_status_changed_to_datum(m: TradingStatusChanged) -> dict[str, Any]:
+    return {
+        "instrument_id": m.instrument_id,
+        "venue_id": m.venue_id,
+        "status": m.status,
+        "reason": m.reason,
+        "limit_state": m.limit_state,
+        "lower_band_e9": m.lower_band_e9,
+        "upper_band_e9": m.upper_band_e9,
+    }
+
+
+def trading_status_changed_from_datum(d: dict[str, Any]) -> TradingStatusChanged:
+    return TradingStatusChanged(
+        instrument_id=d["instrument_id"],
+        venue_id=d["venue_id"],
+        status=TradingStatus(d["status"]),
+        reason=d["reason"],
+        limit_state=LimitState(d["limit_state"]),
+        lower_band_e9=d["lower_band_e9"],
+        upper_band_e9=d["upper_band_e9"],
     )
 
 

@@ -9,18 +9,23 @@ from schemas.messages.core import (
     CommandKind,
     Constraints,
     ConsumedRange,
+    DefinitionHash,
     Envelope,
     ExecType,
     JournalKind,
     Level,
+    LimitState,
     Liquidity,
     Member,
     OrderStatus,
     OrderType,
+    PhaseKind,
     QuoteEvidence,
     RejectReason,
     RouteAlternative,
     RoutingLogic,
+    Session,
+    SessionPhase,
     Side,
     StrategyKind,
     TcaLevel,
@@ -29,13 +34,14 @@ from schemas.messages.core import (
     TimerFired,
     TopicOutput,
     TopicPosition,
+    TradingStatus,
     Urgency,
     VenueKind,
 )
 from schemas.messages.allocation import AllocationRestated, CashAllocated, CrossAllocated, FillAllocated
-from schemas.messages.control import AccountDefined, CrossingDeclared, InstrumentDefined, SettingsLoaded, VenueDefined, VolumeCurveDefined
+from schemas.messages.control import AccountDefined, CalendarDefined, ClientDefined, ConfigLoaded, CrossingDeclared, DeskDefined, InstrumentDefined, SettingsLoaded, VenueDefined, VolumeCurveDefined
 from schemas.messages.intake import CancelOrder, CommandRepeated, NewOrder, OrderAccepted, OrderCancelRejected, OrderCanceled, OrderClosed, OrderPendingCancel, OrderPendingReplace, OrderRejected, OrderReplaced, OrderRestated, ReplaceOrder
-from schemas.messages.market import BookUpdated, TradePrinted, Watermark
+from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged, Watermark
 from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, MemberLeft, ParentClosed, ParentHeld, ParentOpened, TailResolved, WindowClosed
 from schemas.messages.routing import ChildAcknowledged, ChildCancelRejected, ChildCancelRequested, ChildCanceled, ChildPlaced, ChildRejected, ChildStatusRequested, FillBooked, FillBusted, FillCorrected, RouteDecided, SliceReturned, SuspenseRecorded, VenueSuspended
 from schemas.messages.runtime import DeadLetter, JournalRecord, SnapshotChunk, SnapshotPointer
@@ -75,12 +81,16 @@ EXEC_TYPE_OF = {2 * n: member for n, member in enumerate(ExecType)}
 EXEC_TYPE_BYTES = {member: SIZES[n] for n, member in enumerate(ExecType)}
 JOURNAL_KIND_OF = {2 * n: member for n, member in enumerate(JournalKind)}
 JOURNAL_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(JournalKind)}
+LIMIT_STATE_OF = {2 * n: member for n, member in enumerate(LimitState)}
+LIMIT_STATE_BYTES = {member: SIZES[n] for n, member in enumerate(LimitState)}
 LIQUIDITY_OF = {2 * n: member for n, member in enumerate(Liquidity)}
 LIQUIDITY_BYTES = {member: SIZES[n] for n, member in enumerate(Liquidity)}
 ORDER_STATUS_OF = {2 * n: member for n, member in enumerate(OrderStatus)}
 ORDER_STATUS_BYTES = {member: SIZES[n] for n, member in enumerate(OrderStatus)}
 ORDER_TYPE_OF = {2 * n: member for n, member in enumerate(OrderType)}
 ORDER_TYPE_BYTES = {member: SIZES[n] for n, member in enumerate(OrderType)}
+PHASE_KIND_OF = {2 * n: member for n, member in enumerate(PhaseKind)}
+PHASE_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(PhaseKind)}
 REJECT_REASON_OF = {2 * n: member for n, member in enumerate(RejectReason)}
 REJECT_REASON_BYTES = {member: SIZES[n] for n, member in enumerate(RejectReason)}
 ROUTING_LOGIC_OF = {2 * n: member for n, member in enumerate(RoutingLogic)}
@@ -93,6 +103,8 @@ TCA_LEVEL_OF = {2 * n: member for n, member in enumerate(TcaLevel)}
 TCA_LEVEL_BYTES = {member: SIZES[n] for n, member in enumerate(TcaLevel)}
 TIME_IN_FORCE_OF = {2 * n: member for n, member in enumerate(TimeInForce)}
 TIME_IN_FORCE_BYTES = {member: SIZES[n] for n, member in enumerate(TimeInForce)}
+TRADING_STATUS_OF = {2 * n: member for n, member in enumerate(TradingStatus)}
+TRADING_STATUS_BYTES = {member: SIZES[n] for n, member in enumerate(TradingStatus)}
 URGENCY_OF = {2 * n: member for n, member in enumerate(Urgency)}
 URGENCY_BYTES = {member: SIZES[n] for n, member in enumerate(Urgency)}
 VENUE_KIND_OF = {2 * n: member for n, member in enumerate(VenueKind)}
@@ -592,6 +604,268 @@ def read_account_defined(b: bytes, i: int) -> tuple[AccountDefined, int]:
     return AccountDefined(account_id=f_account_id, client_id=f_client_id, tenant=f_tenant, is_enabled=f_is_enabled, effective_ns=f_effective_ns, owner_id=f_owner_id, desk_ids=f_desk_ids, is_house=f_is_house, is_cross_allowed=f_is_cross_allowed, is_short_sale_allowed=f_is_short_sale_allowed), i
 
 
+def write_calendar_defined(m: CalendarDefined) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.calendar_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.first_date) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.last_date) < 8192 else encode_int(n)),
+            (SIZES[n] if (n := len(s := m.time_zone.encode())) < 8192 else encode_long(n)),
+            s,
+            (encode_long(len(m.sessions)) + b"".join([WIRE_INTS[x.trade_date] + (SIZES[n] if (n := len(s := x.name.encode())) < 8192 else encode_long(n)) + s + (b"\x01" if x.is_half_day else b"\x00") + (encode_long(len(x.phases)) + b"".join([PHASE_KIND_BYTES[x.kind] + WIRE_LONGS[x.start_ns] + WIRE_LONGS[x.end_ns] + (SIZES[n] if 0 <= (n := x.cutoff_ns) < 8192 else encode_long(n)) for x in x.phases]) if x.phases else b"") + b"\x00" for x in m.sessions]) if m.sessions else b""),
+            b"\x00",
+            (encode_long(len(m.settlement_dates)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_int(n)) for x in m.settlement_dates]) if m.settlement_dates else b""),
+            b"\x00",
+            (SIZES[n] if 0 <= (n := m.effective_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_calendar_defined(b: bytes, i: int) -> tuple[CalendarDefined, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_calendar_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_first_date, i = read_int(b, i, n)
+    else:
+        f_first_date = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_last_date, i = read_int(b, i, n)
+    else:
+        f_last_date = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_time_zone = b[i : i + n].decode()
+    i += n
+    a_f_sessions = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_sessions_trade_date, i = read_int(b, i, n)
+            else:
+                x_f_sessions_trade_date = n >> 1 ^ -(n & 1)
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_sessions_name = b[i : i + n].decode()
+            i += n
+            x_f_sessions_is_half_day = BOOLEANS[b[i]]
+            i += 1
+            a_x_f_sessions_phases = []
+            count, i = read_block(b, i)
+            while count:
+                for _ in range(count):
+                    x_x_f_sessions_phases_kind = PHASE_KIND_OF[b[i]]
+                    i += 1
+                    n = b[i]
+                    if n < 128:
+                        x_x_f_sessions_phases_start_ns = n >> 1 ^ -(n & 1)
+                        i += 1
+                    else:
+                        t = TIMES.get(b[i : i + 9])
+                        if t is None:
+                            x_x_f_sessions_phases_start_ns, i = read_time(b, i)
+                        else:
+                            x_x_f_sessions_phases_start_ns = t
+                            i += 9
+                    n = b[i]
+                    if n < 128:
+                        x_x_f_sessions_phases_end_ns = n >> 1 ^ -(n & 1)
+                        i += 1
+                    else:
+                        t = TIMES.get(b[i : i + 9])
+                        if t is None:
+                            x_x_f_sessions_phases_end_ns, i = read_time(b, i)
+                        else:
+                            x_x_f_sessions_phases_end_ns = t
+                            i += 9
+                    n = b[i]
+                    i += 1
+                    if n > 127:
+                        x_x_f_sessions_phases_cutoff_ns, i = read_long(b, i, n)
+                    else:
+                        x_x_f_sessions_phases_cutoff_ns = n >> 1 ^ -(n & 1)
+                    x_x_f_sessions_phases = SessionPhase(kind=x_x_f_sessions_phases_kind, start_ns=x_x_f_sessions_phases_start_ns, end_ns=x_x_f_sessions_phases_end_ns, cutoff_ns=x_x_f_sessions_phases_cutoff_ns)
+                    a_x_f_sessions_phases.append(x_x_f_sessions_phases)
+                count, i = read_block(b, i)
+            x_f_sessions_phases = tuple(a_x_f_sessions_phases)
+            x_f_sessions = Session(trade_date=x_f_sessions_trade_date, name=x_f_sessions_name, is_half_day=x_f_sessions_is_half_day, phases=x_f_sessions_phases)
+            a_f_sessions.append(x_f_sessions)
+        count, i = read_block(b, i)
+    f_sessions = tuple(a_f_sessions)
+    a_f_settlement_dates = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_settlement_dates, i = read_int(b, i, n)
+            else:
+                x_f_settlement_dates = n >> 1 ^ -(n & 1)
+            a_f_settlement_dates.append(x_f_settlement_dates)
+        count, i = read_block(b, i)
+    f_settlement_dates = tuple(a_f_settlement_dates)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_effective_ns, i = read_long(b, i, n)
+    else:
+        f_effective_ns = n >> 1 ^ -(n & 1)
+    return CalendarDefined(calendar_id=f_calendar_id, first_date=f_first_date, last_date=f_last_date, time_zone=f_time_zone, sessions=f_sessions, settlement_dates=f_settlement_dates, effective_ns=f_effective_ns), i
+
+
+def write_client_defined(m: ClientDefined) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.client_id],
+            WIRE_TEXTS[m.tenant],
+            (SIZES[n] if (n := len(s := m.name.encode())) < 8192 else encode_long(n)),
+            s,
+            (b"\x01" if m.is_enabled else b"\x00"),
+            (b"\x01" if m.is_cross_allowed else b"\x00"),
+            (SIZES[n] if (n := len(s := m.legal_entity_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.effective_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_client_defined(b: bytes, i: int) -> tuple[ClientDefined, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_client_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_name = b[i : i + n].decode()
+    i += n
+    f_is_enabled = BOOLEANS[b[i]]
+    i += 1
+    f_is_cross_allowed = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_legal_entity_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_effective_ns, i = read_long(b, i, n)
+    else:
+        f_effective_ns = n >> 1 ^ -(n & 1)
+    return ClientDefined(client_id=f_client_id, tenant=f_tenant, name=f_name, is_enabled=f_is_enabled, is_cross_allowed=f_is_cross_allowed, legal_entity_id=f_legal_entity_id, effective_ns=f_effective_ns), i
+
+
+def write_config_loaded(m: ConfigLoaded) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.content_sha256.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.content_count) < 8192 else encode_int(n)),
+            (encode_long(len(m.definitions)) + b"".join([(SIZES[n] if (n := len(s := x.kind.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if (n := len(s := x.subject.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if (n := len(s := x.sha256.encode())) < 8192 else encode_long(n)) + s for x in m.definitions]) if m.definitions else b""),
+            b"\x00",
+            (SIZES[n] if 0 <= (n := m.effective_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_config_loaded(b: bytes, i: int) -> tuple[ConfigLoaded, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_content_sha256 = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_content_count, i = read_int(b, i, n)
+    else:
+        f_content_count = n >> 1 ^ -(n & 1)
+    a_f_definitions = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_definitions_kind = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_definitions_subject = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_definitions_sha256 = b[i : i + n].decode()
+            i += n
+            x_f_definitions = DefinitionHash(kind=x_f_definitions_kind, subject=x_f_definitions_subject, sha256=x_f_definitions_sha256)
+            a_f_definitions.append(x_f_definitions)
+        count, i = read_block(b, i)
+    f_definitions = tuple(a_f_definitions)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_effective_ns, i = read_long(b, i, n)
+    else:
+        f_effective_ns = n >> 1 ^ -(n & 1)
+    return ConfigLoaded(content_sha256=f_content_sha256, content_count=f_content_count, definitions=f_definitions, effective_ns=f_effective_ns), i
+
+
 def write_crossing_declared(m: CrossingDeclared) -> bytes:
     return b"".join(
         (
@@ -678,6 +952,55 @@ def read_crossing_declared(b: bytes, i: int) -> tuple[CrossingDeclared, int]:
     else:
         f_random_ns = n >> 1 ^ -(n & 1)
     return CrossingDeclared(declaration_id=f_declaration_id, tenant=f_tenant, is_allowed=f_is_allowed, quote_age_max_ns=f_quote_age_max_ns, spread_max_bps=f_spread_max_bps, regime=f_regime, declared_by=f_declared_by, effective_ns=f_effective_ns, spread_median_bps=f_spread_median_bps, random_ns=f_random_ns), i
+
+
+def write_desk_defined(m: DeskDefined) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.desk_id],
+            WIRE_TEXTS[m.tenant],
+            (SIZES[n] if (n := len(s := m.name.encode())) < 8192 else encode_long(n)),
+            s,
+            (b"\x01" if m.is_enabled else b"\x00"),
+            (SIZES[n] if 0 <= (n := m.effective_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_desk_defined(b: bytes, i: int) -> tuple[DeskDefined, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_desk_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_name = b[i : i + n].decode()
+    i += n
+    f_is_enabled = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_effective_ns, i = read_long(b, i, n)
+    else:
+        f_effective_ns = n >> 1 ^ -(n & 1)
+    return DeskDefined(desk_id=f_desk_id, tenant=f_tenant, name=f_name, is_enabled=f_is_enabled, effective_ns=f_effective_ns), i
 
 
 def write_instrument_defined(m: InstrumentDefined) -> bytes:
@@ -2881,6 +3204,65 @@ def read_trade_printed(b: bytes, i: int) -> tuple[TradePrinted, int]:
     f_is_hidden = BOOLEANS[b[i]]
     i += 1
     return TradePrinted(venue_id=f_venue_id, instrument_id=f_instrument_id, price_e9=f_price_e9, quantity=f_quantity, own_quantity=f_own_quantity, aggressor=f_aggressor, is_hidden=f_is_hidden), i
+
+
+def write_trading_status_changed(m: TradingStatusChanged) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.instrument_id],
+            WIRE_TEXTS[m.venue_id],
+            TRADING_STATUS_BYTES[m.status],
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+            LIMIT_STATE_BYTES[m.limit_state],
+            (SIZES[n] if 0 <= (n := m.lower_band_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.upper_band_e9) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_trading_status_changed(b: bytes, i: int) -> tuple[TradingStatusChanged, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    f_status = TRADING_STATUS_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    f_limit_state = LIMIT_STATE_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_lower_band_e9, i = read_long(b, i, n)
+    else:
+        f_lower_band_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_upper_band_e9, i = read_long(b, i, n)
+    else:
+        f_upper_band_e9 = n >> 1 ^ -(n & 1)
+    return TradingStatusChanged(instrument_id=f_instrument_id, venue_id=f_venue_id, status=f_status, reason=f_reason, limit_state=f_limit_state, lower_band_e9=f_lower_band_e9, upper_band_e9=f_upper_band_e9), i
 
 
 def write_watermark(m: Watermark) -> bytes:
