@@ -53,15 +53,16 @@ def allocation_restated_from_datum(d: dict[str, Any]) -> AllocationRestated:
 
 
 class CashAllocated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An epoch's cash and fees given to its orders to the unit. Topic allocations.events."""
+    """Cash and fees of an epoch, or of one fill of it, given to its orders to the unit. Topic allocations.events. v2 adds fill_id."""
 
     parent_id: str  # Parent
     epoch: int  # Epoch
-    version: int  # 1 for the first, higher after a restatement
-    quantity: int  # Filled in the epoch, smallest units
-    cash_e9: int  # Cash of all its fills, 1e-9 currency units
-    fee_e9: int  # Fees of all its fills, 1e-9 currency units
+    version: int  # Of this epoch or fill: 1 for the first, higher after a restatement, which replaces it
+    quantity: int  # Filled in the epoch or by the fill as it stands, smallest units; 0 after a bust
+    cash_e9: int  # Cash of all fills of the epoch, or of the fill, 1e-9 currency units
+    fee_e9: int  # Fees of all fills of the epoch, or of the fill, 1e-9 currency units
     entries: tuple[CashEntry, ...]  # Orders and their parts; sums are exact
+    fill_id: str = ''  # The fill whose cash it is where each fill's cash is divided by itself (EpochOpened.is_per_fill); empty for the epoch's pool
 
 
 def cash_allocated_to_datum(m: CashAllocated) -> dict[str, Any]:
@@ -73,6 +74,7 @@ def cash_allocated_to_datum(m: CashAllocated) -> dict[str, Any]:
         "cash_e9": bytes_from_cash(m.cash_e9),
         "fee_e9": bytes_from_cash(m.fee_e9),
         "entries": [cash_entry_to_datum(x) for x in m.entries],
+        "fill_id": m.fill_id,
     }
 
 
@@ -85,6 +87,7 @@ def cash_allocated_from_datum(d: dict[str, Any]) -> CashAllocated:
         cash_e9=cash_from_bytes(d["cash_e9"]),
         fee_e9=cash_from_bytes(d["fee_e9"]),
         entries=tuple([cash_entry_from_datum(x) for x in d["entries"]]),
+        fill_id=d["fill_id"],
     )
 
 

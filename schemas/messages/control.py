@@ -6,6 +6,8 @@ import msgspec
 
 from schemas.messages.core import (
     DefinitionHash,
+    Level,
+    PartyLevel,
     Session,
     TickBand,
     VenueKind,
@@ -303,6 +305,39 @@ def instrument_defined_from_datum(d: dict[str, Any]) -> InstrumentDefined:
         average_daily_volume=d["average_daily_volume"],
         allocation_lot=d["allocation_lot"],
         is_short_sale_allowed=d["is_short_sale_allowed"],
+    )
+
+
+class PairRestricted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Two parties may not meet in an internal cross, or may again. Topic control.commands."""
+
+    tenant: str  # Tenant
+    level: PartyLevel  # What the two names are
+    one: str  # A party; the order of the two does not matter
+    other: str  # The other; the same name keeps a party's own accounts apart
+    is_restricted: bool  # False lifts the restriction
+    reason: str  # Why, for the report
+
+
+def pair_restricted_to_datum(m: PairRestricted) -> dict[str, Any]:
+    return {
+        "tenant": m.tenant,
+        "level": m.level,
+        "one": m.one,
+        "other": m.other,
+        "is_restricted": m.is_restricted,
+        "reason": m.reason,
+    }
+
+
+def pair_restricted_from_datum(d: dict[str, Any]) -> PairRestricted:
+    return PairRestricted(
+        tenant=d["tenant"],
+        level=PartyLevel(d["level"]),
+        one=d["one"],
+        other=d["other"],
+        is_restricted=d["is_restricted"],
+        reason=d["reason"],
     )
 
 

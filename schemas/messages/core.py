@@ -86,6 +86,34 @@ class CommandKind(StrEnum):
     BASKET = "BASKET"
 
 
+class CrossGuard(StrEnum):
+    """What forbade a cross; ordered, the first that applies is named."""
+
+    UNKNOWN = "UNKNOWN"
+    NONE = "NONE"
+    NOT_DECLARED = "NOT_DECLARED"
+    HALTED = "HALTED"
+    AUCTION = "AUCTION"
+    PAUSED = "PAUSED"
+    NO_QUOTE = "NO_QUOTE"
+    ONE_SIDED = "ONE_SIDED"
+    LOCKED = "LOCKED"
+    CROSSED = "CROSSED"
+    STALE = "STALE"
+    WIDE = "WIDE"
+    NO_MEDIAN = "NO_MEDIAN"
+    WIDER_THAN_MEDIAN = "WIDER_THAN_MEDIAN"
+    NO_ELIGIBLE_PAIR = "NO_ELIGIBLE_PAIR"
+
+
+class CrossKind(StrEnum):
+    """What a cross is: a trade between owners, or one owner's own interest netted, which is none."""
+
+    UNKNOWN = "UNKNOWN"
+    CLIENT_CROSS = "CLIENT_CROSS"
+    OWN_NETTING = "OWN_NETTING"
+
+
 class ExecType(StrEnum):
     """FIX 150; TRADE_CANCEL is a bust."""
 
@@ -161,6 +189,15 @@ class OrderType(StrEnum):
     LIMIT = "LIMIT"
     MIDPOINT = "MIDPOINT"
     PEGGED = "PEGGED"
+
+
+class PartyLevel(StrEnum):
+    """What a party's name stands for."""
+
+    UNKNOWN = "UNKNOWN"
+    ACCOUNT = "ACCOUNT"
+    CLIENT = "CLIENT"
+    OWNER = "OWNER"
 
 
 class PhaseKind(StrEnum):
@@ -639,6 +676,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     order_id: str  # Source order
     quantity: int  # Weight or share, smallest units
     tier: int = 0  # Allocation tier: 0 clients, 1 house; a tier is filled before the next
+    begun_quantity: int = 0  # Of quantity, what completes a lot that earlier shares began, smallest units; given first
 
 
 def member_to_datum(m: Member) -> dict[str, Any]:
@@ -646,6 +684,7 @@ def member_to_datum(m: Member) -> dict[str, Any]:
         "order_id": m.order_id,
         "quantity": m.quantity,
         "tier": m.tier,
+        "begun_quantity": m.begun_quantity,
     }
 
 
@@ -654,6 +693,64 @@ def member_from_datum(d: dict[str, Any]) -> Member:
         order_id=d["order_id"],
         quantity=d["quantity"],
         tier=d["tier"],
+        begun_quantity=d["begun_quantity"],
+    )
+
+
+class CrossPair(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one order gave to another in a cross."""
+
+    buy_order_id: str  # Source order that bought
+    sell_order_id: str  # Source order that sold
+    quantity: int  # Between the two, smallest units
+
+
+def cross_pair_to_datum(m: CrossPair) -> dict[str, Any]:
+    return {
+        "buy_order_id": m.buy_order_id,
+        "sell_order_id": m.sell_order_id,
+        "quantity": m.quantity,
+    }
+
+
+def cross_pair_from_datum(d: dict[str, Any]) -> CrossPair:
+    return CrossPair(
+        buy_order_id=d["buy_order_id"],
+        sell_order_id=d["sell_order_id"],
+        quantity=d["quantity"],
+    )
+
+
+class Wait(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What waiting for a window cost one order."""
+
+    order_id: str  # Source order
+    waited_ns: int  # From joining the window until leaving it
+    quantity: int  # What it still wanted when it left, smallest units
+    arrival_price_e9: int | None = None  # Midpoint when it was accepted, 1e-9 currency units; null when unknown or when it joined again after a change
+    price_e9: int | None = None  # Midpoint when it left, 1e-9 currency units; null when there was no two-sided quote
+    cost_e9: int  # What the move of the midpoint cost on that quantity, 1e-9 currency units, + is a cost; 0 when either price is unknown
+
+
+def wait_to_datum(m: Wait) -> dict[str, Any]:
+    return {
+        "order_id": m.order_id,
+        "waited_ns": m.waited_ns,
+        "quantity": m.quantity,
+        "arrival_price_e9": m.arrival_price_e9,
+        "price_e9": m.price_e9,
+        "cost_e9": bytes_from_cash(m.cost_e9),
+    }
+
+
+def wait_from_datum(d: dict[str, Any]) -> Wait:
+    return Wait(
+        order_id=d["order_id"],
+        waited_ns=d["waited_ns"],
+        quantity=d["quantity"],
+        arrival_price_e9=d["arrival_price_e9"],
+        price_e9=d["price_e9"],
+        cost_e9=cash_from_bytes(d["cost_e9"]),
     )
 
 

@@ -29,8 +29,8 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         wire.read_allocation_restated,
     ),
     MessageType(
-        143,
-        "allocation.CashAllocated.v1",
+        300,
+        "allocation.CashAllocated.v2",
         allocation.CashAllocated,
         allocation.cash_allocated_to_datum,
         allocation.cash_allocated_from_datum,
@@ -117,6 +117,15 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         control.instrument_defined_from_datum,
         wire.write_instrument_defined,
         wire.read_instrument_defined,
+    ),
+    MessageType(
+        291,
+        "control.PairRestricted.v1",
+        control.PairRestricted,
+        control.pair_restricted_to_datum,
+        control.pair_restricted_from_datum,
+        wire.write_pair_restricted,
+        wire.read_pair_restricted,
     ),
     MessageType(
         154,
@@ -378,6 +387,15 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         netting.window_closed_from_datum,
         wire.write_window_closed,
         wire.read_window_closed,
+    ),
+    MessageType(
+        290,
+        "netting.WindowOpened.v1",
+        netting.WindowOpened,
+        netting.window_opened_to_datum,
+        netting.window_opened_from_datum,
+        wire.write_window_opened,
+        wire.read_window_opened,
     ),
     MessageType(
         130,

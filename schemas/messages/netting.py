@@ -7,6 +7,9 @@ import msgspec
 from schemas.messages.core import (
     Cause,
     Constraints,
+    CrossGuard,
+    CrossKind,
+    CrossPair,
     Member,
     OrderStatus,
     QuoteEvidence,
@@ -14,17 +17,22 @@ from schemas.messages.core import (
     StrategyKind,
     TimeInForce,
     Urgency,
+    Wait,
     constraints_from_datum,
     constraints_to_datum,
+    cross_pair_from_datum,
+    cross_pair_to_datum,
     member_from_datum,
     member_to_datum,
     quote_evidence_from_datum,
     quote_evidence_to_datum,
+    wait_from_datum,
+    wait_to_datum,
 )
 
 
 class CrossExecuted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Opposing source orders met inside the house. Topic aggregations.events. v2 adds more symbols of its enums."""
+    """Opposing source orders met inside the house. Topic aggregations.events. v2 adds more symbols of its enums and kind, pairs, trade_date, median_spread_e9, tier."""
 
     cross_id: str  # Our id
     tenant: str  # Tenant
@@ -36,6 +44,11 @@ class CrossExecuted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     buys: tuple[Member, ...]  # Eligible buy orders and their crossable quantities, weights of the allocation
     sells: tuple[Member, ...]  # Eligible sell orders likewise
     crossed_ns: int  # Cross instant
+    lot: int = 1  # Allocation unit, smallest units; odd rests come last
+    kind: CrossKind = CrossKind.UNKNOWN  # CLIENT_CROSS is a trade; OWN_NETTING changes no beneficial owner and is not reported; UNKNOWN in older records, all of them client crosses
+    pairs: tuple[CrossPair, ...] = ()  # Who met whom, where some may not meet: a maximum flow, whose sums are the shares; empty when everybody may meet and each side is divided by weight
+    trade_date: int = 0  # Trade date yyyymmdd of the session that it took place in; 0 in older records
+    median_spread_e9: int = 0  # Rolling median spread that the guard compared with, 1e-9 currency units; 0 when the declaration asks for none
 
 
 def cross_executed_to_datum(m: CrossExecuted) -> dict[str, Any]:
@@ -50,6 +63,11 @@ def cross_executed_to_datum(m: CrossExecuted) -> dict[str, Any]:
         "buys": [member_to_datum(x) for x in m.buys],
         "sells": [member_to_datum(x) for x in m.sells],
         "crossed_ns": m.crossed_ns,
+        "lot": m.lot,
+        "kind": m.kind,
+        "pairs": [cross_pair_to_datum(x) for x in m.pairs],
+        "trade_date": m.trade_date,
+        "median_spread_e9": m.median_spread_e9,
     }
 
 
@@ -65,11 +83,16 @@ def cross_executed_from_datum(d: dict[str, Any]) -> CrossExecuted:
         buys=tuple([member_from_datum(x) for x in d["buys"]]),
         sells=tuple([member_from_datum(x) for x in d["sells"]]),
         crossed_ns=d["crossed_ns"],
+        lot=d["lot"],
+        kind=CrossKind(d["kind"]),
+        pairs=tuple([cross_pair_from_datum(x) for x in d["pairs"]]),
+        trade_date=d["trade_date"],
+        median_spread_e9=d["median_spread_e9"],
     )
 
 
 class EpochClosed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """No new child joins this epoch; its live exposure keeps paying it. Topic aggregations.events. v2 adds more symbols of its enums."""
+    """No new child joins this epoch; its live exposure keeps paying it. Topic aggregations.events. v2 adds more symbols of its enums, tiers and begun lots."""
 
     parent_id: str  # Parent
     epoch: int  # Epoch that ends
@@ -99,7 +122,7 @@ def epoch_closed_from_datum(d: dict[str, Any]) -> EpochClosed:
 
 
 class EpochOpened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A period of constant membership and weights begins. Topic aggregations.events. v2 adds more symbols of its enums and lot."""
+    """A period of constant membership and weights begins. Topic aggregations.events. v2 adds more symbols of its enums, lot, is_per_fill and its members' tiers and begun lots."""
 
     parent_id: str  # Parent
     epoch: int  # Ordinal from 1
@@ -108,6 +131,7 @@ class EpochOpened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     members: tuple[Member, ...]  # Source orders and weights, in order of joining
     cause: Cause  # What changed the membership
     lot: int = 1  # Allocation unit, smallest units; odd rests come last
+    is_per_fill: bool = False  # Whether each fill's cash is divided by itself; else all fills of the epoch make one average price
 
 
 def epoch_opened_to_datum(m: EpochOpened) -> dict[str, Any]:
@@ -119,6 +143,7 @@ def epoch_opened_to_datum(m: EpochOpened) -> dict[str, Any]:
         "members": [member_to_datum(x) for x in m.members],
         "cause": m.cause,
         "lot": m.lot,
+        "is_per_fill": m.is_per_fill,
     }
 
 
@@ -131,6 +156,7 @@ def epoch_opened_from_datum(d: dict[str, Any]) -> EpochOpened:
         members=tuple([member_from_datum(x) for x in d["members"]]),
         cause=Cause(d["cause"]),
         lot=d["lot"],
+        is_per_fill=d["is_per_fill"],
     )
 
 
@@ -306,7 +332,7 @@ def tail_resolved_from_datum(d: dict[str, Any]) -> TailResolved:
 
 
 class WindowClosed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A netting window was decided. Topic aggregations.events. v2 adds more symbols of its enums."""
+    """A netting window was decided. Topic aggregations.events. v2 adds more symbols of its enums and guard, netted_quantity, waits."""
 
     tenant: str  # Tenant
     instrument_id: str  # Instrument
@@ -316,7 +342,10 @@ class WindowClosed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     buy_quantity: int  # Waiting to buy, smallest units
     sell_quantity: int  # Waiting to sell, smallest units
     crossed_quantity: int  # Crossed in this round, smallest units, per side
-    no_cross_reason: str  # Guard that forbade a cross; empty when crossed or nothing opposed
+    no_cross_reason: str  # Guard that forbade a cross, in words; empty when crossed or nothing opposed
+    guard: CrossGuard = CrossGuard.UNKNOWN  # The same as a code; NONE when nothing forbade it, UNKNOWN in older records
+    netted_quantity: int = 0  # Own interest of one owner netted in this round, smallest units, per side; not among crossed_quantity
+    waits: tuple[Wait, ...] = ()  # Orders that leave after they waited, in order of acceptance; who did not wait has none
 
 
 def window_closed_to_datum(m: WindowClosed) -> dict[str, Any]:
@@ -330,6 +359,9 @@ def window_closed_to_datum(m: WindowClosed) -> dict[str, Any]:
         "sell_quantity": m.sell_quantity,
         "crossed_quantity": m.crossed_quantity,
         "no_cross_reason": m.no_cross_reason,
+        "guard": m.guard,
+        "netted_quantity": m.netted_quantity,
+        "waits": [wait_to_datum(x) for x in m.waits],
     }
 
 
@@ -344,4 +376,43 @@ def window_closed_from_datum(d: dict[str, Any]) -> WindowClosed:
         sell_quantity=d["sell_quantity"],
         crossed_quantity=d["crossed_quantity"],
         no_cross_reason=d["no_cross_reason"],
+        guard=CrossGuard(d["guard"]),
+        netted_quantity=d["netted_quantity"],
+        waits=tuple([wait_from_datum(x) for x in d["waits"]]),
+    )
+
+
+class WindowOpened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A netting window will close at an instant drawn at random. Topic aggregations.events."""
+
+    tenant: str  # Tenant
+    instrument_id: str  # Instrument
+    window: int  # Ordinal that its close will carry unless urgent orders leave first
+    opened_ns: int  # When the first order that waits joined
+    window_ns: int  # Shortest time from there to the close, ns
+    random_ns: int  # Longest time on top of that, ns, as declared
+    due_ns: int  # When it closes: drawn by SHA-256 of the journalled entropy and the window's id
+
+
+def window_opened_to_datum(m: WindowOpened) -> dict[str, Any]:
+    return {
+        "tenant": m.tenant,
+        "instrument_id": m.instrument_id,
+        "window": m.window,
+        "opened_ns": m.opened_ns,
+        "window_ns": m.window_ns,
+        "random_ns": m.random_ns,
+        "due_ns": m.due_ns,
+    }
+
+
+def window_opened_from_datum(d: dict[str, Any]) -> WindowOpened:
+    return WindowOpened(
+        tenant=d["tenant"],
+        instrument_id=d["instrument_id"],
+        window=d["window"],
+        opened_ns=d["opened_ns"],
+        window_ns=d["window_ns"],
+        random_ns=d["random_ns"],
+        due_ns=d["due_ns"],
     )

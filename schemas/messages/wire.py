@@ -9,6 +9,9 @@ from schemas.messages.core import (
     CommandKind,
     Constraints,
     ConsumedRange,
+    CrossGuard,
+    CrossKind,
+    CrossPair,
     DefinitionHash,
     Envelope,
     ExecType,
@@ -19,6 +22,7 @@ from schemas.messages.core import (
     Member,
     OrderStatus,
     OrderType,
+    PartyLevel,
     PhaseKind,
     QuoteEvidence,
     RejectReason,
@@ -37,12 +41,13 @@ from schemas.messages.core import (
     TradingStatus,
     Urgency,
     VenueKind,
+    Wait,
 )
 from schemas.messages.allocation import AllocationRestated, CashAllocated, CrossAllocated, FillAllocated
-from schemas.messages.control import AccountDefined, CalendarDefined, ClientDefined, ConfigLoaded, CrossingDeclared, DeskDefined, InstrumentDefined, SettingsLoaded, VenueDefined, VolumeCurveDefined
+from schemas.messages.control import AccountDefined, CalendarDefined, ClientDefined, ConfigLoaded, CrossingDeclared, DeskDefined, InstrumentDefined, PairRestricted, SettingsLoaded, VenueDefined, VolumeCurveDefined
 from schemas.messages.intake import CancelOrder, CommandRepeated, NewOrder, OrderAccepted, OrderCancelRejected, OrderCanceled, OrderClosed, OrderPendingCancel, OrderPendingReplace, OrderRejected, OrderReplaced, OrderRestated, ReplaceOrder
 from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged, Watermark
-from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, MemberLeft, ParentClosed, ParentHeld, ParentOpened, TailResolved, WindowClosed
+from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, MemberLeft, ParentClosed, ParentHeld, ParentOpened, TailResolved, WindowClosed, WindowOpened
 from schemas.messages.routing import ChildAcknowledged, ChildCancelRejected, ChildCancelRequested, ChildCanceled, ChildPlaced, ChildRejected, ChildStatusRequested, FillBooked, FillBusted, FillCorrected, RouteDecided, SliceReturned, SuspenseRecorded, VenueSuspended
 from schemas.messages.runtime import DeadLetter, JournalRecord, SnapshotChunk, SnapshotPointer
 from schemas.messages.strategy import ParentEnded, ParentRecalibrated, ScheduleSet, SliceReleased, VolumeForecast
@@ -77,6 +82,10 @@ CLOCK_MODE_OF = {2 * n: member for n, member in enumerate(ClockMode)}
 CLOCK_MODE_BYTES = {member: SIZES[n] for n, member in enumerate(ClockMode)}
 COMMAND_KIND_OF = {2 * n: member for n, member in enumerate(CommandKind)}
 COMMAND_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(CommandKind)}
+CROSS_GUARD_OF = {2 * n: member for n, member in enumerate(CrossGuard)}
+CROSS_GUARD_BYTES = {member: SIZES[n] for n, member in enumerate(CrossGuard)}
+CROSS_KIND_OF = {2 * n: member for n, member in enumerate(CrossKind)}
+CROSS_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(CrossKind)}
 EXEC_TYPE_OF = {2 * n: member for n, member in enumerate(ExecType)}
 EXEC_TYPE_BYTES = {member: SIZES[n] for n, member in enumerate(ExecType)}
 JOURNAL_KIND_OF = {2 * n: member for n, member in enumerate(JournalKind)}
@@ -89,6 +98,8 @@ ORDER_STATUS_OF = {2 * n: member for n, member in enumerate(OrderStatus)}
 ORDER_STATUS_BYTES = {member: SIZES[n] for n, member in enumerate(OrderStatus)}
 ORDER_TYPE_OF = {2 * n: member for n, member in enumerate(OrderType)}
 ORDER_TYPE_BYTES = {member: SIZES[n] for n, member in enumerate(OrderType)}
+PARTY_LEVEL_OF = {2 * n: member for n, member in enumerate(PartyLevel)}
+PARTY_LEVEL_BYTES = {member: SIZES[n] for n, member in enumerate(PartyLevel)}
 PHASE_KIND_OF = {2 * n: member for n, member in enumerate(PhaseKind)}
 PHASE_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(PhaseKind)}
 REJECT_REASON_OF = {2 * n: member for n, member in enumerate(RejectReason)}
@@ -288,6 +299,8 @@ def write_cash_allocated(m: CashAllocated) -> bytes:
             encode_cash(m.fee_e9),
             (encode_long(len(m.entries)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + encode_cash(x.cash_e9) + encode_cash(x.fee_e9) for x in m.entries]) if m.entries else b""),
             b"\x00",
+            (SIZES[n] if (n := len(s := m.fill_id.encode())) < 8192 else encode_long(n)),
+            s,
         )
     )
 
@@ -345,7 +358,15 @@ def read_cash_allocated(b: bytes, i: int) -> tuple[CashAllocated, int]:
             a_f_entries.append(x_f_entries)
         count, i = read_block(b, i)
     f_entries = tuple(a_f_entries)
-    return CashAllocated(parent_id=f_parent_id, epoch=f_epoch, version=f_version, quantity=f_quantity, cash_e9=f_cash_e9, fee_e9=f_fee_e9, entries=f_entries), i
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_fill_id = b[i : i + n].decode()
+    i += n
+    return CashAllocated(parent_id=f_parent_id, epoch=f_epoch, version=f_version, quantity=f_quantity, cash_e9=f_cash_e9, fee_e9=f_fee_e9, entries=f_entries, fill_id=f_fill_id), i
 
 
 def write_cross_allocated(m: CrossAllocated) -> bytes:
@@ -1162,6 +1183,62 @@ def read_instrument_defined(b: bytes, i: int) -> tuple[InstrumentDefined, int]:
     f_is_short_sale_allowed = BOOLEANS[b[i]]
     i += 1
     return InstrumentDefined(instrument_id=f_instrument_id, symbol=f_symbol, currency=f_currency, tick_e9=f_tick_e9, lot=f_lot, quantity_scale=f_quantity_scale, maximum_quantity=f_maximum_quantity, session_open_ns=f_session_open_ns, session_close_ns=f_session_close_ns, trade_date=f_trade_date, effective_ns=f_effective_ns, tick_bands=f_tick_bands, calendar_id=f_calendar_id, settlement_days=f_settlement_days, settlement_calendar_id=f_settlement_calendar_id, average_daily_volume=f_average_daily_volume, allocation_lot=f_allocation_lot, is_short_sale_allowed=f_is_short_sale_allowed), i
+
+
+def write_pair_restricted(m: PairRestricted) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.tenant],
+            PARTY_LEVEL_BYTES[m.level],
+            (SIZES[n] if (n := len(s := m.one.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.other.encode())) < 8192 else encode_long(n)),
+            s,
+            (b"\x01" if m.is_restricted else b"\x00"),
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_pair_restricted(b: bytes, i: int) -> tuple[PairRestricted, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    f_level = PARTY_LEVEL_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_one = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_other = b[i : i + n].decode()
+    i += n
+    f_is_restricted = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    return PairRestricted(tenant=f_tenant, level=f_level, one=f_one, other=f_other, is_restricted=f_is_restricted, reason=f_reason), i
 
 
 def write_settings_loaded(m: SettingsLoaded) -> bytes:
@@ -3320,11 +3397,17 @@ def write_cross_executed(m: CrossExecuted) -> bytes:
             (SIZES[n] if 0 <= (n := m.evidence.quote_ns) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.declaration_id.encode())) < 8192 else encode_long(n)),
             s,
-            (encode_long(len(m.buys)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.tier) < 8192 else encode_int(n)) for x in m.buys]) if m.buys else b""),
+            (encode_long(len(m.buys)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.tier) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.begun_quantity) < 8192 else encode_long(n)) for x in m.buys]) if m.buys else b""),
             b"\x00",
-            (encode_long(len(m.sells)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.tier) < 8192 else encode_int(n)) for x in m.sells]) if m.sells else b""),
+            (encode_long(len(m.sells)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.tier) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.begun_quantity) < 8192 else encode_long(n)) for x in m.sells]) if m.sells else b""),
             b"\x00",
             (SIZES[n] if 0 <= (n := m.crossed_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.lot) < 8192 else encode_long(n)),
+            CROSS_KIND_BYTES[m.kind],
+            (encode_long(len(m.pairs)) + b"".join([(SIZES[n] if (n := len(s := x.buy_order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if (n := len(s := x.sell_order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.pairs]) if m.pairs else b""),
+            b"\x00",
+            WIRE_INTS[m.trade_date],
+            (SIZES[n] if 0 <= (n := m.median_spread_e9) < 8192 else encode_long(n)),
         )
     )
 
@@ -3437,7 +3520,13 @@ def read_cross_executed(b: bytes, i: int) -> tuple[CrossExecuted, int]:
                 x_f_buys_tier, i = read_int(b, i, n)
             else:
                 x_f_buys_tier = n >> 1 ^ -(n & 1)
-            x_f_buys = Member(order_id=x_f_buys_order_id, quantity=x_f_buys_quantity, tier=x_f_buys_tier)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_buys_begun_quantity, i = read_long(b, i, n)
+            else:
+                x_f_buys_begun_quantity = n >> 1 ^ -(n & 1)
+            x_f_buys = Member(order_id=x_f_buys_order_id, quantity=x_f_buys_quantity, tier=x_f_buys_tier, begun_quantity=x_f_buys_begun_quantity)
             a_f_buys.append(x_f_buys)
         count, i = read_block(b, i)
     f_buys = tuple(a_f_buys)
@@ -3465,7 +3554,13 @@ def read_cross_executed(b: bytes, i: int) -> tuple[CrossExecuted, int]:
                 x_f_sells_tier, i = read_int(b, i, n)
             else:
                 x_f_sells_tier = n >> 1 ^ -(n & 1)
-            x_f_sells = Member(order_id=x_f_sells_order_id, quantity=x_f_sells_quantity, tier=x_f_sells_tier)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_sells_begun_quantity, i = read_long(b, i, n)
+            else:
+                x_f_sells_begun_quantity = n >> 1 ^ -(n & 1)
+            x_f_sells = Member(order_id=x_f_sells_order_id, quantity=x_f_sells_quantity, tier=x_f_sells_tier, begun_quantity=x_f_sells_begun_quantity)
             a_f_sells.append(x_f_sells)
         count, i = read_block(b, i)
     f_sells = tuple(a_f_sells)
@@ -3475,7 +3570,57 @@ def read_cross_executed(b: bytes, i: int) -> tuple[CrossExecuted, int]:
         f_crossed_ns, i = read_long(b, i, n)
     else:
         f_crossed_ns = n >> 1 ^ -(n & 1)
-    return CrossExecuted(cross_id=f_cross_id, tenant=f_tenant, instrument_id=f_instrument_id, quantity=f_quantity, price_e9=f_price_e9, evidence=f_evidence, declaration_id=f_declaration_id, buys=f_buys, sells=f_sells, crossed_ns=f_crossed_ns), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_lot, i = read_long(b, i, n)
+    else:
+        f_lot = n >> 1 ^ -(n & 1)
+    f_kind = CROSS_KIND_OF[b[i]]
+    i += 1
+    a_f_pairs = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_pairs_buy_order_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_pairs_sell_order_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_pairs_quantity, i = read_long(b, i, n)
+            else:
+                x_f_pairs_quantity = n >> 1 ^ -(n & 1)
+            x_f_pairs = CrossPair(buy_order_id=x_f_pairs_buy_order_id, sell_order_id=x_f_pairs_sell_order_id, quantity=x_f_pairs_quantity)
+            a_f_pairs.append(x_f_pairs)
+        count, i = read_block(b, i)
+    f_pairs = tuple(a_f_pairs)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_median_spread_e9, i = read_long(b, i, n)
+    else:
+        f_median_spread_e9 = n >> 1 ^ -(n & 1)
+    return CrossExecuted(cross_id=f_cross_id, tenant=f_tenant, instrument_id=f_instrument_id, quantity=f_quantity, price_e9=f_price_e9, evidence=f_evidence, declaration_id=f_declaration_id, buys=f_buys, sells=f_sells, crossed_ns=f_crossed_ns, lot=f_lot, kind=f_kind, pairs=f_pairs, trade_date=f_trade_date, median_spread_e9=f_median_spread_e9), i
 
 
 def write_epoch_closed(m: EpochClosed) -> bytes:
@@ -3485,7 +3630,7 @@ def write_epoch_closed(m: EpochClosed) -> bytes:
             s,
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.tail_quantity) < 8192 else encode_long(n)),
-            (encode_long(len(m.tail)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.tier) < 8192 else encode_int(n)) for x in m.tail]) if m.tail else b""),
+            (encode_long(len(m.tail)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.tier) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.begun_quantity) < 8192 else encode_long(n)) for x in m.tail]) if m.tail else b""),
             b"\x00",
             CAUSE_BYTES[m.cause],
         )
@@ -3537,7 +3682,13 @@ def read_epoch_closed(b: bytes, i: int) -> tuple[EpochClosed, int]:
                 x_f_tail_tier, i = read_int(b, i, n)
             else:
                 x_f_tail_tier = n >> 1 ^ -(n & 1)
-            x_f_tail = Member(order_id=x_f_tail_order_id, quantity=x_f_tail_quantity, tier=x_f_tail_tier)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_tail_begun_quantity, i = read_long(b, i, n)
+            else:
+                x_f_tail_begun_quantity = n >> 1 ^ -(n & 1)
+            x_f_tail = Member(order_id=x_f_tail_order_id, quantity=x_f_tail_quantity, tier=x_f_tail_tier, begun_quantity=x_f_tail_begun_quantity)
             a_f_tail.append(x_f_tail)
         count, i = read_block(b, i)
     f_tail = tuple(a_f_tail)
@@ -3554,10 +3705,11 @@ def write_epoch_opened(m: EpochOpened) -> bytes:
             (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.parent_quantity) < 8192 else encode_long(n)),
-            (encode_long(len(m.members)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.tier) < 8192 else encode_int(n)) for x in m.members]) if m.members else b""),
+            (encode_long(len(m.members)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.tier) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.begun_quantity) < 8192 else encode_long(n)) for x in m.members]) if m.members else b""),
             b"\x00",
             CAUSE_BYTES[m.cause],
             (SIZES[n] if 0 <= (n := m.lot) < 8192 else encode_long(n)),
+            (b"\x01" if m.is_per_fill else b"\x00"),
         )
     )
 
@@ -3613,7 +3765,13 @@ def read_epoch_opened(b: bytes, i: int) -> tuple[EpochOpened, int]:
                 x_f_members_tier, i = read_int(b, i, n)
             else:
                 x_f_members_tier = n >> 1 ^ -(n & 1)
-            x_f_members = Member(order_id=x_f_members_order_id, quantity=x_f_members_quantity, tier=x_f_members_tier)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_members_begun_quantity, i = read_long(b, i, n)
+            else:
+                x_f_members_begun_quantity = n >> 1 ^ -(n & 1)
+            x_f_members = Member(order_id=x_f_members_order_id, quantity=x_f_members_quantity, tier=x_f_members_tier, begun_quantity=x_f_members_begun_quantity)
             a_f_members.append(x_f_members)
         count, i = read_block(b, i)
     f_members = tuple(a_f_members)
@@ -3625,7 +3783,9 @@ def read_epoch_opened(b: bytes, i: int) -> tuple[EpochOpened, int]:
         f_lot, i = read_long(b, i, n)
     else:
         f_lot = n >> 1 ^ -(n & 1)
-    return EpochOpened(parent_id=f_parent_id, epoch=f_epoch, quantity=f_quantity, parent_quantity=f_parent_quantity, members=f_members, cause=f_cause, lot=f_lot), i
+    f_is_per_fill = BOOLEANS[b[i]]
+    i += 1
+    return EpochOpened(parent_id=f_parent_id, epoch=f_epoch, quantity=f_quantity, parent_quantity=f_parent_quantity, members=f_members, cause=f_cause, lot=f_lot, is_per_fill=f_is_per_fill), i
 
 
 def write_member_left(m: MemberLeft) -> bytes:
@@ -3999,6 +4159,10 @@ def write_window_closed(m: WindowClosed) -> bytes:
             (SIZES[n] if 0 <= (n := m.crossed_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.no_cross_reason.encode())) < 8192 else encode_long(n)),
             s,
+            CROSS_GUARD_BYTES[m.guard],
+            (SIZES[n] if 0 <= (n := m.netted_quantity) < 8192 else encode_long(n)),
+            (encode_long(len(m.waits)) + b"".join([(SIZES[n] if (n := len(s := x.order_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.waited_ns) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_arrival_price_e9 := x.arrival_price_e9) is None else b"\x02" + WIRE_LONGS[o_arrival_price_e9]) + (b"\x00" if (o_price_e9 := x.price_e9) is None else b"\x02" + WIRE_LONGS[o_price_e9]) + encode_cash(x.cost_e9) for x in m.waits]) if m.waits else b""),
+            b"\x00",
         )
     )
 
@@ -4069,7 +4233,130 @@ def read_window_closed(b: bytes, i: int) -> tuple[WindowClosed, int]:
         i += 1
     f_no_cross_reason = b[i : i + n].decode()
     i += n
-    return WindowClosed(tenant=f_tenant, instrument_id=f_instrument_id, window=f_window, cause=f_cause, order_ids=f_order_ids, buy_quantity=f_buy_quantity, sell_quantity=f_sell_quantity, crossed_quantity=f_crossed_quantity, no_cross_reason=f_no_cross_reason), i
+    f_guard = CROSS_GUARD_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_netted_quantity, i = read_long(b, i, n)
+    else:
+        f_netted_quantity = n >> 1 ^ -(n & 1)
+    a_f_waits = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_waits_order_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_waits_waited_ns, i = read_long(b, i, n)
+            else:
+                x_f_waits_waited_ns = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_waits_quantity, i = read_long(b, i, n)
+            else:
+                x_f_waits_quantity = n >> 1 ^ -(n & 1)
+            is_some = UNION_BRANCHES[b[i]]
+            i += 1
+            if is_some:
+                n = b[i]
+                i += 1
+                if n > 127:
+                    x_f_waits_arrival_price_e9, i = read_long(b, i, n)
+                else:
+                    x_f_waits_arrival_price_e9 = n >> 1 ^ -(n & 1)
+            else:
+                x_f_waits_arrival_price_e9 = None
+            is_some = UNION_BRANCHES[b[i]]
+            i += 1
+            if is_some:
+                n = b[i]
+                i += 1
+                if n > 127:
+                    x_f_waits_price_e9, i = read_long(b, i, n)
+                else:
+                    x_f_waits_price_e9 = n >> 1 ^ -(n & 1)
+            else:
+                x_f_waits_price_e9 = None
+            x_f_waits_cost_e9, i = read_cash(b, i)
+            x_f_waits = Wait(order_id=x_f_waits_order_id, waited_ns=x_f_waits_waited_ns, quantity=x_f_waits_quantity, arrival_price_e9=x_f_waits_arrival_price_e9, price_e9=x_f_waits_price_e9, cost_e9=x_f_waits_cost_e9)
+            a_f_waits.append(x_f_waits)
+        count, i = read_block(b, i)
+    f_waits = tuple(a_f_waits)
+    return WindowClosed(tenant=f_tenant, instrument_id=f_instrument_id, window=f_window, cause=f_cause, order_ids=f_order_ids, buy_quantity=f_buy_quantity, sell_quantity=f_sell_quantity, crossed_quantity=f_crossed_quantity, no_cross_reason=f_no_cross_reason, guard=f_guard, netted_quantity=f_netted_quantity, waits=f_waits), i
+
+
+def write_window_opened(m: WindowOpened) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.instrument_id],
+            (SIZES[n] if 0 <= (n := m.window) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.opened_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.window_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.random_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.due_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_window_opened(b: bytes, i: int) -> tuple[WindowOpened, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_window, i = read_long(b, i, n)
+    else:
+        f_window = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_opened_ns, i = read_long(b, i, n)
+    else:
+        f_opened_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_window_ns, i = read_long(b, i, n)
+    else:
+        f_window_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_random_ns, i = read_long(b, i, n)
+    else:
+        f_random_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_due_ns, i = read_long(b, i, n)
+    else:
+        f_due_ns = n >> 1 ^ -(n & 1)
+    return WindowOpened(tenant=f_tenant, instrument_id=f_instrument_id, window=f_window, opened_ns=f_opened_ns, window_ns=f_window_ns, random_ns=f_random_ns, due_ns=f_due_ns), i
 
 
 def write_child_acknowledged(m: ChildAcknowledged) -> bytes:
