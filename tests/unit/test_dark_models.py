@@ -1,0 +1,143 @@
+"""Censored tails, greedy allocation and shrinkage against brute force and reference packages."""
+
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+
+from streams.models.dark import TailEstimate, greedy, pooled_hazard
+from streams.models.shrinkage import passive_cost, random_effects
+from tests.support.vectors import vectors
+
+DARK: Any = vectors("03_dark_pool.json")
+SCORES: Any = vectors("12_sor_scorecard.json")
+
+
+def learned(memory: float = 1.0) -> TailEstimate:
+    case = DARK["km_tail"]
+    estimate = TailEstimate(case["V"], memory)
+    for asked, filled in case["observations_sent_filled"]:
+        estimate.observe(asked, filled)
+    return estimate
+
+
+def tail_of(masses: list[float], units: int) -> list[float]:
+    """Return P(size >= s) for s = 0..units of a probability mass."""
+    return [sum(masses[s:]) for s in range(units + 1)]
+
+
+def test_the_next_share_goes_where_it_is_worth_most() -> None:
+    case = DARK["greedy_exact_tails"]
+    tails = [tail_of(masses, case["V"]) for masses in case["pmf"]]
+    given, value = greedy(tails, case["V"], [1.0] * 3)
+    assert given == case["allocation"]
+    assert value == pytest.approx(case["expected_fill"])
+    given, value = greedy(tails, case["V"], case["weights"])
+    assert given == case["weighted_allocation"]
+    assert value == pytest.approx(case["weighted_value"])
+
+
+def test_what_is_not_worth_the_floor_is_not_sent() -> None:
+    assert greedy([[1.0, 0.5, 0.1]], 5, [1.0], floor=0.2) == ([1], 0.5)
+
+
+def test_uncertain_sizes_are_taken_by_chance_times_edge() -> None:
+    case = SCORES["uncertain_size_greedy"]
+    given, value = greedy(case["tails"], case["V"], case["edge"])
+    assert given == case["allocation"]
+    assert value == pytest.approx(case["value"])
+
+
+def test_a_full_fill_says_nothing_of_what_was_left() -> None:
+    case, estimate = DARK["km_tail"], learned()
+    assert (estimate.ended, estimate.at_risk) == (case["D"], case["N"])
+    assert estimate.tail() == pytest.approx(case["T"])
+    assert estimate.tail()[3] < case["pitfall_naive_km_T_1_to_7"][2]
+
+
+@pytest.mark.parametrize("memory", [1.0, 0.9])
+def test_older_observations_count_less(memory: float) -> None:
+    case, estimate = DARK[f"forgetting_rho_{memory}"], learned(memory)
+    assert estimate.ended == pytest.approx(case["D"])
+    assert estimate.at_risk == pytest.approx(case["N"])
+    assert estimate.tail() == pytest.approx(case["T"])
+
+
+def test_one_unit_of_optimism_beyond_what_is_known() -> None:
+    case = DARK["optimistic_km_practical"]
+    assert learned().optimistic_tail(case["n_min"]) == pytest.approx(case["T_prime"])
+
+
+def test_the_error_of_the_tail_is_greenwoods() -> None:
+    case, estimate = DARK["greenwood_se"], learned()
+    known = len([n for n in estimate.at_risk if n])
+    assert estimate.standard_errors()[:known] == pytest.approx(case["se"][:known])
+
+
+def test_hazards_are_drawn_to_those_of_all_pools() -> None:
+    known, fresh = learned(), TailEstimate(10)
+    pooled = pooled_hazard([known, fresh])
+    drawn = fresh.shrunk_tail(pooled, 2.0)
+    own = known.tail()
+    assert drawn[1:8] == pytest.approx(own[1:8])  # it knows nothing, so it is what the others are
+    assert all(later <= earlier for earlier, later in pairwise(drawn))
+
+
+def test_learning_beats_equal_parts_and_comes_near_the_oracle() -> None:
+    """The simulation of the vector, with a fixed seed: uniform < learned <= oracle."""
+    case = DARK["simulation_zero_bin_power_law"]
+    random, units = Random(20261121), case["V"]
+    masses = [_zero_bin(pool) for pool in case["pools"]]
+    truth = [tail_of(mass, units) for mass in masses]
+    oracle, expected = greedy(truth, units, [1.0] * 4)
+    assert oracle == case["oracle_allocation"]
+    assert expected == pytest.approx(case["oracle_expected_fill"])
+    estimates = [TailEstimate(units, 0.999) for _ in masses]
+    filled = {"uniform": 0, "learned": 0, "oracle": 0}
+    rounds = 1_200
+    for turn in range(rounds):
+        there = [random.choices(range(len(mass)), mass)[0] for mass in masses]
+        asked, _ = greedy([each.optimistic_tail(5) for each in estimates], units, [1.0] * 4)
+        for estimate, want, have in zip(estimates, asked, there, strict=True):
+            if want:
+                estimate.observe(want, min(want, have))
+        if turn >= rounds // 2:
+            for name, way in (("uniform", [25] * 4), ("learned", asked), ("oracle", oracle)):
+                filled[name] += sum(map(min, way, there))
+    assert filled["uniform"] < filled["learned"]
+    assert filled["learned"] >= 0.93 * filled["oracle"]
+
+
+def _zero_bin(pool: dict[str, float]) -> list[float]:
+    sizes = range(1, int(pool["cap"]) + 1)
+    powers = [size ** -pool["beta"] for size in sizes]
+    rest = 1 - pool["zero_bin"]
+    return [pool["zero_bin"], *(rest * power / sum(powers) for power in powers)]
+
+
+def test_the_eight_schools_are_met() -> None:
+    case = SCORES["eight_schools"]
+    found = random_effects(case["y"], case["se"])
+    assert (found.mu, found.mu_error, found.q, found.tau2) == pytest.approx(
+        (case["pooled"], case["pooled_se"], case["Q"], case["tau2"])
+    )
+
+
+def test_venues_are_drawn_to_their_mean_by_what_is_not_known() -> None:
+    case = SCORES["venue_shrinkage_example"]
+    found = random_effects(case["markout_cost_bps"], case["se"])
+    assert (found.mu, found.tau2, found.q) == pytest.approx((case["mu"], case["tau2"], case["Q"]))
+    assert found.means == pytest.approx(case["shrunk"])
+    assert found.deviations == pytest.approx(case["posterior_sd"])
+
+
+def test_a_lucky_venue_cannot_top_the_table() -> None:
+    found = random_effects([1.0, 1.1, -4.0], [0.1, 0.1, 3.0])
+    assert found.means[2] > -1.0  # twelve lucky fills do not make it the best by far
+
+
+@pytest.mark.parametrize("row", SCORES["score_examples"], ids=lambda row: row["v"])
+def test_the_score_is_the_all_in_cost(row: Any) -> None:
+    found = passive_cost(row["pf"], row["half"], row["reb"], row["AS"], row["clean"])
+    assert found == pytest.approx(row["score"])

@@ -1,0 +1,97 @@
+"""Fill probabilities against solved and simulated numbers."""
+
+from typing import Any
+
+import pytest
+
+from streams.models.fills import (
+    Flow,
+    balanced_up_probability,
+    breaks_even,
+    competing_incidence,
+    expected_fill,
+    fill_time_cdf,
+    up_probabilities,
+    wins_race,
+)
+from tests.support.vectors import vectors
+
+QUEUES: Any = vectors("07a_queue_fill_probability.json")
+SURVIVAL: Any = vectors("11_frontier_and_survival.json")
+SCORES: Any = vectors("12_sor_scorecard.json")
+
+
+def test_queue_lengths_say_where_the_price_goes() -> None:
+    case = QUEUES["cst_p_up"]
+    found = up_probabilities(case["lam"], case["mu"], case["theta"], 5)
+    for row, expected in zip(found, case["p"], strict=True):
+        assert row == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_place_in_the_queue_says_whether_we_are_filled_first() -> None:
+    case = QUEUES["cst_p_exec"]
+    found = wins_race(case["lam"], case["mu"], case["theta"], 5)
+    for row, expected in zip(found, case["p"], strict=True):
+        assert row == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("row", SURVIVAL["time_to_fill_cdf"], ids=lambda r: (r["position"], r["t"]))
+def test_the_time_to_fill_is_hypo_exponential(row: Any) -> None:
+    found = fill_time_cdf(row["position"], row["mu"], row["theta"], row["t"])
+    assert found == pytest.approx(row["cdf"], abs=1e-9)
+
+
+@pytest.mark.parametrize("row", QUEUES["cont_de_larrard"], ids=lambda r: (r["bid"], r["ask"]))
+def test_the_arc_tangent_is_the_balanced_book(row: Any) -> None:
+    found = balanced_up_probability(row["bid"], row["ask"])
+    assert found == pytest.approx(row["arctan"])
+    assert abs(found - row["p_up_integral"]) <= abs(row["linear"] - row["p_up_integral"]) + 1e-9
+
+
+def flow() -> Flow:
+    case = SURVIVAL["gamma_poisson"]
+    learned = Flow.prior(case["prior"][0], case["prior"][1], case["rho"])
+    for count in case["counts"]:
+        learned = learned.seen(count)
+    return learned
+
+
+def test_outflow_is_learned_and_forgotten() -> None:
+    case, learned = SURVIVAL["gamma_poisson"], flow()
+    assert (learned.shape, learned.rate) == pytest.approx(tuple(case["posterior"]), abs=1e-5)
+    assert learned.mean(case["horizon"]) == pytest.approx(case["mean"])
+    assert learned.reaches(8, case["horizon"]) == pytest.approx(case["P_ge_8"])
+    assert learned.reaches(12, case["horizon"]) == pytest.approx(case["P_ge_12"])
+
+
+def test_the_expected_fill_counts_what_stands_before() -> None:
+    case, learned = SURVIVAL["expected_fill"], flow()
+    behind, size = case["Q"], case["L"]
+    assert learned.reaches(behind + 1, 2.0) == pytest.approx(case["P_any"])
+    assert learned.reaches(behind + size, 2.0) == pytest.approx(case["P_full"])
+    assert expected_fill(learned, behind, size, 2.0) == pytest.approx(case["expected"])
+
+
+def test_what_moved_away_is_no_censored_fill() -> None:
+    case = SURVIVAL["aalen_johansen"]
+    table = competing_incidence([(time, end) for time, end in case["obs"]])
+    for row, expected in zip(table, case["table"], strict=True):
+        assert (row.time, row.at_risk) == (expected["t"], expected["at_risk"])
+        assert (row.filled, row.away, row.surviving) == pytest.approx(
+            (expected["cif_fill"], expected["cif_away"], expected["surv"])
+        )
+        assert row.filled + row.away + row.surviving == pytest.approx(1)
+    assert table[-1].filled < case["table"][-1]["naive_1_minus_km"]
+
+
+@pytest.mark.parametrize("row", SCORES["break_even_fill_prob"], ids=lambda row: row["alpha_bps"])
+def test_a_strong_drift_is_worth_crossing(row: Any) -> None:
+    found = breaks_even(
+        row["alpha_bps"],
+        row["half"],
+        row["taker_fee"],
+        row["rebate"],
+        adverse=row["AS"],
+        decay=row["alpha_decay_mult"],
+    )
+    assert found == pytest.approx(row["p_star"])
