@@ -3,7 +3,7 @@
 from fractions import Fraction
 from math import ceil, floor
 
-from streams.core.apportion import GUARD_SLOTS_MAX
+from streams.core.webster import GUARD_SLOTS_MAX
 
 
 def by_deadline(weights: list[int], before: list[int], fill: int) -> list[int]:
