@@ -144,6 +144,37 @@ class JournalKind(StrEnum):
     HEARTBEAT = "HEARTBEAT"
 
 
+class LimitKind(StrEnum):
+    """What a limit bounds."""
+
+    UNKNOWN = "UNKNOWN"
+    ORDER_QUANTITY = "ORDER_QUANTITY"
+    ORDER_NOTIONAL = "ORDER_NOTIONAL"
+    ADV_BPS = "ADV_BPS"
+    PRICE_COLLAR_BPS = "PRICE_COLLAR_BPS"
+    CREDIT = "CREDIT"
+    POSITION = "POSITION"
+    RESTRICTED = "RESTRICTED"
+    DUPLICATE_FLOW = "DUPLICATE_FLOW"
+    MESSAGE_RATE = "MESSAGE_RATE"
+    REPEATED_EXECUTION = "REPEATED_EXECUTION"
+    ORDER_TO_TRADE = "ORDER_TO_TRADE"
+    LOCATE = "LOCATE"
+
+
+class LimitScope(StrEnum):
+    """Whom a limit counts."""
+
+    UNKNOWN = "UNKNOWN"
+    FIRM = "FIRM"
+    CLIENT = "CLIENT"
+    ACCOUNT = "ACCOUNT"
+    DESK = "DESK"
+    STRATEGY = "STRATEGY"
+    INSTRUMENT = "INSTRUMENT"
+    SOURCE = "SOURCE"
+
+
 class LimitState(StrEnum):
     """Where the quote stands against the price bands of limit up, limit down."""
 
@@ -210,6 +241,15 @@ class PhaseKind(StrEnum):
     LUNCH = "LUNCH"
     CLOSING_AUCTION = "CLOSING_AUCTION"
     POST = "POST"
+
+
+class ReferencePrice(StrEnum):
+    """Where a reference price comes from."""
+
+    UNKNOWN = "UNKNOWN"
+    MIDPOINT = "MIDPOINT"
+    LAST_TRADE = "LAST_TRADE"
+    NONE = "NONE"
 
 
 class RejectReason(StrEnum):
@@ -751,6 +791,45 @@ def wait_from_datum(d: dict[str, Any]) -> Wait:
         arrival_price_e9=d["arrival_price_e9"],
         price_e9=d["price_e9"],
         cost_e9=cash_from_bytes(d["cost_e9"]),
+    )
+
+
+class LimitMeasure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One limit held against one command."""
+
+    limit_id: str  # Limit
+    kind: LimitKind  # What it bounds
+    scope: LimitScope  # Whom it counts
+    subject: str  # The one counted: the id within the scope
+    value: str  # What the command would lead to, an integer; what the reason's row in docs/reject-reasons.md says
+    bound: str  # The most that is allowed, an integer
+    is_shadow: bool  # Whether it only reports
+    is_breached: bool  # Whether the value is beyond the bound
+
+
+def limit_measure_to_datum(m: LimitMeasure) -> dict[str, Any]:
+    return {
+        "limit_id": m.limit_id,
+        "kind": m.kind,
+        "scope": m.scope,
+        "subject": m.subject,
+        "value": m.value,
+        "bound": m.bound,
+        "is_shadow": m.is_shadow,
+        "is_breached": m.is_breached,
+    }
+
+
+def limit_measure_from_datum(d: dict[str, Any]) -> LimitMeasure:
+    return LimitMeasure(
+        limit_id=d["limit_id"],
+        kind=LimitKind(d["kind"]),
+        scope=LimitScope(d["scope"]),
+        subject=d["subject"],
+        value=d["value"],
+        bound=d["bound"],
+        is_shadow=d["is_shadow"],
+        is_breached=d["is_breached"],
     )
 
 

@@ -189,7 +189,7 @@ def new_order_from_datum(d: dict[str, Any]) -> NewOrder:
 
 
 class OrderAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An order is ours to work. Topic orders.events. v2 adds more symbols of its enums and expire_ns, is_short_sale, locate_id, basket_id, constraints, client_id, owner_id, is_house, limits_version."""
+    """An order is ours to work. Topic orders.events. v2 adds more symbols of its enums and expire_ns, is_short_sale, locate_id, basket_id, constraints, client_id, owner_id, is_house, limits_version, unit_value_e9."""
 
     order_id: str  # Our id, never reused
     tenant: str  # Netting never mixes tenants
@@ -225,6 +225,7 @@ class OrderAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     owner_id: str = ''  # Beneficial owner of the account
     is_house: bool = False  # House orders are allocated after those of clients
     limits_version: int = 0  # Version of the limits that it passed; 0 for the built-in ones
+    unit_value_e9: int = 0  # Value of one smallest unit by which limits count the order, 1e-9 units of their currency, rounded up; 0 in older records
 
 
 def order_accepted_to_datum(m: OrderAccepted) -> dict[str, Any]:
@@ -263,6 +264,7 @@ def order_accepted_to_datum(m: OrderAccepted) -> dict[str, Any]:
         "owner_id": m.owner_id,
         "is_house": m.is_house,
         "limits_version": m.limits_version,
+        "unit_value_e9": m.unit_value_e9,
     }
 
 
@@ -302,11 +304,12 @@ def order_accepted_from_datum(d: dict[str, Any]) -> OrderAccepted:
         owner_id=d["owner_id"],
         is_house=d["is_house"],
         limits_version=d["limits_version"],
+        unit_value_e9=d["unit_value_e9"],
     )
 
 
 class OrderCancelRejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A CancelOrder or ReplaceOrder was refused (FIX 9). Topic orders.events. v2 adds more symbols of its enums and received_ns."""
+    """A CancelOrder or ReplaceOrder was refused (FIX 9). Topic orders.events. v2 adds more symbols of its enums and received_ns, limit_id, limits_version."""
 
     tenant: str  # Netting never mixes tenants
     source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
@@ -323,6 +326,8 @@ class OrderCancelRejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     text: str  # One sentence for people (FIX 58)
     command_digest: bytes  # Content digest of the refused command
     received_ns: int = 0  # When the command was decided, ns; 0 in older records
+    limit_id: str = ''  # Limit that it broke; empty when no limit did
+    limits_version: int = 0  # Version of the limits in force; 0 for the built-in ones
 
 
 def order_cancel_rejected_to_datum(m: OrderCancelRejected) -> dict[str, Any]:
@@ -342,6 +347,8 @@ def order_cancel_rejected_to_datum(m: OrderCancelRejected) -> dict[str, Any]:
         "text": m.text,
         "command_digest": m.command_digest,
         "received_ns": m.received_ns,
+        "limit_id": m.limit_id,
+        "limits_version": m.limits_version,
     }
 
 
@@ -362,6 +369,8 @@ def order_cancel_rejected_from_datum(d: dict[str, Any]) -> OrderCancelRejected:
         text=d["text"],
         command_digest=d["command_digest"],
         received_ns=d["received_ns"],
+        limit_id=d["limit_id"],
+        limits_version=d["limits_version"],
     )
 
 
@@ -471,7 +480,7 @@ def order_pending_cancel_from_datum(d: dict[str, Any]) -> OrderPendingCancel:
 
 
 class OrderPendingReplace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A replace waits until the parent's exposure allows it. Topic orders.events. v2 adds received_ns, constraints, end_ns."""
+    """A replace waits until the parent's exposure allows it. Topic orders.events. v2 adds received_ns, constraints, end_ns, unit_value_e9."""
 
     order_id: str  # Source order
     tenant: str  # Netting never mixes tenants
@@ -483,6 +492,7 @@ class OrderPendingReplace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     received_ns: int = 0  # When the command was decided, ns; 0 in older records
     constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
     end_ns: int = 0  # New end asked for; 0 keeps it
+    unit_value_e9: int = 0  # Value of one smallest unit by which limits count the order, 1e-9 units of their currency, rounded up; 0 in older records
 
 
 def order_pending_replace_to_datum(m: OrderPendingReplace) -> dict[str, Any]:
@@ -497,6 +507,7 @@ def order_pending_replace_to_datum(m: OrderPendingReplace) -> dict[str, Any]:
         "received_ns": m.received_ns,
         "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
         "end_ns": m.end_ns,
+        "unit_value_e9": m.unit_value_e9,
     }
 
 
@@ -512,6 +523,7 @@ def order_pending_replace_from_datum(d: dict[str, Any]) -> OrderPendingReplace:
         received_ns=d["received_ns"],
         constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
         end_ns=d["end_ns"],
+        unit_value_e9=d["unit_value_e9"],
     )
 
 
@@ -579,7 +591,7 @@ def order_rejected_from_datum(d: dict[str, Any]) -> OrderRejected:
 
 
 class OrderReplaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """New terms are in force. Topic orders.events. v2 adds more symbols of its enums and constraints, end_ns, limits_version."""
+    """New terms are in force. Topic orders.events. v2 adds more symbols of its enums and constraints, end_ns, limits_version, unit_value_e9."""
 
     order_id: str  # Source order
     tenant: str  # Netting never mixes tenants
@@ -595,6 +607,7 @@ class OrderReplaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
     end_ns: int = 0  # End in force; 0 when it did not change
     limits_version: int = 0  # Version of the limits that it passed
+    unit_value_e9: int = 0  # Value of one smallest unit by which limits count the order, 1e-9 units of their currency, rounded up; 0 in older records
 
 
 def order_replaced_to_datum(m: OrderReplaced) -> dict[str, Any]:
@@ -613,6 +626,7 @@ def order_replaced_to_datum(m: OrderReplaced) -> dict[str, Any]:
         "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
         "end_ns": m.end_ns,
         "limits_version": m.limits_version,
+        "unit_value_e9": m.unit_value_e9,
     }
 
 
@@ -632,6 +646,7 @@ def order_replaced_from_datum(d: dict[str, Any]) -> OrderReplaced:
         constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
         end_ns=d["end_ns"],
         limits_version=d["limits_version"],
+        unit_value_e9=d["unit_value_e9"],
     )
 
 

@@ -17,6 +17,9 @@ from schemas.messages.core import (
     ExecType,
     JournalKind,
     Level,
+    LimitKind,
+    LimitMeasure,
+    LimitScope,
     LimitState,
     Liquidity,
     Member,
@@ -25,6 +28,7 @@ from schemas.messages.core import (
     PartyLevel,
     PhaseKind,
     QuoteEvidence,
+    ReferencePrice,
     RejectReason,
     RouteAlternative,
     RoutingLogic,
@@ -48,6 +52,7 @@ from schemas.messages.control import AccountDefined, CalendarDefined, ClientDefi
 from schemas.messages.intake import CancelOrder, CommandRepeated, NewOrder, OrderAccepted, OrderCancelRejected, OrderCanceled, OrderClosed, OrderPendingCancel, OrderPendingReplace, OrderRejected, OrderReplaced, OrderRestated, ReplaceOrder
 from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged, Watermark
 from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, MemberLeft, ParentClosed, ParentHeld, ParentOpened, TailResolved, WindowClosed, WindowOpened
+from schemas.messages.risk import FlowDisabled, FlowReleased, LeaseGranted, LeaseRecalled, LeaseReduced, LeaseRequested, LimitBreached, LimitsApproved, LimitsInForce, LimitsProposed, LocateGranted, PositionSet, RiskDecided, ThrottleReleased
 from schemas.messages.routing import ChildAcknowledged, ChildCancelRejected, ChildCancelRequested, ChildCanceled, ChildPlaced, ChildRejected, ChildStatusRequested, FillBooked, FillBusted, FillCorrected, RouteDecided, SliceReturned, SuspenseRecorded, VenueSuspended
 from schemas.messages.runtime import DeadLetter, JournalRecord, SnapshotChunk, SnapshotPointer
 from schemas.messages.strategy import ParentEnded, ParentRecalibrated, ScheduleSet, SliceReleased, VolumeForecast
@@ -90,6 +95,10 @@ EXEC_TYPE_OF = {2 * n: member for n, member in enumerate(ExecType)}
 EXEC_TYPE_BYTES = {member: SIZES[n] for n, member in enumerate(ExecType)}
 JOURNAL_KIND_OF = {2 * n: member for n, member in enumerate(JournalKind)}
 JOURNAL_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(JournalKind)}
+LIMIT_KIND_OF = {2 * n: member for n, member in enumerate(LimitKind)}
+LIMIT_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(LimitKind)}
+LIMIT_SCOPE_OF = {2 * n: member for n, member in enumerate(LimitScope)}
+LIMIT_SCOPE_BYTES = {member: SIZES[n] for n, member in enumerate(LimitScope)}
 LIMIT_STATE_OF = {2 * n: member for n, member in enumerate(LimitState)}
 LIMIT_STATE_BYTES = {member: SIZES[n] for n, member in enumerate(LimitState)}
 LIQUIDITY_OF = {2 * n: member for n, member in enumerate(Liquidity)}
@@ -102,6 +111,8 @@ PARTY_LEVEL_OF = {2 * n: member for n, member in enumerate(PartyLevel)}
 PARTY_LEVEL_BYTES = {member: SIZES[n] for n, member in enumerate(PartyLevel)}
 PHASE_KIND_OF = {2 * n: member for n, member in enumerate(PhaseKind)}
 PHASE_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(PhaseKind)}
+REFERENCE_PRICE_OF = {2 * n: member for n, member in enumerate(ReferencePrice)}
+REFERENCE_PRICE_BYTES = {member: SIZES[n] for n, member in enumerate(ReferencePrice)}
 REJECT_REASON_OF = {2 * n: member for n, member in enumerate(RejectReason)}
 REJECT_REASON_BYTES = {member: SIZES[n] for n, member in enumerate(RejectReason)}
 ROUTING_LOGIC_OF = {2 * n: member for n, member in enumerate(RoutingLogic)}
@@ -1897,6 +1908,7 @@ def write_order_accepted(m: OrderAccepted) -> bytes:
             s,
             (b"\x01" if m.is_house else b"\x00"),
             (SIZES[n] if 0 <= (n := m.limits_version) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.unit_value_e9) < 8192 else encode_long(n)),
         )
     )
 
@@ -2168,7 +2180,13 @@ def read_order_accepted(b: bytes, i: int) -> tuple[OrderAccepted, int]:
         f_limits_version, i = read_long(b, i, n)
     else:
         f_limits_version = n >> 1 ^ -(n & 1)
-    return OrderAccepted(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, account_id=f_account_id, desk_id=f_desk_id, instrument_id=f_instrument_id, trade_date=f_trade_date, side=f_side, quantity=f_quantity, order_type=f_order_type, limit_price_e9=f_limit_price_e9, time_in_force=f_time_in_force, strategy=f_strategy, urgency=f_urgency, start_ns=f_start_ns, end_ns=f_end_ns, participation_cap_bps=f_participation_cap_bps, is_cross_allowed=f_is_cross_allowed, is_dark_allowed=f_is_dark_allowed, group_id=f_group_id, accepted_ns=f_accepted_ns, arrival_price_e9=f_arrival_price_e9, reference_version=f_reference_version, command_digest=f_command_digest, expire_ns=f_expire_ns, is_short_sale=f_is_short_sale, locate_id=f_locate_id, basket_id=f_basket_id, constraints=f_constraints, client_id=f_client_id, owner_id=f_owner_id, is_house=f_is_house, limits_version=f_limits_version), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_unit_value_e9, i = read_long(b, i, n)
+    else:
+        f_unit_value_e9 = n >> 1 ^ -(n & 1)
+    return OrderAccepted(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, account_id=f_account_id, desk_id=f_desk_id, instrument_id=f_instrument_id, trade_date=f_trade_date, side=f_side, quantity=f_quantity, order_type=f_order_type, limit_price_e9=f_limit_price_e9, time_in_force=f_time_in_force, strategy=f_strategy, urgency=f_urgency, start_ns=f_start_ns, end_ns=f_end_ns, participation_cap_bps=f_participation_cap_bps, is_cross_allowed=f_is_cross_allowed, is_dark_allowed=f_is_dark_allowed, group_id=f_group_id, accepted_ns=f_accepted_ns, arrival_price_e9=f_arrival_price_e9, reference_version=f_reference_version, command_digest=f_command_digest, expire_ns=f_expire_ns, is_short_sale=f_is_short_sale, locate_id=f_locate_id, basket_id=f_basket_id, constraints=f_constraints, client_id=f_client_id, owner_id=f_owner_id, is_house=f_is_house, limits_version=f_limits_version, unit_value_e9=f_unit_value_e9), i
 
 
 def write_order_cancel_rejected(m: OrderCancelRejected) -> bytes:
@@ -2194,6 +2212,9 @@ def write_order_cancel_rejected(m: OrderCancelRejected) -> bytes:
             s,
             encode_fixed(m.command_digest, 16),
             (SIZES[n] if 0 <= (n := m.received_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.limit_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.limits_version) < 8192 else encode_int(n)),
         )
     )
 
@@ -2302,7 +2323,21 @@ def read_order_cancel_rejected(b: bytes, i: int) -> tuple[OrderCancelRejected, i
         f_received_ns, i = read_long(b, i, n)
     else:
         f_received_ns = n >> 1 ^ -(n & 1)
-    return OrderCancelRejected(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, original_client_order_id=f_original_client_order_id, order_id=f_order_id, instrument_id=f_instrument_id, trade_date=f_trade_date, response_to=f_response_to, reason=f_reason, field=f_field, value=f_value, bound=f_bound, text=f_text, command_digest=f_command_digest, received_ns=f_received_ns), i
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_limit_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_limits_version, i = read_int(b, i, n)
+    else:
+        f_limits_version = n >> 1 ^ -(n & 1)
+    return OrderCancelRejected(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, original_client_order_id=f_original_client_order_id, order_id=f_order_id, instrument_id=f_instrument_id, trade_date=f_trade_date, response_to=f_response_to, reason=f_reason, field=f_field, value=f_value, bound=f_bound, text=f_text, command_digest=f_command_digest, received_ns=f_received_ns, limit_id=f_limit_id, limits_version=f_limits_version), i
 
 
 def write_order_canceled(m: OrderCanceled) -> bytes:
@@ -2496,6 +2531,7 @@ def write_order_pending_replace(m: OrderPendingReplace) -> bytes:
             (SIZES[n] if 0 <= (n := m.received_ns) < 8192 else encode_long(n)),
             (b"\x00" if (o_constraints := m.constraints) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_constraints.minimum_quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_constraints.display_quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_would_price_e9 := o_constraints.would_price_e9) is None else b"\x02" + WIRE_LONGS[o_would_price_e9]) + (encode_long(len(o_constraints.venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.venue_ids]) if o_constraints.venue_ids else b"") + b"\x00" + (encode_long(len(o_constraints.excluded_venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.excluded_venue_ids]) if o_constraints.excluded_venue_ids else b"") + b"\x00"),
             WIRE_LONGS[m.end_ns],
+            (SIZES[n] if 0 <= (n := m.unit_value_e9) < 8192 else encode_long(n)),
         )
     )
 
@@ -2628,7 +2664,13 @@ def read_order_pending_replace(b: bytes, i: int) -> tuple[OrderPendingReplace, i
         else:
             f_end_ns = t
             i += 9
-    return OrderPendingReplace(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, quantity=f_quantity, limit_price_e9=f_limit_price_e9, command_digest=f_command_digest, received_ns=f_received_ns, constraints=f_constraints, end_ns=f_end_ns), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_unit_value_e9, i = read_long(b, i, n)
+    else:
+        f_unit_value_e9 = n >> 1 ^ -(n & 1)
+    return OrderPendingReplace(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, quantity=f_quantity, limit_price_e9=f_limit_price_e9, command_digest=f_command_digest, received_ns=f_received_ns, constraints=f_constraints, end_ns=f_end_ns, unit_value_e9=f_unit_value_e9), i
 
 
 def write_order_rejected(m: OrderRejected) -> bytes:
@@ -2797,6 +2839,7 @@ def write_order_replaced(m: OrderReplaced) -> bytes:
             (b"\x00" if (o_constraints := m.constraints) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_constraints.minimum_quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_constraints.display_quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_would_price_e9 := o_constraints.would_price_e9) is None else b"\x02" + WIRE_LONGS[o_would_price_e9]) + (encode_long(len(o_constraints.venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.venue_ids]) if o_constraints.venue_ids else b"") + b"\x00" + (encode_long(len(o_constraints.excluded_venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.excluded_venue_ids]) if o_constraints.excluded_venue_ids else b"") + b"\x00"),
             WIRE_LONGS[m.end_ns],
             (SIZES[n] if 0 <= (n := m.limits_version) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.unit_value_e9) < 8192 else encode_long(n)),
         )
     )
 
@@ -2951,7 +2994,13 @@ def read_order_replaced(b: bytes, i: int) -> tuple[OrderReplaced, int]:
         f_limits_version, i = read_long(b, i, n)
     else:
         f_limits_version = n >> 1 ^ -(n & 1)
-    return OrderReplaced(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, quantity=f_quantity, order_type=f_order_type, limit_price_e9=f_limit_price_e9, group_id=f_group_id, cumulative_quantity=f_cumulative_quantity, replaced_ns=f_replaced_ns, command_digest=f_command_digest, constraints=f_constraints, end_ns=f_end_ns, limits_version=f_limits_version), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_unit_value_e9, i = read_long(b, i, n)
+    else:
+        f_unit_value_e9 = n >> 1 ^ -(n & 1)
+    return OrderReplaced(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, quantity=f_quantity, order_type=f_order_type, limit_price_e9=f_limit_price_e9, group_id=f_group_id, cumulative_quantity=f_cumulative_quantity, replaced_ns=f_replaced_ns, command_digest=f_command_digest, constraints=f_constraints, end_ns=f_end_ns, limits_version=f_limits_version, unit_value_e9=f_unit_value_e9), i
 
 
 def write_order_restated(m: OrderRestated) -> bytes:
@@ -4357,6 +4406,1003 @@ def read_window_opened(b: bytes, i: int) -> tuple[WindowOpened, int]:
     else:
         f_due_ns = n >> 1 ^ -(n & 1)
     return WindowOpened(tenant=f_tenant, instrument_id=f_instrument_id, window=f_window, opened_ns=f_opened_ns, window_ns=f_window_ns, random_ns=f_random_ns, due_ns=f_due_ns), i
+
+
+def write_flow_disabled(m: FlowDisabled) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.flow_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.limit_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.limits_version) < 8192 else encode_int(n)),
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
+            WIRE_TEXTS[m.account_id],
+            WIRE_TEXTS[m.instrument_id],
+            STRATEGY_KIND_BYTES[m.strategy],
+            SIDE_BYTES[m.side],
+            (SIZES[n] if 0 <= (n := m.executions) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.window_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.disabled_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_flow_disabled(b: bytes, i: int) -> tuple[FlowDisabled, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_flow_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_limit_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_limits_version, i = read_int(b, i, n)
+    else:
+        f_limits_version = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_source = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_account_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    f_strategy = STRATEGY_KIND_OF[b[i]]
+    i += 1
+    f_side = SIDE_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_executions, i = read_int(b, i, n)
+    else:
+        f_executions = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_window_ns, i = read_long(b, i, n)
+    else:
+        f_window_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_disabled_ns, i = read_long(b, i, n)
+    else:
+        f_disabled_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_order_id = b[i : i + n].decode()
+    i += n
+    return FlowDisabled(flow_id=f_flow_id, limit_id=f_limit_id, limits_version=f_limits_version, tenant=f_tenant, source=f_source, account_id=f_account_id, instrument_id=f_instrument_id, strategy=f_strategy, side=f_side, executions=f_executions, window_ns=f_window_ns, disabled_ns=f_disabled_ns, order_id=f_order_id), i
+
+
+def write_flow_released(m: FlowReleased) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.flow_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.instrument_id],
+            (SIZES[n] if (n := len(s := m.released_by.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.released_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_flow_released(b: bytes, i: int) -> tuple[FlowReleased, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_flow_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_released_by = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_released_ns, i = read_long(b, i, n)
+    else:
+        f_released_ns = n >> 1 ^ -(n & 1)
+    return FlowReleased(flow_id=f_flow_id, instrument_id=f_instrument_id, released_by=f_released_by, reason=f_reason, released_ns=f_released_ns), i
+
+
+def write_lease_granted(m: LeaseGranted) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.grant_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.limit_id.encode())) < 8192 else encode_long(n)),
+            s,
+            LIMIT_SCOPE_BYTES[m.scope],
+            (SIZES[n] if (n := len(s := m.subject.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.shard) < 8192 else encode_int(n)),
+            encode_cash(m.amount_e9),
+            encode_fixed(m.request_id, 16),
+        )
+    )
+
+
+def read_lease_granted(b: bytes, i: int) -> tuple[LeaseGranted, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_grant_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_limit_id = b[i : i + n].decode()
+    i += n
+    f_scope = LIMIT_SCOPE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_subject = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_shard, i = read_int(b, i, n)
+    else:
+        f_shard = n >> 1 ^ -(n & 1)
+    f_amount_e9, i = read_cash(b, i)
+    f_request_id = b[i : i + 16]
+    i += 16
+    return LeaseGranted(grant_id=f_grant_id, limit_id=f_limit_id, scope=f_scope, subject=f_subject, shard=f_shard, amount_e9=f_amount_e9, request_id=f_request_id), i
+
+
+def write_lease_recalled(m: LeaseRecalled) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.recall_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.limit_id.encode())) < 8192 else encode_long(n)),
+            s,
+            LIMIT_SCOPE_BYTES[m.scope],
+            (SIZES[n] if (n := len(s := m.subject.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.shard) < 8192 else encode_int(n)),
+            encode_cash(m.amount_e9),
+            encode_fixed(m.request_id, 16),
+        )
+    )
+
+
+def read_lease_recalled(b: bytes, i: int) -> tuple[LeaseRecalled, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_recall_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_limit_id = b[i : i + n].decode()
+    i += n
+    f_scope = LIMIT_SCOPE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_subject = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_shard, i = read_int(b, i, n)
+    else:
+        f_shard = n >> 1 ^ -(n & 1)
+    f_amount_e9, i = read_cash(b, i)
+    f_request_id = b[i : i + 16]
+    i += 16
+    return LeaseRecalled(recall_id=f_recall_id, limit_id=f_limit_id, scope=f_scope, subject=f_subject, shard=f_shard, amount_e9=f_amount_e9, request_id=f_request_id), i
+
+
+def write_lease_reduced(m: LeaseReduced) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.recall_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.limit_id.encode())) < 8192 else encode_long(n)),
+            s,
+            LIMIT_SCOPE_BYTES[m.scope],
+            (SIZES[n] if (n := len(s := m.subject.encode())) < 8192 else encode_long(n)),
+            s,
+            encode_cash(m.amount_e9),
+            encode_cash(m.lease_e9),
+            encode_cash(m.used_e9),
+        )
+    )
+
+
+def read_lease_reduced(b: bytes, i: int) -> tuple[LeaseReduced, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_recall_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_limit_id = b[i : i + n].decode()
+    i += n
+    f_scope = LIMIT_SCOPE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_subject = b[i : i + n].decode()
+    i += n
+    f_amount_e9, i = read_cash(b, i)
+    f_lease_e9, i = read_cash(b, i)
+    f_used_e9, i = read_cash(b, i)
+    return LeaseReduced(recall_id=f_recall_id, limit_id=f_limit_id, scope=f_scope, subject=f_subject, amount_e9=f_amount_e9, lease_e9=f_lease_e9, used_e9=f_used_e9), i
+
+
+def write_lease_requested(m: LeaseRequested) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.limit_id.encode())) < 8192 else encode_long(n)),
+            s,
+            LIMIT_SCOPE_BYTES[m.scope],
+            (SIZES[n] if (n := len(s := m.subject.encode())) < 8192 else encode_long(n)),
+            s,
+            encode_cash(m.lease_e9),
+            encode_cash(m.used_e9),
+            encode_cash(m.amount_e9),
+        )
+    )
+
+
+def read_lease_requested(b: bytes, i: int) -> tuple[LeaseRequested, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_limit_id = b[i : i + n].decode()
+    i += n
+    f_scope = LIMIT_SCOPE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_subject = b[i : i + n].decode()
+    i += n
+    f_lease_e9, i = read_cash(b, i)
+    f_used_e9, i = read_cash(b, i)
+    f_amount_e9, i = read_cash(b, i)
+    return LeaseRequested(limit_id=f_limit_id, scope=f_scope, subject=f_subject, lease_e9=f_lease_e9, used_e9=f_used_e9, amount_e9=f_amount_e9), i
+
+
+def write_limit_breached(m: LimitBreached) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
+            (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.account_id],
+            WIRE_TEXTS[m.instrument_id],
+            REJECT_REASON_BYTES[m.reason],
+            (SIZES[n] if 0 <= (n := m.limits_version) < 8192 else encode_int(n)),
+            (b"\x01" if m.is_shadow else b"\x00"),
+            (SIZES[n] if (n := len(s := m.measure.limit_id.encode())) < 8192 else encode_long(n)),
+            s,
+            LIMIT_KIND_BYTES[m.measure.kind],
+            LIMIT_SCOPE_BYTES[m.measure.scope],
+            (SIZES[n] if (n := len(s := m.measure.subject.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.measure.value.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.measure.bound],
+            (b"\x01" if m.measure.is_shadow else b"\x00"),
+            (b"\x01" if m.measure.is_breached else b"\x00"),
+        )
+    )
+
+
+def read_limit_breached(b: bytes, i: int) -> tuple[LimitBreached, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_source = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_client_order_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_order_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_account_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        n, i = read_int(b, i, n)
+    else:
+        n = n >> 1 ^ -(n & 1)
+    f_reason = REJECT_REASON_OF[2 * n]
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_limits_version, i = read_int(b, i, n)
+    else:
+        f_limits_version = n >> 1 ^ -(n & 1)
+    f_is_shadow = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_measure_limit_id = b[i : i + n].decode()
+    i += n
+    f_measure_kind = LIMIT_KIND_OF[b[i]]
+    i += 1
+    f_measure_scope = LIMIT_SCOPE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_measure_subject = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_measure_value = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_measure_bound = TEXTS[b[i : i + n]]
+    i += n
+    f_measure_is_shadow = BOOLEANS[b[i]]
+    i += 1
+    f_measure_is_breached = BOOLEANS[b[i]]
+    i += 1
+    f_measure = LimitMeasure(limit_id=f_measure_limit_id, kind=f_measure_kind, scope=f_measure_scope, subject=f_measure_subject, value=f_measure_value, bound=f_measure_bound, is_shadow=f_measure_is_shadow, is_breached=f_measure_is_breached)
+    return LimitBreached(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, order_id=f_order_id, account_id=f_account_id, instrument_id=f_instrument_id, reason=f_reason, limits_version=f_limits_version, is_shadow=f_is_shadow, measure=f_measure), i
+
+
+def write_limits_approved(m: LimitsApproved) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.proposal_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.sha256.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_limits_approved(b: bytes, i: int) -> tuple[LimitsApproved, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_proposal_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_sha256 = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    return LimitsApproved(proposal_id=f_proposal_id, sha256=f_sha256, reason=f_reason), i
+
+
+def write_limits_in_force(m: LimitsInForce) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if 0 <= (n := m.version) < 8192 else encode_int(n)),
+            (SIZES[n] if (n := len(s := m.proposal_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.content.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.sha256.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.proposed_by.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.approved_by.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_limits_in_force(b: bytes, i: int) -> tuple[LimitsInForce, int]:
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_version, i = read_int(b, i, n)
+    else:
+        f_version = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_proposal_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_content = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_sha256 = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_proposed_by = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_approved_by = b[i : i + n].decode()
+    i += n
+    return LimitsInForce(version=f_version, proposal_id=f_proposal_id, content=f_content, sha256=f_sha256, proposed_by=f_proposed_by, approved_by=f_approved_by), i
+
+
+def write_limits_proposed(m: LimitsProposed) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.proposal_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.content.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.sha256.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_limits_proposed(b: bytes, i: int) -> tuple[LimitsProposed, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_proposal_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_content = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_sha256 = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    return LimitsProposed(proposal_id=f_proposal_id, content=f_content, sha256=f_sha256, reason=f_reason), i
+
+
+def write_locate_granted(m: LocateGranted) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.locate_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.account_id],
+            WIRE_TEXTS[m.instrument_id],
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+            WIRE_INTS[m.trade_date],
+        )
+    )
+
+
+def read_locate_granted(b: bytes, i: int) -> tuple[LocateGranted, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_locate_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_account_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    return LocateGranted(locate_id=f_locate_id, tenant=f_tenant, account_id=f_account_id, instrument_id=f_instrument_id, quantity=f_quantity, trade_date=f_trade_date), i
+
+
+def write_position_set(m: PositionSet) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.account_id],
+            WIRE_TEXTS[m.instrument_id],
+            WIRE_INTS[m.trade_date],
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_position_set(b: bytes, i: int) -> tuple[PositionSet, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_account_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    return PositionSet(tenant=f_tenant, account_id=f_account_id, instrument_id=f_instrument_id, trade_date=f_trade_date, quantity=f_quantity), i
+
+
+def write_risk_decided(m: RiskDecided) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
+            (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.account_id],
+            WIRE_TEXTS[m.instrument_id],
+            WIRE_INTS[m.trade_date],
+            COMMAND_KIND_BYTES[m.command],
+            REJECT_REASON_BYTES[m.reason],
+            (SIZES[n] if (n := len(s := m.limit_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.limits_version) < 8192 else encode_int(n)),
+            REFERENCE_PRICE_BYTES[m.reference],
+            (b"\x00" if (o_reference_price_e9 := m.reference_price_e9) is None else b"\x02" + WIRE_LONGS[o_reference_price_e9]),
+            (encode_long(len(m.reference_event_ids)) + b"".join([encode_fixed(x, 16) for x in m.reference_event_ids]) if m.reference_event_ids else b""),
+            b"\x00",
+            (SIZES[n] if 0 <= (n := m.unit_value_e9) < 8192 else encode_long(n)),
+            (encode_long(len(m.measures)) + b"".join([(SIZES[n] if (n := len(s := x.limit_id.encode())) < 8192 else encode_long(n)) + s + LIMIT_KIND_BYTES[x.kind] + LIMIT_SCOPE_BYTES[x.scope] + (SIZES[n] if (n := len(s := x.subject.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if (n := len(s := x.value.encode())) < 8192 else encode_long(n)) + s + WIRE_TEXTS[x.bound] + (b"\x01" if x.is_shadow else b"\x00") + (b"\x01" if x.is_breached else b"\x00") for x in m.measures]) if m.measures else b""),
+            b"\x00",
+        )
+    )
+
+
+def read_risk_decided(b: bytes, i: int) -> tuple[RiskDecided, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_source = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_client_order_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_order_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_account_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    f_command = COMMAND_KIND_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        n, i = read_int(b, i, n)
+    else:
+        n = n >> 1 ^ -(n & 1)
+    f_reason = REJECT_REASON_OF[2 * n]
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_limit_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_limits_version, i = read_int(b, i, n)
+    else:
+        f_limits_version = n >> 1 ^ -(n & 1)
+    f_reference = REFERENCE_PRICE_OF[b[i]]
+    i += 1
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_reference_price_e9, i = read_long(b, i, n)
+        else:
+            f_reference_price_e9 = n >> 1 ^ -(n & 1)
+    else:
+        f_reference_price_e9 = None
+    a_f_reference_event_ids = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            x_f_reference_event_ids = b[i : i + 16]
+            i += 16
+            a_f_reference_event_ids.append(x_f_reference_event_ids)
+        count, i = read_block(b, i)
+    f_reference_event_ids = tuple(a_f_reference_event_ids)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_unit_value_e9, i = read_long(b, i, n)
+    else:
+        f_unit_value_e9 = n >> 1 ^ -(n & 1)
+    a_f_measures = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_measures_limit_id = b[i : i + n].decode()
+            i += n
+            x_f_measures_kind = LIMIT_KIND_OF[b[i]]
+            i += 1
+            x_f_measures_scope = LIMIT_SCOPE_OF[b[i]]
+            i += 1
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_measures_subject = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_measures_value = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_measures_bound = TEXTS[b[i : i + n]]
+            i += n
+            x_f_measures_is_shadow = BOOLEANS[b[i]]
+            i += 1
+            x_f_measures_is_breached = BOOLEANS[b[i]]
+            i += 1
+            x_f_measures = LimitMeasure(limit_id=x_f_measures_limit_id, kind=x_f_measures_kind, scope=x_f_measures_scope, subject=x_f_measures_subject, value=x_f_measures_value, bound=x_f_measures_bound, is_shadow=x_f_measures_is_shadow, is_breached=x_f_measures_is_breached)
+            a_f_measures.append(x_f_measures)
+        count, i = read_block(b, i)
+    f_measures = tuple(a_f_measures)
+    return RiskDecided(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, order_id=f_order_id, account_id=f_account_id, instrument_id=f_instrument_id, trade_date=f_trade_date, command=f_command, reason=f_reason, limit_id=f_limit_id, limits_version=f_limits_version, reference=f_reference, reference_price_e9=f_reference_price_e9, reference_event_ids=f_reference_event_ids, unit_value_e9=f_unit_value_e9, measures=f_measures), i
+
+
+def write_throttle_released(m: ThrottleReleased) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.flow_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_throttle_released(b: bytes, i: int) -> tuple[ThrottleReleased, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_flow_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    return ThrottleReleased(flow_id=f_flow_id, reason=f_reason), i
 
 
 def write_child_acknowledged(m: ChildAcknowledged) -> bytes:

@@ -1,5 +1,7 @@
 """Cancel and replace: at once while an order waits, pending while a parent works it."""
 
+import msgspec
+
 from schemas.messages.core import Cause, CommandKind, OrderStatus, OrderType, RejectReason
 from schemas.messages.intake import (
     CancelOrder,
@@ -19,6 +21,7 @@ from streams.intake.commands import SubmitCancel, SubmitReplace
 from streams.intake.ladder import (
     Refusal,
     check_duplicate,
+    check_limits,
     check_partition,
     check_replace,
     check_strings,
@@ -65,7 +68,7 @@ def cancel(
         or _check_order(order, message)
     )
     if refusal is not None:
-        return (_refused(message, order, refusal, command.digest),)
+        return (_refused(command, order, refusal),)
     assert order is not None  # an unknown order was refused above
     if order.parent_id:
         pending = OrderPendingCancel(
@@ -74,12 +77,14 @@ def cancel(
             source=message.source,
             client_order_id=message.client_order_id,
             command_digest=command.digest,
+            received_ns=command.at_ns,
         )
         return (pending,)
     request = Pending(
         CommandKind.CANCEL, message.source, message.client_order_id, 0, None, command.digest
     )
-    return (canceled(order, request),)
+    done = msgspec.structs.replace(canceled(order, request), received_ns=command.at_ns)
+    return (done,)
 
 
 def replace(
@@ -92,9 +97,10 @@ def replace(
         check_replace(command, is_duplicate=is_duplicate)
         or _check_order(order, message)
         or (None if order is None else _check_change(order, message))
+        or check_limits(command)
     )
     if refusal is not None:
-        return (_refused(message, order, refusal, command.digest),)
+        return (_refused(command, order, refusal),)
     assert order is not None  # an unknown order was refused above
     is_increase = (
         message.limit_price_e9 == order.limit_price_e9 and message.quantity > order.quantity
@@ -108,6 +114,8 @@ def replace(
             quantity=message.quantity,
             limit_price_e9=message.limit_price_e9,
             command_digest=command.digest,
+            received_ns=command.at_ns,
+            unit_value_e9=command.unit_value_e9,
         )
         return (pending,)
     request = Pending(
@@ -118,7 +126,11 @@ def replace(
         message.limit_price_e9,
         command.digest,
     )
-    return _replaced(order, request, command.at_ns)
+    replaced, *ended = _replaced(order, request, command.at_ns)
+    measured = msgspec.structs.replace(
+        replaced, limits_version=command.limits_version, unit_value_e9=command.unit_value_e9
+    )
+    return (measured, *ended)
 
 
 def finish_cancel(order: Order) -> tuple[IntakeEvent, ...]:
@@ -263,8 +275,9 @@ def _check_change(order: Order, message: ReplaceOrder) -> Refusal | None:
 
 
 def _refused(
-    message: CancelOrder | ReplaceOrder, order: Order | None, refusal: Refusal, digest: bytes
+    command: SubmitCancel | SubmitReplace, order: Order | None, refusal: Refusal
 ) -> OrderCancelRejected:
+    message = command.message
     is_cancel = isinstance(message, CancelOrder)
     return OrderCancelRejected(
         tenant=message.tenant,
@@ -280,5 +293,8 @@ def _refused(
         value=refusal.value,
         bound=refusal.bound,
         text=refusal.text,
-        command_digest=digest,
+        command_digest=command.digest,
+        received_ns=command.at_ns,
+        limit_id=refusal.limit_id,
+        limits_version=0 if isinstance(command, SubmitCancel) else command.limits_version,
     )

@@ -4,6 +4,7 @@ import msgspec
 
 from schemas.messages.core import Cause
 from schemas.messages.intake import CancelOrder, NewOrder, ReplaceOrder
+from streams.core.limits import Breach
 from streams.core.market import Instrument
 
 
@@ -16,6 +17,9 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_account_known: bool
     arrival_price_e9: int | None
     reference_version: int
+    breach: Breach | None = None  # limit that it breaks; None when it keeps them all
+    limits_version: int = 0
+    unit_value_e9: int = 0  # of one smallest unit, as limits count it
 
 
 class SubmitCancel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -31,6 +35,9 @@ class SubmitReplace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     digest: bytes
     is_own_partition: bool
     instrument: Instrument | None
+    breach: Breach | None = None
+    limits_version: int = 0
+    unit_value_e9: int = 0
 
 
 class FinishCancel(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -65,7 +65,7 @@ def _submit(
     answers = state.answers.get(key_of(command.message), ())
     for answer in answers:
         if answer.digest == command.digest:
-            return (_repeat(command.message, answer),)
+            return (_repeat(command.message, answer, command.at_ns),)
     match command:
         case SubmitOrder():
             return (accept(state, command, is_duplicate=bool(answers)),)
@@ -75,7 +75,9 @@ def _submit(
             return replace(state, command, is_duplicate=bool(answers))
 
 
-def _repeat(message: NewOrder | CancelOrder | ReplaceOrder, answer: Answer) -> CommandRepeated:
+def _repeat(
+    message: NewOrder | CancelOrder | ReplaceOrder, answer: Answer, at_ns: int
+) -> CommandRepeated:
     return CommandRepeated(
         tenant=message.tenant,
         source=message.source,
@@ -86,6 +88,7 @@ def _repeat(message: NewOrder | CancelOrder | ReplaceOrder, answer: Answer) -> C
         order_id=answer.order_id,
         is_accepted=answer.is_accepted,
         reason=answer.reason,
+        received_ns=at_ns,
     )
 
 

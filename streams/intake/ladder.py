@@ -20,6 +20,7 @@ __all__ = [
     "SENTENCES",
     "Refusal",
     "check_duplicate",
+    "check_limits",
     "check_order",
     "check_partition",
     "check_replace",
@@ -62,6 +63,20 @@ SENTENCES: Final = {
     RejectReason.QUANTITY_BELOW_FILLED: "{field} {value} is not {bound}",
     RejectReason.NOTHING_CHANGED: "{field} {value} changes nothing: {bound}",
     RejectReason.TRADE_DATE_MISMATCH: "{field} {value} is not {bound}",
+    RejectReason.ORDER_QUANTITY_LIMIT: "{field} {value} is more than the limit: {bound}",
+    RejectReason.ORDER_NOTIONAL_LIMIT: "{field} makes {value}, the limit is {bound}",
+    RejectReason.ADV_LIMIT: "{field} {value} is more of the daily volume than {bound}",
+    RejectReason.PRICE_COLLAR: "{field} {value} is outside the collar {bound}",
+    RejectReason.NO_REFERENCE_PRICE: "{field} {value} has no price to be held against: {bound}",
+    RejectReason.CREDIT_LIMIT: "{field} makes {value} open and executed, the limit is {bound}",
+    RejectReason.POSITION_LIMIT: "{field} could lead to a position of {value}, allowed: {bound}",
+    RejectReason.RESTRICTED_INSTRUMENT: "{field} {value} is restricted: {bound}",
+    RejectReason.DUPLICATE_FLOW: "{field} {value} comes again and again, allowed: {bound}",
+    RejectReason.MESSAGE_RATE: "{field} {value} sends faster than {bound}",
+    RejectReason.REPEATED_EXECUTION: "{field} {value} is disabled until released: {bound}",
+    RejectReason.ORDER_TO_TRADE_RATIO: "{field} sends {value} messages an execution: {bound}",
+    RejectReason.UNKNOWN_LOCATE: "{field} {value} is none of the {bound}",
+    RejectReason.LOCATE_EXCEEDED: "{field} makes {value} sold short, located: {bound}",
 }
 
 _CLIENT_TYPES: Final = (OrderType.MARKET, OrderType.LIMIT)
@@ -75,6 +90,7 @@ class Refusal(NamedTuple):
     value: str
     bound: str
     text: str
+    limit_id: str = ""  # of the limit that refuses; empty for any other rule
 
 
 def refuse(reason: RejectReason, field: str, value: Any, bound: str) -> Refusal:
@@ -107,6 +123,7 @@ def first_broken(command: SubmitOrder, *, is_duplicate: bool) -> Refusal | None:
         or _check_times(message, terms, command.at_ns)
         or check_strings(message)
         or _check_trade_date(message, terms)
+        or check_limits(command)
     )
 
 
@@ -146,6 +163,7 @@ def is_flawless(command: SubmitOrder) -> bool:
         and 0 < len(message.account_id) <= LENGTH_MAX
         and 0 < len(message.desk_id) <= LENGTH_MAX
         and message.trade_date == terms.trade_date
+        and command.breach is None
     )
 
 
@@ -162,6 +180,15 @@ def check_replace(command: SubmitReplace, *, is_duplicate: bool) -> Refusal | No
         or _check_price(message.limit_price_e9, terms)
         or check_strings(message)
     )
+
+
+def check_limits(command: SubmitOrder | SubmitReplace) -> Refusal | None:
+    """Return the refusal by the limit that streams/risk found broken, the last rule of all."""
+    breach = command.breach
+    if breach is None:
+        return None
+    refusal = refuse(breach.reason, breach.field, breach.value, breach.bound)
+    return refusal._replace(limit_id=breach.limit_id)
 
 
 def _unknown_instrument(instrument_id: str) -> Refusal:

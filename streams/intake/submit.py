@@ -89,6 +89,8 @@ def accept(
         arrival_price_e9=command.arrival_price_e9,
         reference_version=command.reference_version,
         command_digest=command.digest,
+        limits_version=command.limits_version,
+        unit_value_e9=command.unit_value_e9,
     )
 
 
@@ -107,4 +109,7 @@ def _reject(command: SubmitOrder, refusal: Refusal) -> OrderRejected:
         bound=refusal.bound,
         text=refusal.text,
         command_digest=command.digest,
+        received_ns=command.at_ns,
+        limit_id=refusal.limit_id,
+        limits_version=command.limits_version,
     )

@@ -87,7 +87,9 @@ def busted(quantity: int, left: int) -> AllocationRestated:
 LEFT = MemberLeft(parent_id=P1, order_id=O1, cumulative_quantity=0)
 
 
-def canceled(command: SubmitCancel, filled_quantity: int = 0) -> OrderCanceled:
+def canceled(
+    command: SubmitCancel, filled_quantity: int = 0, *, received_ns: int = 0
+) -> OrderCanceled:
     return OrderCanceled(
         order_id=O1,
         tenant="T1",
@@ -96,6 +98,7 @@ def canceled(command: SubmitCancel, filled_quantity: int = 0) -> OrderCanceled:
         cumulative_quantity=filled_quantity,
         canceled_quantity=100 - filled_quantity,
         command_digest=command.digest,
+        received_ns=received_ns,
     )
 
 
@@ -106,6 +109,7 @@ def pending_cancel(command: SubmitCancel) -> OrderPendingCancel:
         source="OMS",
         client_order_id=command.message.client_order_id,
         command_digest=command.digest,
+        received_ns=command.at_ns,
     )
 
 
@@ -118,6 +122,7 @@ def pending_replace(command: SubmitReplace) -> OrderPendingReplace:
         quantity=command.message.quantity,
         limit_price_e9=command.message.limit_price_e9,
         command_digest=command.digest,
+        received_ns=command.at_ns,
     )
 
 

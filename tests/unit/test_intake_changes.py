@@ -40,7 +40,7 @@ from tests.support.intake_history import (
 
 
 def test_a_waiting_order_is_canceled_at_once() -> None:
-    waiting().when(cancel()).then(canceled(cancel()))
+    waiting().when(cancel()).then(canceled(cancel(), received_ns=NOW_NS))
 
 
 def test_a_working_order_is_canceled_when_it_has_left_its_parent() -> None:

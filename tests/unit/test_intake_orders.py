@@ -207,6 +207,7 @@ def rejected(command: SubmitOrder, answer: OrderRejected) -> OrderRejected:
         bound=answer.bound,
         text=answer.text,
         command_digest=command.digest,
+        received_ns=command.at_ns,
     )
 
 
@@ -300,6 +301,7 @@ def test_the_same_content_again_is_answered_again() -> None:
             order_id="Oabcdef.0.1",
             is_accepted=True,
             reason=R.UNKNOWN,
+            received_ns=NOW_NS,
         )
     )
 
