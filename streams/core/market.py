@@ -2,7 +2,15 @@
 
 import msgspec
 
-from schemas.messages.core import BookState, Level, TickBand, VenueKind
+from schemas.messages.core import (
+    BookState,
+    Level,
+    LimitState,
+    PhaseKind,
+    TickBand,
+    TradingStatus,
+    VenueKind,
+)
 
 __all__ = ["Account", "Instrument", "Quote", "Venue", "VenueBook"]
 
@@ -17,14 +25,18 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     desk_ids: tuple[str, ...] = ()  # that may trade it; empty for all
     is_enabled: bool = True
     is_house: bool = False
-    is_cross_allowed: bool = True
+    is_cross_allowed: bool = True  # consent of the account and of its client
     is_short_sale_allowed: bool = True
+    is_client_known: bool = True  # always so where the tenant has no register of clients
+    is_client_enabled: bool = True
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Trading terms in force. Units as in schemas/control/InstrumentDefined.
 
-    The session is the one under way, else the next one; the times below are of that session.
+    The session is the one under way, else the next one; the times below are of that session, and
+    all of them zero when the calendar knows neither. It is under way from the start of its first
+    phase to the end of its last; open and close bound its continuous trading, lunch included.
     """
 
     instrument_id: str
@@ -45,6 +57,27 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_short_sale_allowed: bool = True
     average_daily_volume: int = 0  # smallest units; 0 when unknown
     allocation_lot: int = 1  # smallest units
+    calendar_id: str = ""  # empty: one session, as the definition says
+    settlement_calendar_id: str = ""
+    settlement_days: int = 1
+    phase: PhaseKind = PhaseKind.UNKNOWN  # by the calendar, now; UNKNOWN: outside, or no calendar
+    is_half_day: bool = False
+    closing_auction_end_ns: int = 0  # 0: no closing auction
+    status: TradingStatus = TradingStatus.TRADING  # of the whole market, as it says itself
+    limit_state: LimitState = LimitState.NONE
+    lower_band_e9: int = 0  # price band of limit up, limit down; 0 for none
+    upper_band_e9: int = 0
+
+    @property
+    def is_auction(self) -> bool:
+        """Whether orders collect for an auction now, by the calendar or by the market's word."""
+        return self.status is TradingStatus.AUCTION or self.phase in _AUCTIONS
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether nothing known forbids continuous trading now."""
+        is_open = self.phase is PhaseKind.CONTINUOUS or not self.calendar_id
+        return is_open and self.status is TradingStatus.TRADING
 
     def tick_at(self, price_e9: int) -> int:
         """Return the price increment at that price, 1e-9 currency units."""
@@ -69,6 +102,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return whole
 
 
+_AUCTIONS = (PhaseKind.OPENING_AUCTION, PhaseKind.CLOSING_AUCTION)
+
+
 class Venue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Terms of a venue in force. Units as in schemas/control/VenueDefined."""
 
@@ -80,6 +116,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     maker_fee_ppm: int
     minimum_quantity: int
     latency_ns: int
+    is_enabled: bool = True  # whether children may be sent
 
 
 class VenueBook(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -1,12 +1,16 @@
 """What the shard adds to a command: the market, the model's estimate, a parent's exposure."""
 
-from schemas.messages.core import StrategyKind
+import msgspec
+
+from schemas.messages.core import BookState, StrategyKind
 from schemas.messages.strategy import VolumeForecast
 from streams import routing, strategy
-from streams.core.market import Quote
+from streams.core.calendar import NEVER_NS
+from streams.core.market import Account, Instrument, Quote
 from streams.models.volume import forecast_volumes, model_version
 from streams.netting.commands import EpochExposure, ParentExposure
 from streams.routing.commands import MarketBooks
+from streams.shard.market import STATES
 from streams.shard.state import ShardState
 from streams.strategy.commands import MarketState
 
@@ -15,10 +19,19 @@ __all__ = ["Knowledge"]
 RATE_MAX_BPS = 10_000
 
 
+def _state_of_all(terms: Instrument) -> BookState | None:
+    """Return the state that no venue is better than; None in continuous trading."""
+    if terms.is_continuous:
+        return None
+    if terms.status in STATES:
+        return STATES[terms.status]
+    return BookState.AUCTION if terms.is_auction else BookState.CLOSED
+
+
 class Knowledge:
     """Questions on the state at one instant; it changes nothing."""
 
-    __slots__ = ("_quotes", "at_ns", "entropy", "state", "urgent")
+    __slots__ = ("_accounts", "_instruments", "_quotes", "at_ns", "entropy", "state", "urgent")
 
     def __init__(self, state: ShardState) -> None:
         self.state = state
@@ -28,13 +41,66 @@ class Knowledge:
         self.urgent: dict[tuple[str, str], bytes] = {}
         # By instrument: the quote and how long it holds if no book comes in between.
         self._quotes: dict[str, tuple[Quote | None, int]] = {}
+        # By instrument: its terms and the instant (exclusive) until which they hold unless
+        # something is read; by account: who trades. Both as reference data in force say.
+        self._instruments: dict[str, tuple[Instrument, int]] = {}
+        self._accounts: dict[str, Account] = {}
+
+    def instrument(self, instrument_id: str) -> Instrument | None:
+        """Return the terms in force now, in their session; None when the instrument is unknown."""
+        known = self._instruments.get(instrument_id)
+        if known is None or self.at_ns >= known[1]:
+            terms, until_ns = self.state.reference.instrument(instrument_id, self.at_ns)
+            if terms is None:
+                return None
+            status = self.state.market.status(instrument_id)
+            if status is not None:
+                terms = msgspec.structs.replace(
+                    terms,
+                    status=status.status,
+                    is_halted=status.is_halted,
+                    limit_state=status.limit_state,
+                    lower_band_e9=status.lower_band_e9,
+                    upper_band_e9=status.upper_band_e9,
+                )
+            known = self._instruments[instrument_id] = (terms, until_ns)
+        return known[0]
+
+    def terms(self, instrument_id: str) -> Instrument:
+        """Return the terms of an instrument that some order or parent trades: it is defined."""
+        found = self.instrument(instrument_id)
+        assert found is not None, f"{instrument_id} is traded and not defined"
+        return found
+
+    def account(self, account_id: str, tenant: str) -> Account | None:
+        """Return who trades, enabled or not; None when unknown or of another tenant."""
+        known = self._accounts.get(account_id)
+        if known is None:
+            known = self.state.reference.account(account_id)
+            if known is None:
+                return None
+            self._accounts[account_id] = known
+        return known if known.tenant == tenant else None
+
+    def is_desk_known(self, desk_id: str, tenant: str) -> bool:
+        """Return whether the desk may send orders of that tenant."""
+        return self.state.reference.is_desk_known(desk_id, tenant)
 
     def quote(self, instrument_id: str) -> Quote | None:
         known = self._quotes.get(instrument_id)
         if known is None or self.at_ns > known[1]:
             reference = self.state.reference
             age_max_ns = reference.settings.quote_age_max_ns
-            known = self.state.market.quote(instrument_id, reference.venues, self.at_ns, age_max_ns)
+            terms, until_ns = self.instrument(instrument_id), NEVER_NS
+            if terms is not None:
+                until_ns = self._instruments[instrument_id][1] - 1
+            if terms is not None and not terms.is_continuous:
+                known = None, until_ns
+            else:
+                known = self.state.market.quote(
+                    instrument_id, reference.venues, self.at_ns, age_max_ns
+                )
+                known = known[0], min(known[1], until_ns)
             self._quotes[instrument_id] = known
         return known[0]
 
@@ -45,23 +111,26 @@ class Knowledge:
     def books(self, instrument_id: str) -> MarketBooks | None:
         """Return what routing sees; None when the instrument is unknown."""
         state = self.state
-        instrument = state.reference.instruments.get(instrument_id)
+        instrument = self.instrument(instrument_id)
         if instrument is None:
             return None
         return MarketBooks(
             instrument=instrument,
             quote=self.quote(instrument_id),
-            books=state.market.books(instrument_id, state.reference.venues),
+            books=state.market.books(
+                instrument_id, state.reference.venues, _state_of_all(instrument)
+            ),
         )
 
     def market(self, instrument_id: str) -> MarketState:
         """Return what a strategy sees of an instrument that some parent trades."""
-        state = self.state
+        state, instrument = self.state, self.terms(instrument_id)
         return MarketState(
-            instrument=state.reference.instruments[instrument_id],
+            instrument=instrument,
             quote=self.quote(instrument_id),
             others_quantity=state.market.others_quantity(instrument_id),
-            is_open=state.market.is_open(instrument_id, state.reference.venues),
+            is_open=instrument.is_continuous
+            and state.market.is_open(instrument_id, state.reference.venues),
         )
 
     def exposure(self, parent_id: str) -> ParentExposure:
@@ -111,9 +180,16 @@ class Knowledge:
         """Drop the quote computed ahead: a book came."""
         self._quotes.pop(instrument_id, None)
 
+    def forget_instrument(self, instrument_id: str) -> None:
+        """Drop terms and quote computed ahead: the instrument's trading status changed."""
+        self._instruments.pop(instrument_id, None)
+        self._quotes.pop(instrument_id, None)
+
     def forget(self) -> None:
-        """Drop every quote computed ahead: definitions changed."""
+        """Drop all that was computed ahead: definitions changed."""
         self._quotes.clear()
+        self._instruments.clear()
+        self._accounts.clear()
 
     def instrument_of(self, timer_subject: str) -> str:
         """Return the instrument of a slice or child; empty when it holds nothing any more."""

@@ -5,11 +5,18 @@ from collections.abc import Mapping
 import msgspec
 
 from schemas.messages.control import VolumeCurveDefined
-from schemas.messages.core import BookState, Envelope, Level, VenueKind
-from schemas.messages.market import BookUpdated, TradePrinted
+from schemas.messages.core import (
+    BookState,
+    Envelope,
+    Level,
+    LimitState,
+    TradingStatus,
+    VenueKind,
+)
+from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged
 from streams.core.market import Quote, Venue, VenueBook
 
-__all__ = ["MarketView"]
+__all__ = ["STATES", "MarketStatus", "MarketView"]
 
 NO_EVENT = bytes(16)
 NEVER_NS = 1 << 62
@@ -25,12 +32,28 @@ class Book(msgspec.Struct, frozen=True, array_like=True, gc=False):
     event_id: bytes
 
 
+class MarketStatus(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The newest word on whether an instrument trades, at one venue or everywhere."""
+
+    status: TradingStatus
+    limit_state: LimitState
+    lower_band_e9: int
+    upper_band_e9: int
+    at_ns: int
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether trading was stopped, for long or short; an auction or the close is no halt."""
+        return self.status in (TradingStatus.HALTED, TradingStatus.PAUSED)
+
+
 class InstrumentMarket(msgspec.Struct, array_like=True):
     """One instrument. Quantities in smallest units, own children's part removed."""
 
     books: dict[str, Book] = {}
     others_quantity: int = 0  # since the log began
     bins: list[int] = []  # others' volume by bin of the instrument's curve
+    statuses: dict[str, MarketStatus] = {}  # by venue; empty id: the whole market
 
 
 class MarketView(msgspec.Struct):
@@ -62,6 +85,26 @@ class MarketView(msgspec.Struct):
             market.bins.extend([0] * (ordinal + 1 - len(market.bins)))
             market.bins[ordinal] += quantity
 
+    def apply_status(self, envelope: Envelope, message: TradingStatusChanged) -> None:
+        """Keep the newest status; an older one, come late, is passed over."""
+        market = self._market(message.instrument_id)
+        at_ns = envelope.source_ns or envelope.at_ns
+        known = market.statuses.get(message.venue_id)
+        if known is not None and known.at_ns > at_ns:
+            return
+        market.statuses[message.venue_id] = MarketStatus(
+            message.status,
+            message.limit_state,
+            message.lower_band_e9,
+            message.upper_band_e9,
+            at_ns,
+        )
+
+    def status(self, instrument_id: str) -> MarketStatus | None:
+        """Return the whole market's status; None when nothing was ever said."""
+        market = self.instruments.get(instrument_id)
+        return None if market is None else market.statuses.get("")
+
     def others_quantity(self, instrument_id: str) -> int:
         market = self.instruments.get(instrument_id)
         return 0 if market is None else market.others_quantity
@@ -81,11 +124,13 @@ class MarketView(msgspec.Struct):
         until a book comes.
         """
         market = self.instruments.get(instrument_id)
+        if market is None:
+            return None, NEVER_NS
         bid = ask = None
         until_ns = NEVER_NS
-        for venue_id, book in sorted(market.books.items()) if market is not None else ():
+        for venue_id, book in sorted(market.books.items()):
             expires_ns = book.at_ns + age_max_ns
-            if not _is_quoting(venues.get(venue_id), book) or at_ns > expires_ns:
+            if at_ns > expires_ns or not _is_quoting(venues.get(venue_id), book, market):
                 continue
             until_ns = min(until_ns, expires_ns)
             if book.bids and (bid is None or book.bids[0].price_e9 > bid[1].bids[0].price_e9):
@@ -105,14 +150,24 @@ class MarketView(msgspec.Struct):
         )
         return best, until_ns
 
-    def books(self, instrument_id: str, venues: Mapping[str, Venue]) -> tuple[VenueBook, ...]:
-        """Return every venue's book by venue_id; a dark venue needs none to take orders."""
+    def books(
+        self,
+        instrument_id: str,
+        venues: Mapping[str, Venue],
+        state_of_all: BookState | None = None,
+    ) -> tuple[VenueBook, ...]:
+        """Return every venue's book by venue_id; a dark venue needs none to take orders.
+
+        A venue that is disabled or does not trade the instrument is shown with that state, and all
+        of them with `state_of_all` when it is given.
+        """
         market = self.instruments.get(instrument_id)
         books = {} if market is None else market.books
+        statuses = {} if market is None else market.statuses
         return tuple(
             VenueBook(
                 venue=venue,
-                state=book.state,
+                state=state_of_all or _state(venue, book, statuses.get(venue_id)),
                 bids=book.bids,
                 asks=book.asks,
                 at_ns=book.at_ns,
@@ -126,7 +181,8 @@ class MarketView(msgspec.Struct):
         """Return whether at least one lit venue is open."""
         market = self.instruments.get(instrument_id)
         return market is not None and any(
-            _is_quoting(venues.get(venue_id), book) for venue_id, book in market.books.items()
+            _is_quoting(venues.get(venue_id), book, market)
+            for venue_id, book in market.books.items()
         )
 
     def _market(self, instrument_id: str) -> InstrumentMarket:
@@ -139,5 +195,26 @@ class MarketView(msgspec.Struct):
 _DARK_BOOKS = {VenueKind.DARK: Book(BookState.OPEN, (), (), 0, NO_EVENT)}
 
 
-def _is_quoting(venue: Venue | None, book: Book) -> bool:
-    return venue is not None and venue.kind is VenueKind.LIT and book.state is BookState.OPEN
+STATES = {
+    TradingStatus.HALTED: BookState.HALTED,
+    TradingStatus.PAUSED: BookState.PAUSED,
+    TradingStatus.AUCTION: BookState.AUCTION,
+    TradingStatus.CLOSED: BookState.CLOSED,
+}
+
+
+def _state(venue: Venue, book: Book, status: MarketStatus | None) -> BookState:
+    """Return the state as our children would meet it."""
+    if not venue.is_enabled:
+        return BookState.CLOSED
+    return book.state if status is None else STATES.get(status.status, book.state)
+
+
+def _is_quoting(venue: Venue | None, book: Book, market: InstrumentMarket) -> bool:
+    """Return whether the venue's quote counts; whether we may trade there does not matter."""
+    if venue is None or venue.kind is not VenueKind.LIT or book.state is not BookState.OPEN:
+        return False
+    if not market.statuses:
+        return True
+    status = market.statuses.get(venue.venue_id)
+    return status is None or status.status not in STATES

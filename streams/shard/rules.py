@@ -85,7 +85,7 @@ def close_window(knows: Knowledge, tenant: str, instrument_id: str, cause: Cause
         instrument_id=instrument_id,
         cause=cause,
         at_ns=knows.at_ns,
-        instrument=reference.instruments[instrument_id],
+        instrument=knows.terms(instrument_id),
         quote=knows.quote(instrument_id),
         crossing=reference.crossings.get(tenant),
         parents=tuple(
@@ -252,8 +252,7 @@ def _pay_fill(knows: Knowledge, event: FillBooked) -> Any:
 
 
 def _pay_cross(knows: Knowledge, event: CrossExecuted) -> Any:
-    instrument = knows.state.reference.instruments[event.instrument_id]
-    return AllocateCross(cross=event, instrument=instrument)
+    return AllocateCross(cross=event, instrument=knows.terms(event.instrument_id))
 
 
 def _pay_back(knows: Knowledge, event: FillBusted | FillCorrected) -> Any:

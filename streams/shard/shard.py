@@ -14,7 +14,7 @@ from schemas.messages.intake import (
     OrderRejected,
     ReplaceOrder,
 )
-from schemas.messages.market import BookUpdated, TradePrinted
+from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
 from streams import netting, strategy
 from streams.core import topics
@@ -44,7 +44,7 @@ ENCODER: Final = msgspec.msgpack.Encoder()
 NO_EVENT: Final = bytes(16)
 _EXPECTED: Final[dict[str, tuple[type[Any], ...]]] = {
     topics.ORDERS_COMMANDS: (NewOrder, CancelOrder, ReplaceOrder),
-    topics.MARKET_DATA: (BookUpdated, TradePrinted),
+    topics.MARKET_DATA: (BookUpdated, TradePrinted, TradingStatusChanged),
     topics.VENUES_REPORTS: (ExecutionReport, OrderCancelReject),
     topics.CONTROL_COMMANDS: CONTROL_MESSAGES,
 }
@@ -70,8 +70,7 @@ class EngineShard:
 
     def apply(self, inbound: Inbound, out: Emitter) -> None:
         """Decide one input to its end. What cannot be used is answered and kept, never raised."""
-        self._knows.at_ns = out.at_ns
-        self._knows.entropy = out.entropy
+        self._now(out)
         topic = inbound.record.topic
         if inbound.error is not None:
             self._refuse(inbound, out, inbound.error)
@@ -101,9 +100,7 @@ class EngineShard:
 
     def fire(self, timer: Timer, out: Emitter) -> None:
         """Decide what a due timer leads to."""
-        knows = self._knows
-        knows.at_ns = out.at_ns
-        knows.entropy = out.entropy
+        knows = self._now(out)
         context, _, rest = timer.timer_id.partition(":")
         subject = rest.partition(":")[2]
         if context == "netting":
@@ -132,9 +129,7 @@ class EngineShard:
 
     def finish(self, out: Emitter) -> None:
         """Close the windows that urgent orders of this batch stand in, once for all of them."""
-        knows = self._knows
-        knows.at_ns = out.at_ns
-        knows.entropy = out.entropy
+        knows = self._now(out)
         urgent, knows.urgent = knows.urgent, {}
         for (tenant, instrument_id), event_id in urgent.items():
             if netting.is_urgent_waiting(self.state.netting, tenant, instrument_id):
@@ -143,13 +138,15 @@ class EngineShard:
 
     def restore(self, batch: RecordedBatch) -> None:
         """Fold a recorded batch: definitions and market as read, everything else as written."""
+        at_ns = batch.journal.now_ns
+        self._advance(at_ns)
         for inbound in batch.inputs:
             topic = inbound.record.topic
             if inbound.error is not None or type(inbound.message) not in _EXPECTED.get(topic, ()):
                 continue
             if topic == topics.CONTROL_COMMANDS:
                 with suppress(DecodeError):  # refused then, refused now
-                    self._define(inbound.message)
+                    self._define(inbound, at_ns)
             elif self._is_own(inbound):
                 self._see(inbound)
         for event in batch.outputs:
@@ -197,19 +194,20 @@ class EngineShard:
     ) -> SubmitOrder | SubmitCancel | SubmitReplace:
         content = ENCODER.encode((type(message).__name__, message))
         digest = blake2b(content, digest_size=16).digest()
-        reference, at_ns = self.state.reference, self._knows.at_ns
-        instrument = reference.instruments.get(message.instrument_id)
+        knows, at_ns = self._knows, self._knows.at_ns
+        instrument = knows.instrument(message.instrument_id)
         match message:
             case NewOrder():
+                account = knows.account(message.account_id, message.tenant)
                 return SubmitOrder(
                     message=message,
                     at_ns=at_ns,
                     digest=digest,
                     is_own_partition=is_own,
                     instrument=instrument,
-                    is_account_known=reference.is_account_known(message.account_id, message.tenant),
-                    arrival_price_e9=self._knows.midpoint_e9(message.instrument_id),
-                    reference_version=reference.version,
+                    is_account_known=account is not None and account.is_enabled,
+                    arrival_price_e9=knows.midpoint_e9(message.instrument_id),
+                    reference_version=self.state.reference.version,
                 )
             case CancelOrder():
                 return SubmitCancel(
@@ -243,7 +241,7 @@ class EngineShard:
 
     def _apply_control(self, inbound: Inbound, out: Emitter) -> None:
         try:
-            self._define(inbound.message)
+            self._define(inbound, out.at_ns)
         except DecodeError as error:
             self._refuse(inbound, out, error)
 
@@ -259,8 +257,23 @@ class EngineShard:
             command = ReportUndecodable(venue_id=venue_id, reason=error.reason, at_ns=out.at_ns)
             self._run(command, out, venue_id, letter_id)
 
-    def _define(self, message: Any) -> None:
-        self.state.reference.apply(message)
+    def _now(self, out: Emitter) -> Knowledge:
+        """Return what is known at the batch's instant; definitions due by then are in force."""
+        knows = self._knows
+        knows.at_ns = out.at_ns
+        knows.entropy = out.entropy
+        self._advance(out.at_ns)
+        return knows
+
+    def _advance(self, at_ns: int) -> None:
+        reference = self.state.reference
+        if reference.is_due(at_ns):
+            reference.advance(at_ns)
+            self._knows.forget()
+
+    def _define(self, inbound: Inbound, at_ns: int) -> None:
+        assert inbound.envelope is not None
+        self.state.reference.apply(inbound.message, inbound.envelope.at_ns, at_ns)
         self._knows.forget()
         self._use_settings()
 
@@ -279,3 +292,6 @@ class EngineShard:
         elif isinstance(message, TradePrinted):
             curve = self.state.reference.curves.get(message.instrument_id)
             self.state.market.apply_trade(envelope, message, curve)
+        elif isinstance(message, TradingStatusChanged):
+            self.state.market.apply_status(envelope, message)
+            self._knows.forget_instrument(message.instrument_id)
