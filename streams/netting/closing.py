@@ -153,10 +153,12 @@ def _release(
     if staying:
         events.append(close_parent(parent, sum(free.values()), end_cause))
     else:
+        is_full = parent.filled == parent.quantity
         events.append(
             ParentClosed(
                 parent_id=parent.parent_id,
-                status=OrderStatus.CANCELED,
+                # The last fill may come while its member waits to leave.
+                status=OrderStatus.FILLED if is_full else OrderStatus.CANCELED,
                 quantity=parent.quantity,
                 filled_quantity=parent.filled,
             )

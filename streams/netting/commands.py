@@ -2,7 +2,7 @@
 
 import msgspec
 
-from schemas.messages.core import Cause
+from schemas.messages.core import BookState, Cause, PartyLevel
 from streams.core.market import Instrument, Quote
 
 
@@ -24,11 +24,21 @@ class ParentExposure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Crossing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The declaration in force for the tenant."""
+    """The declaration in force for the tenant, or the engine's guards where nothing is declared."""
 
-    declaration_id: str
+    declaration_id: str  # empty: one owner's own interest may be netted, nothing else
     quote_age_max_ns: int
-    spread_max_bps: int
+    spread_max_bps: int  # of the midpoint
+    spread_median_bps: int = 0  # of the rolling median spread; 0 for no such guard
+    random_ns: int = 0  # rounds close that much later at most; 0 for at the window's end
+
+
+class Restriction(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Two parties that may not meet, in either direction."""
+
+    level: PartyLevel
+    one: str
+    other: str
 
 
 class CloseWindow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -40,6 +50,22 @@ class CloseWindow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quote: Quote | None
     crossing: Crossing | None
     parents: tuple[ParentExposure, ...]  # every open parent of the tenant and instrument
+    own_netting: Crossing | None = None  # guards of own netting where nothing is declared
+    interruption: BookState = BookState.OPEN  # HALTED, AUCTION or PAUSED at a lit venue
+    median_spread_e9: int | None = None  # None: not asked for, or not known yet
+    restrictions: tuple[Restriction, ...] = ()  # of the tenant
+    opted_out_account_ids: frozenset[str] = frozenset()  # their clients do not consent to crosses
+    stopped_order_ids: frozenset[str] = frozenset()  # they stay where they are and meet nobody
+
+
+class OpenWindow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Draw the instant at which the window of a tenant that asked for random rounds closes."""
+
+    tenant: str
+    instrument_id: str
+    at_ns: int
+    random_ns: int
+    entropy: bytes
 
 
 class LeaveParent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -67,4 +93,4 @@ class Rebase(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at_ns: int
 
 
-NettingCommand = CloseWindow | LeaveParent | SettleParent | Rebase
+NettingCommand = CloseWindow | OpenWindow | LeaveParent | SettleParent | Rebase

@@ -1,16 +1,49 @@
 """The internal cross: guards, who takes part, and how much meets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.messages.core import Member, QuoteEvidence, Side
+from schemas.messages.core import (
+    BookState,
+    CrossGuard,
+    CrossKind,
+    CrossPair,
+    Member,
+    PartyLevel,
+    QuoteEvidence,
+    Side,
+)
 from schemas.messages.netting import CrossExecuted
-from streams.core.apportion import cross_shares
+from streams.core.crossed import crossed_shares
 from streams.core.market import Quote
-from streams.netting.commands import CloseWindow, Crossing
+from streams.netting import pairing
+from streams.netting.commands import CloseWindow, Crossing, Restriction
 from streams.netting.state import Order
 
-__all__ = ["Interest", "eligible", "execute", "guard", "shares_of"]
+__all__ = ["REASONS", "Interest", "bars", "by_owner", "eligible", "execute", "guard", "shares_of"]
+
+Name = tuple[PartyLevel, str]
+REASONS: Mapping[CrossGuard, str] = {
+    CrossGuard.NONE: "",
+    CrossGuard.NOT_DECLARED: "crossing not declared",
+    CrossGuard.HALTED: "instrument halted",
+    CrossGuard.AUCTION: "instrument in auction",
+    CrossGuard.PAUSED: "trading paused",
+    CrossGuard.NO_QUOTE: "quote missing",
+    CrossGuard.ONE_SIDED: "quote one-sided",
+    CrossGuard.LOCKED: "quote locked",
+    CrossGuard.CROSSED: "quote crossed",
+    CrossGuard.STALE: "quote stale",
+    CrossGuard.WIDE: "quote wide",
+    CrossGuard.NO_MEDIAN: "median spread unknown",
+    CrossGuard.WIDER_THAN_MEDIAN: "quote wider than its median",
+    CrossGuard.NO_ELIGIBLE_PAIR: "no eligible pair",
+}
+INTERRUPTIONS = {
+    BookState.HALTED: CrossGuard.HALTED,
+    BookState.AUCTION: CrossGuard.AUCTION,
+    BookState.PAUSED: CrossGuard.PAUSED,
+}
 
 
 class Interest(NamedTuple):
@@ -20,36 +53,49 @@ class Interest(NamedTuple):
     quantity: int
 
 
-def guard(quote: Quote | None, crossing: Crossing | None, at_ns: int) -> str:
-    """Return the first guard that forbids a cross now; empty when none does.
+def guard(command: CloseWindow, rules: Crossing | None) -> CrossGuard:
+    """Return the first guard that forbids a cross now; NONE when none does.
 
     Source: SPEC section 10; SEC Rule 17a-7 (current market price).
     """
-    if crossing is None:
-        return "crossing not declared"
+    quote = command.quote
+    if rules is None:
+        return CrossGuard.NOT_DECLARED
+    if command.instrument.is_halted:
+        return CrossGuard.HALTED
+    if command.interruption in INTERRUPTIONS:
+        return INTERRUPTIONS[command.interruption]
     if quote is None:
-        return "quote missing"
+        return CrossGuard.NO_QUOTE
     # spread / mid in basis points, both sides times the sum: 2 x 10,000.
     spread, both = quote.ask_e9 - quote.bid_e9, quote.ask_e9 + quote.bid_e9
+    median, is_asked = command.median_spread_e9 or 0, rules.spread_median_bps > 0
     refusals = (
-        ("quote one-sided", quote.bid_e9 <= 0 or quote.ask_e9 <= 0),
-        ("quote locked", spread == 0),
-        ("quote crossed", spread < 0),
-        ("quote stale", at_ns - quote.at_ns > crossing.quote_age_max_ns),
-        ("quote wide", spread * 20_000 > crossing.spread_max_bps * both),
+        (CrossGuard.ONE_SIDED, quote.bid_e9 <= 0 or quote.ask_e9 <= 0),
+        (CrossGuard.LOCKED, spread == 0),
+        (CrossGuard.CROSSED, spread < 0),
+        (CrossGuard.STALE, command.at_ns - quote.at_ns > rules.quote_age_max_ns),
+        (CrossGuard.WIDE, spread * 20_000 > rules.spread_max_bps * both),
+        (CrossGuard.NO_MEDIAN, is_asked and not median),
+        (
+            CrossGuard.WIDER_THAN_MEDIAN,
+            is_asked and spread * 10_000 > rules.spread_median_bps * median,
+        ),
     )
-    return next((reason for reason, is_refused in refusals if is_refused), "")
+    return next((each for each, is_refused in refusals if is_refused), CrossGuard.NONE)
 
 
-def eligible(interests: Iterable[Interest], quote: Quote, at_ns: int) -> list[Interest]:
-    """Return who may take part: allowed, started, and the midpoint within its limit."""
+def eligible(interests: Iterable[Interest], quote: Quote, command: CloseWindow) -> list[Interest]:
+    """Return who may take part: client and order consent, started, midpoint within its limit."""
     both = quote.bid_e9 + quote.ask_e9
     return [
         interest
         for interest in interests
         if interest.quantity > 0
         and interest.order.is_cross_allowed
-        and interest.order.start_ns <= at_ns
+        and interest.order.account_id not in command.opted_out_account_ids
+        and interest.order.order_id not in command.stopped_order_ids
+        and interest.order.start_ns <= command.at_ns
         and _is_within(interest.order, both)
     ]
 
@@ -61,24 +107,59 @@ def _is_within(order: Order, both_e9: int) -> bool:
     return both_e9 <= limit if order.side is Side.BUY else both_e9 >= limit
 
 
-def execute(
-    cross_id: str, command: CloseWindow, buys: Sequence[Interest], sells: Sequence[Interest]
-) -> CrossExecuted | None:
-    """Return the cross of two sides; None when nobody is left once own accounts stand aside."""
-    quote, crossing = command.quote, command.crossing
-    assert quote is not None and crossing is not None, "guard said yes"
-    both = {i.order.account_id for i in buys} & {i.order.account_id for i in sells}
-    sides = [
-        tuple(
-            Member(order_id=i.order.order_id, quantity=i.quantity)
-            for i in side
-            if i.order.account_id not in both
+def by_owner(
+    buys: Sequence[Interest], sells: Sequence[Interest]
+) -> list[tuple[list[Interest], list[Interest]]]:
+    """Return the two sides of every owner that is on both, in order of its first buy."""
+    selling = {interest.order.owner for interest in sells}
+    if not any(interest.order.owner in selling for interest in buys):
+        return []
+    owners = [interest.order.owner for interest in buys if interest.order.owner in selling]
+    return [
+        (
+            [interest for interest in buys if interest.order.owner == owner],
+            [interest for interest in sells if interest.order.owner == owner],
         )
-        for side in (buys, sells)
+        for owner in dict.fromkeys(owners)
     ]
-    quantity = min(sum(member.quantity for member in side) for side in sides)
+
+
+def bars(
+    restrictions: Iterable[Restriction], owners: Iterable[str]
+) -> frozenset[tuple[Name, Name]]:
+    """Return who may not meet whom, both ways; nobody of `owners` meets his own."""
+    pairs = [((each.level, each.one), (each.level, each.other)) for each in restrictions]
+    pairs += [((PartyLevel.OWNER, owner),) * 2 for owner in owners]
+    return frozenset(pairs) | frozenset((other, one) for one, other in pairs)
+
+
+def execute(
+    cross_id: str,
+    kind: CrossKind,
+    command: CloseWindow,
+    rules: Crossing,
+    sides: tuple[Sequence[Interest], Sequence[Interest]],
+) -> CrossExecuted | None:
+    """Return the cross of two sides; None when nobody may meet anybody."""
+    quote = command.quote
+    assert quote is not None, "guard said yes"
+    buys, sells = (
+        tuple(
+            Member(
+                order_id=i.order.order_id, quantity=i.quantity, tier=1 if i.order.is_house else 0
+            )
+            for i in side
+        )
+        for side in sides
+    )
+    quantity = min(sum(m.quantity for m in buys), sum(m.quantity for m in sells))
     if not quantity:
         return None
+    pairs = _restricted_pairs(cross_id, kind, command.restrictions, sides, (buys, sells))
+    if pairs is not None:
+        quantity = sum(pair.quantity for pair in pairs)
+        if not quantity:
+            return None
     return CrossExecuted(
         cross_id=cross_id,
         tenant=command.tenant,
@@ -94,18 +175,64 @@ def execute(
             ask_event_id=quote.ask_event_id,
             quote_ns=quote.at_ns,
         ),
-        declaration_id=crossing.declaration_id,
-        buys=sides[0],
-        sells=sides[1],
+        declaration_id=rules.declaration_id,
+        buys=buys,
+        sells=sells,
         crossed_ns=command.at_ns,
+        kind=kind,
+        pairs=pairs or (),
+        trade_date=command.instrument.trade_date,
+        median_spread_e9=(command.median_spread_e9 or 0) if rules.spread_median_bps else 0,
     )
+
+
+def _restricted_pairs(
+    cross_id: str,
+    kind: CrossKind,
+    restrictions: Sequence[Restriction],
+    sides: tuple[Sequence[Interest], Sequence[Interest]],
+    members: tuple[Sequence[Member], Sequence[Member]],
+) -> tuple[CrossPair, ...] | None:
+    """Return who meets whom; None when everybody may meet everybody."""
+    owners: frozenset[str] = frozenset()
+    if kind is CrossKind.CLIENT_CROSS:
+        buying, selling = ({i.order.owner for i in side} for side in sides)
+        owners = frozenset(buying & selling)  # own netting was barred to them
+    if not restrictions and not owners:
+        return None
+    barred = bars(restrictions, sorted(owners))
+    concerned = frozenset(one for one, _ in barred)
+    buys, sells = ([_names(i.order, concerned) for i in side] for side in sides)
+    is_barred = _rule(barred)
+    if not any(is_barred(one, other) for one in set(buys) for other in set(sells)):
+        return None
+    return pairing.fair_pairs(
+        cross_id,
+        pairing.Side(members[0], buys),
+        pairing.Side(members[1], sells),
+        is_barred,
+    )
+
+
+def _names(order: Order, concerned: frozenset[Name]) -> tuple[Name, ...]:
+    names = (
+        (PartyLevel.ACCOUNT, order.account_id),
+        (PartyLevel.CLIENT, order.client_id),
+        (PartyLevel.OWNER, order.owner),
+    )
+    return tuple(name for name in names if name in concerned)
+
+
+def _rule(
+    barred: frozenset[tuple[Name, Name]],
+) -> Callable[[tuple[Name, ...], tuple[Name, ...]], bool]:
+    return lambda ones, others: any((a, b) in barred for a in ones for b in others)
 
 
 def shares_of(cross: CrossExecuted) -> Mapping[str, int]:
     """Return what each order of either side gets; an order is on one side only."""
     result = {}
-    for side in (cross.buys, cross.sells):
-        shares = cross_shares(cross.cross_id, cross.quantity, side)
+    for side, shares in zip((cross.buys, cross.sells), crossed_shares(cross), strict=True):
         for member, share in zip(side, shares, strict=True):
             if share:
                 result[member.order_id] = share

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 from schemas.messages.allocation import AllocationRestated, FillAllocated
-from schemas.messages.core import OrderStatus, Urgency
+from schemas.messages.core import Cause, OrderStatus, Urgency
 from schemas.messages.intake import OrderAccepted, OrderCanceled, OrderClosed, OrderReplaced
 from schemas.messages.netting import (
     CrossExecuted,
@@ -16,6 +16,7 @@ from schemas.messages.netting import (
     ParentOpened,
     TailResolved,
     WindowClosed,
+    WindowOpened,
 )
 from schemas.messages.strategy import ParentEnded
 from streams.core.decider import Decider
@@ -25,12 +26,13 @@ from streams.netting.commands import (
     CloseWindow,
     LeaveParent,
     NettingCommand,
+    OpenWindow,
     Rebase,
     SettleParent,
 )
 from streams.netting.crossing import shares_of
 from streams.netting.state import TIMER, NettingState, Order, Parent, Tail, Window, window_key
-from streams.netting.windows import WindowEvent, close_window
+from streams.netting.windows import WindowEvent, close_window, open_window
 
 __all__ = ["NETTING", "NettingEvent", "decide", "evolve", "timers_of"]
 
@@ -42,6 +44,8 @@ def decide(state: NettingState, command: NettingCommand) -> tuple[NettingEvent, 
     match command:
         case CloseWindow():
             return close_window(state, command)
+        case OpenWindow():
+            return open_window(state, command)
         case LeaveParent():
             return leave_parent(state, command)
         case SettleParent():
@@ -61,7 +65,7 @@ def timers_of(event: Any, state: NettingState) -> tuple[tuple[str, int | None], 
             if event.order_id not in window.waiting[-1:] or window.due_ns is None:
                 return ()
             return ((_timer_id(window), window.due_ns),)
-        case WindowClosed():
+        case WindowOpened() | WindowClosed():
             window = state.windows[window_key(event.tenant, event.instrument_id)]
             return ((_timer_id(window), window.due_ns),)
         case _:
@@ -99,6 +103,10 @@ def _accepted(state: NettingState, event: OrderAccepted) -> None:
         group_id=event.group_id,
         is_short_sale=event.is_short_sale,
         constraints=event.constraints,
+        client_id=event.client_id,
+        owner_id=event.owner_id,
+        is_house=event.is_house,
+        arrival_price_e9=event.arrival_price_e9,
     )
     if event.order_id in state.orders:
         raise CorruptHistoryError(f"order {event.order_id} accepted twice")
@@ -113,10 +121,11 @@ def _wait(state: NettingState, order: Order, at_ns: int) -> None:
         window = Window(tenant=order.tenant, instrument_id=order.instrument_id)
         state.windows[key] = window
     if not window.waiting:
-        window.due_ns = None
+        window.due_ns, window.is_drawn = None, False
     # Urgent orders leave at once and start no clock for those who come later.
     if window.due_ns is None and order.urgency is not Urgency.URGENT:
         window.due_ns = at_ns + state.window_ns
+    order.joined_ns = at_ns
     window.waiting.append(order.order_id)
 
 
@@ -131,6 +140,7 @@ def _replaced(state: NettingState, event: OrderReplaced) -> None:
         _forget_full(state, parent, parent.order_ids)
     window = state.windows[window_key(order.tenant, order.instrument_id)]
     if not order.parent_id and event.order_id not in window.waiting:
+        order.arrival_price_e9 = None  # it was worked since: that price is not of this wait
         _wait(state, order, event.replaced_ns)
 
 
@@ -165,8 +175,14 @@ def _closed_window(state: NettingState, event: WindowClosed) -> None:
     left = frozenset(event.order_ids)
     window.ordinal = event.window
     window.waiting = [order_id for order_id in window.waiting if order_id not in left]
-    if not window.waiting:
-        window.due_ns = None
+    # Whoever is left after its time was stopped: the clock starts with the next who joins.
+    if not window.waiting or event.cause is not Cause.WINDOW_ZERO:
+        window.due_ns, window.is_drawn = None, False
+
+
+def _opened_window(state: NettingState, event: WindowOpened) -> None:
+    window = state.windows[window_key(event.tenant, event.instrument_id)]
+    window.due_ns, window.is_drawn = event.due_ns, True
 
 
 def _crossed(state: NettingState, event: CrossExecuted) -> None:
@@ -306,6 +322,7 @@ _FOLDS: dict[type, Callable[[NettingState, Any], None]] = {
     OrderReplaced: _replaced,
     OrderCanceled: _canceled,
     OrderClosed: _closed_order,
+    WindowOpened: _opened_window,
     WindowClosed: _closed_window,
     CrossExecuted: _crossed,
     ParentOpened: _opened_parent,

@@ -51,9 +51,19 @@ class Order(msgspec.Struct, kw_only=True):
     group_id: str
     is_short_sale: bool = False
     constraints: Constraints | None = None
+    client_id: str = ""
+    owner_id: str = ""
+    is_house: bool = False
+    arrival_price_e9: int | None = None  # None too once it joined a window again
+    joined_ns: int = 0  # the window that it waits in, or waited in last
     allocated: int = 0  # from every parent and cross
     parent_id: str = ""  # empty while it waits or between parents
     is_working: bool = True  # False: closed before it was full
+
+    @property
+    def owner(self) -> str:
+        """The beneficial owner: the account itself where no other is named."""
+        return self.owner_id or self.account_id
 
     @property
     def leaves(self) -> int:
@@ -69,6 +79,7 @@ class Window(msgspec.Struct, kw_only=True):
     waiting: list[str] = []
     parent_ids: list[str] = []  # open, in order of opening
     due_ns: int | None = None  # set by the first order that waits and is not urgent
+    is_drawn: bool = False  # due_ns is the instant that WindowOpened named
 
 
 class Tail(msgspec.Struct, kw_only=True):

@@ -1,8 +1,18 @@
 """Closing a window: cross what meets, then give every residual a parent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from hashlib import sha256
 
-from schemas.messages.core import Cause, Member, Side, TimeInForce, Urgency
+from schemas.messages.core import (
+    Cause,
+    CrossGuard,
+    CrossKind,
+    Member,
+    Side,
+    TimeInForce,
+    Urgency,
+    Wait,
+)
 from schemas.messages.netting import (
     CrossExecuted,
     EpochClosed,
@@ -10,16 +20,26 @@ from schemas.messages.netting import (
     ParentClosed,
     ParentOpened,
     WindowClosed,
+    WindowOpened,
 )
 from streams.netting import crossing, epochs
 from streams.netting.closing import close_parent
-from streams.netting.commands import CloseWindow, ParentExposure
+from streams.netting.commands import CloseWindow, Crossing, OpenWindow, ParentExposure
 from streams.netting.crossing import Interest
 from streams.netting.state import NettingState, Order, Parent, Window, window_key
 
-__all__ = ["WindowEvent", "close_window"]
+__all__ = ["WindowEvent", "close_window", "open_window"]
 
-WindowEvent = WindowClosed | CrossExecuted | EpochClosed | EpochOpened | ParentOpened | ParentClosed
+WindowEvent = (
+    WindowOpened
+    | WindowClosed
+    | CrossExecuted
+    | EpochClosed
+    | EpochOpened
+    | ParentOpened
+    | ParentClosed
+)
+Sides = tuple[list[Interest], list[Interest]]
 OPPOSITE = {Side.BUY: Side.SELL, Side.SELL: Side.BUY}
 
 
@@ -33,7 +53,10 @@ class _Round:
         self.exposures = {exposure.parent_id: exposure for exposure in command.parents}
         self.crossed: dict[str, int] = {}  # by order
         self.crosses: list[CrossExecuted] = []
-        self.waiting = [state.orders[order_id] for order_id in window.waiting]
+        stopped = command.stopped_order_ids
+        self.waiting = [
+            state.orders[order_id] for order_id in window.waiting if order_id not in stopped
+        ]
         is_urgent_only = command.cause is Cause.WINDOW_ZERO
         self.leaving = [
             order for order in self.waiting if not is_urgent_only or order.urgency is Urgency.URGENT
@@ -68,47 +91,89 @@ class _Round:
     def is_opposed(self, side: Side) -> bool:
         """Return whether an order that leaves on `side` could meet anybody at all."""
         other = OPPOSITE[side]
-        return any(order.side is side and order.leaves for order in self.leaving) and (
-            any(order.side is other and order.leaves for order in self.waiting)
-            or any(self.parent_interests(other))
+        return any(order.side is side and self.left(order) for order in self.leaving) and (
+            any(order.side is other and self.left(order) for order in self.waiting)
+            or any(interest.quantity for interest in self.parent_interests(other))
         )
 
-    def cross(self) -> str:
-        """Execute every cross; return why there was none, empty when nothing was opposed."""
+    def cross(self) -> CrossGuard:
+        """Execute every cross; return why there was none, NONE when nothing was opposed."""
         if not self.is_opposed(Side.BUY) and not self.is_opposed(Side.SELL):
-            return ""
-        reason = crossing.guard(self.command.quote, self.command.crossing, self.command.at_ns)
-        if reason:
-            return reason
+            return CrossGuard.NONE
+        command = self.command
+        rules = command.crossing or command.own_netting
+        guard = crossing.guard(command, rules)
+        if guard is not CrossGuard.NONE:
+            return guard
+        assert rules is not None, "guard said yes"
+        for meeting in self.meetings():
+            for sides in crossing.by_owner(*self.eligible(meeting())):
+                self.execute(CrossKind.OWN_NETTING, rules, sides)
+        if not self.is_opposed(Side.BUY) and not self.is_opposed(Side.SELL):
+            return CrossGuard.NONE
+        if command.crossing is None:
+            return CrossGuard.NOT_DECLARED
+        own = len(self.crosses)
+        for meeting in self.meetings():
+            self.execute(CrossKind.CLIENT_CROSS, rules, self.eligible(meeting()))
+        return CrossGuard.NONE if len(self.crosses) > own else CrossGuard.NO_ELIGIBLE_PAIR
+
+    def meetings(self) -> tuple[Callable[[], Sides], ...]:
+        """Return who meets whom: those who wait each other, then working parents' free part."""
         # With one urgent order everybody who waits on the other side may meet it.
         has_leaving = {side: any(o.side is side for o in self.leaving) for side in OPPOSITE}
-        buys, sells = (
-            self.waiting_interests(side, self.waiting if has_leaving[other] else self.leaving)
-            for side, other in OPPOSITE.items()
+        buying, selling = (
+            self.waiting if has_leaving[other] else self.leaving for other in OPPOSITE.values()
         )
-        self.execute(buys, sells)
-        self.execute(
-            self.waiting_interests(Side.BUY, self.leaving), self.parent_interests(Side.SELL)
+        return (
+            lambda: (
+                self.waiting_interests(Side.BUY, buying),
+                self.waiting_interests(Side.SELL, selling),
+            ),
+            lambda: (
+                self.waiting_interests(Side.BUY, self.leaving),
+                self.parent_interests(Side.SELL),
+            ),
+            lambda: (
+                self.parent_interests(Side.BUY),
+                self.waiting_interests(Side.SELL, self.leaving),
+            ),
         )
-        self.execute(
-            self.parent_interests(Side.BUY), self.waiting_interests(Side.SELL, self.leaving)
-        )
-        return "" if self.crosses else "no eligible pair"
 
-    def execute(self, buys: Sequence[Interest], sells: Sequence[Interest]) -> None:
-        command = self.command
-        assert command.quote is not None, "guard said yes"
+    def eligible(self, sides: Sides) -> Sides:
+        quote = self.command.quote
+        assert quote is not None, "guard said yes"
+        buys, sells = (crossing.eligible(side, quote, self.command) for side in sides)
+        return buys, sells
+
+    def execute(self, kind: CrossKind, rules: Crossing, sides: Sides) -> None:
         ordinal = self.state.crosses_executed + len(self.crosses) + 1
-        cross = crossing.execute(
-            f"X{self.state.id_prefix}.{ordinal}",
-            command,
-            crossing.eligible(buys, command.quote, command.at_ns),
-            crossing.eligible(sells, command.quote, command.at_ns),
-        )
+        cross_id = f"X{self.state.id_prefix}.{ordinal}"
+        cross = crossing.execute(cross_id, kind, self.command, rules, sides)
         if cross is not None:
             self.crosses.append(cross)
             for order_id, share in crossing.shares_of(cross).items():
                 self.crossed[order_id] = self.crossed.get(order_id, 0) + share
+
+    def quantity(self, kind: CrossKind) -> int:
+        return sum(cross.quantity for cross in self.crosses if cross.kind is kind)
+
+    def waits(self) -> tuple[Wait, ...]:
+        """Return what waiting cost those who leave; who came with this instant did not wait."""
+        command = self.command
+        price_e9 = command.quote.midpoint_e9 if command.quote is not None else None
+        return tuple(
+            Wait(
+                order_id=order.order_id,
+                waited_ns=command.at_ns - order.joined_ns,
+                quantity=order.leaves,
+                arrival_price_e9=order.arrival_price_e9,
+                price_e9=price_e9,
+                cost_e9=_cost_e9(command, order, price_e9),
+            )
+            for order in self.leaving
+            if order.joined_ns < command.at_ns
+        )
 
     def joins(self) -> tuple[dict[str, list[Member]], list[list[Member]]]:
         """Return what joins working parents by parent, and the groups that need a new one."""
@@ -153,12 +218,14 @@ def close_window(state: NettingState, command: CloseWindow) -> tuple[WindowEvent
     if window is None:
         return ()
     work = _Round(state, window, command)
-    if not work.leaving:
+    # When all are stopped, that round is over too: its clock must not ring for ever.
+    is_over = window.due_ns is not None and command.cause is not Cause.WINDOW_ZERO
+    if not work.leaving and not (window.waiting and is_over):
         return ()
     totals = {
         side: sum(order.leaves for order in work.waiting if order.side is side) for side in OPPOSITE
     }
-    reason = work.cross()
+    guard = work.cross()
     joining, opening = work.joins()
     events: list[WindowEvent] = [
         WindowClosed(
@@ -169,8 +236,11 @@ def close_window(state: NettingState, command: CloseWindow) -> tuple[WindowEvent
             order_ids=tuple(order.order_id for order in work.leaving),
             buy_quantity=totals[Side.BUY],
             sell_quantity=totals[Side.SELL],
-            crossed_quantity=sum(cross.quantity for cross in work.crosses),
-            no_cross_reason=reason,
+            crossed_quantity=work.quantity(CrossKind.CLIENT_CROSS),
+            no_cross_reason=crossing.REASONS[guard],
+            guard=guard,
+            netted_quantity=work.quantity(CrossKind.OWN_NETTING),
+            waits=work.waits(),
         ),
         *work.crosses,
     ]
@@ -183,6 +253,39 @@ def close_window(state: NettingState, command: CloseWindow) -> tuple[WindowEvent
     for ordinal, group in enumerate(opening, state.parents_opened + 1):
         events += _open(work, f"P{state.id_prefix}.{ordinal}", group)
     return tuple(events)
+
+
+def open_window(state: NettingState, command: OpenWindow) -> tuple[WindowOpened, ...]:
+    """Return the instant at which the window that has just opened closes; () if it is known.
+
+    It lies between the window's end and random_ns later, and nobody can know it before.
+    """
+    key = window_key(command.tenant, command.instrument_id)
+    window = state.windows.get(key)
+    if window is None or window.due_ns is None or window.is_drawn:
+        return ()
+    ordinal = window.ordinal + 1
+    digest = sha256(command.entropy + f"window:{key}/{ordinal}".encode()).digest()
+    drawn_ns = int.from_bytes(digest[:16], "big") % (command.random_ns + 1)
+    return (
+        WindowOpened(
+            tenant=command.tenant,
+            instrument_id=command.instrument_id,
+            window=ordinal,
+            opened_ns=command.at_ns,
+            window_ns=state.window_ns,
+            random_ns=command.random_ns,
+            due_ns=command.at_ns + state.window_ns + drawn_ns,
+        ),
+    )
+
+
+def _cost_e9(command: CloseWindow, order: Order, price_e9: int | None) -> int:
+    if price_e9 is None or order.arrival_price_e9 is None:
+        return 0
+    moved_e9 = price_e9 - order.arrival_price_e9
+    against_e9 = moved_e9 if order.side is Side.BUY else -moved_e9
+    return command.instrument.cash_e9(against_e9, order.leaves)
 
 
 def _reopen(

@@ -62,6 +62,7 @@ USES: Final = (
             asked.OrderReplaced,
             asked.OrderCanceled,
             asked.OrderClosed,
+            netted.WindowOpened,
             netted.WindowClosed,
             netted.CrossExecuted,
             netted.ParentOpened,
@@ -76,7 +77,7 @@ USES: Final = (
             paid.AllocationRestated,
         ),
         netting.timers_of,
-        (asked.OrderAccepted, asked.OrderReplaced, netted.WindowClosed),
+        (asked.OrderAccepted, asked.OrderReplaced, netted.WindowOpened, netted.WindowClosed),
     ),
     Use(
         "strategy",

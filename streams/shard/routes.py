@@ -26,6 +26,7 @@ ROUTES: Final[dict[type[Any], Route]] = {
     intake.OrderClosed: Route(topics.ORDERS_EVENTS, "order_id"),
     intake.OrderRestated: Route(topics.ORDERS_EVENTS, "order_id"),
     intake.CommandRepeated: Route(topics.ORDERS_EVENTS, "order_id"),
+    netting.WindowOpened: Route(topics.AGGREGATIONS_EVENTS, "instrument_id"),
     netting.WindowClosed: Route(topics.AGGREGATIONS_EVENTS, "instrument_id"),
     netting.CrossExecuted: Route(topics.AGGREGATIONS_EVENTS, "cross_id"),
     netting.ParentOpened: Route(topics.AGGREGATIONS_EVENTS, "parent_id"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas.messages.allocation import FillAllocated
-from schemas.messages.core import AllocationEntry, Cause, Liquidity, Member, Side
+from schemas.messages.core import AllocationEntry, Cause, Liquidity, Member, Side, Wait
 from schemas.messages.intake import OrderAccepted
 from schemas.messages.netting import EpochClosed, EpochOpened
 from schemas.messages.routing import FillBooked, FillBusted, FillCorrected
@@ -50,6 +50,21 @@ def sell(order_id: str, quantity: int, **changes: Any) -> OrderAccepted:
 
 def members(**quantities: int) -> tuple[Member, ...]:
     return tuple(Member(order_id=name, quantity=quantity) for name, quantity in quantities.items())
+
+
+def wait(order_id: str, quantity: int, **changes: Any) -> Wait:
+    """Return the wait of an order that stood 1,000 ns in a market that did not move."""
+    return Wait(
+        **{
+            "order_id": order_id,
+            "waited_ns": 1_000,
+            "quantity": quantity,
+            "arrival_price_e9": 10_000 * TICK,
+            "price_e9": 10_000 * TICK,
+            "cost_e9": 0,
+            **changes,
+        }
+    )
 
 
 def crossing(**changes: Any) -> Crossing:

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from schemas.messages.core import Cause, QuoteEvidence, Side, Urgency
+from schemas.messages.core import (
+    BookState,
+    Cause,
+    CrossGuard,
+    CrossKind,
+    QuoteEvidence,
+    Side,
+    Urgency,
+)
 from schemas.messages.netting import (
     CrossExecuted,
     EpochOpened,
@@ -13,12 +21,15 @@ from schemas.messages.netting import (
     ParentOpened,
     WindowClosed,
 )
-from streams.core.apportion import cross_shares
+from streams.core.crossed import crossed_shares
 from streams.netting.commands import ParentExposure
 from tests.support import netting as n
-from tests.support.builders import NO_ID, OPEN_NS, TICK, quote
+from tests.support.builders import NO_ID, OPEN_NS, TICK, TRADE_DATE, instrument, quote
 from tests.support.netting import buy, close_window, crossing, exposed, netting, sell
 from tests.support.shared import shared
+
+G = CrossGuard
+TWICE = crossing(spread_median_bps=20_000)
 
 
 def vectors() -> Any:
@@ -34,8 +45,7 @@ def parents(events: tuple[Any, ...]) -> list[tuple[Side, int]]:
 
 
 def shares(cross: CrossExecuted, side: str) -> dict[str, int]:
-    of = getattr(cross, side)
-    given = cross_shares(cross.cross_id, cross.quantity, of)
+    of, given = getattr(cross, side), crossed_shares(cross)[side == "sells"]
     return {m.order_id: share for m, share in zip(of, given, strict=True)}
 
 
@@ -123,31 +133,57 @@ def test_a_cross_keeps_the_quote_as_evidence() -> None:
             buys=n.members(B=5),
             sells=n.members(S=5),
             crossed_ns=OPEN_NS + 1_000,
+            kind=CrossKind.CLIENT_CROSS,
+            trade_date=TRADE_DATE,
         )
     ]
     assert parents(events) == []
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("changes", "expected", "words"),
     [
-        ({"crossing": None}, "crossing not declared"),
-        ({"quote": None}, "quote missing"),
-        ({"quote": quote(bid=0)}, "quote one-sided"),
-        ({"quote": quote(10_001, 10_001)}, "quote locked"),
-        ({"quote": quote(10_002, 10_001)}, "quote crossed"),
-        ({"quote": quote(at_ns=OPEN_NS - 1_001)}, "quote stale"),
-        ({"quote": quote(at_ns=OPEN_NS - 1_000)}, ""),
-        ({"quote": quote(9_950, 10_051)}, "quote wide"),
-        ({"quote": quote(9_950, 10_050)}, ""),  # 100 bps of the mid, not more
+        ({"crossing": None}, G.NOT_DECLARED, "crossing not declared"),
+        ({"instrument": instrument(is_halted=True)}, G.HALTED, "instrument halted"),
+        ({"interruption": BookState.HALTED}, G.HALTED, "instrument halted"),
+        ({"interruption": BookState.AUCTION}, G.AUCTION, "instrument in auction"),
+        ({"interruption": BookState.PAUSED}, G.PAUSED, "trading paused"),
+        ({"interruption": BookState.CLOSED}, G.NONE, ""),  # one venue has other hours
+        ({"quote": None}, G.NO_QUOTE, "quote missing"),
+        ({"quote": quote(bid=0)}, G.ONE_SIDED, "quote one-sided"),
+        ({"quote": quote(10_001, 10_001)}, G.LOCKED, "quote locked"),
+        ({"quote": quote(10_002, 10_001)}, G.CROSSED, "quote crossed"),
+        ({"quote": quote(at_ns=OPEN_NS - 1_001)}, G.STALE, "quote stale"),
+        ({"quote": quote(at_ns=OPEN_NS - 1_000)}, G.NONE, ""),
+        ({"quote": quote(9_950, 10_051)}, G.WIDE, "quote wide"),
+        ({"quote": quote(9_950, 10_050)}, G.NONE, ""),  # 100 bps of the mid, not more
+        ({"crossing": TWICE}, G.NO_MEDIAN, "median spread unknown"),
+        ({"crossing": TWICE, "median_spread_e9": TICK}, G.NONE, ""),  # 2 ticks are twice as wide
+        (
+            {"crossing": TWICE, "median_spread_e9": TICK - 1},
+            G.WIDER_THAN_MEDIAN,
+            "quote wider than its median",
+        ),
     ],
 )
-def test_guards_forbid_a_cross_and_say_why(changes: dict[str, Any], expected: str) -> None:
-    events = netting(buy("B", 5), sell("S", 3)).when(close_window(**changes)).events()
-    assert reason(events) == expected
-    assert bool(crosses(events)) == (expected == "")
-    left = [(Side.BUY, 5), (Side.SELL, 3)] if expected else [(Side.BUY, 2)]
-    assert parents(events) == left
+def test_guards_forbid_a_cross_and_say_why(
+    changes: dict[str, Any], expected: CrossGuard, words: str
+) -> None:
+    for_one_owner = {"owner_id": "O"} if expected is not G.NOT_DECLARED else {}
+    for owner in ({}, for_one_owner):  # own netting needs the same price
+        history = (buy("B", 5, **owner), sell("S", 3, **owner))
+        events = netting(*history).when(close_window(**changes)).events()
+        assert (events[0].guard, reason(events)) == (expected, words)
+        assert bool(crosses(events)) == (expected is G.NONE)
+        left = [(Side.BUY, 2)] if expected is G.NONE else [(Side.BUY, 5), (Side.SELL, 3)]
+        assert parents(events) == left
+
+
+def test_the_median_that_a_guard_compared_with_is_kept() -> None:
+    history = (buy("B", 5), sell("S", 3))
+    command = close_window(crossing=TWICE, median_spread_e9=3 * TICK)
+    (cross,) = crosses(netting(*history).when(command).events())
+    assert cross.median_spread_e9 == 3 * TICK
 
 
 @pytest.mark.parametrize(
@@ -156,9 +192,8 @@ def test_guards_forbid_a_cross_and_say_why(changes: dict[str, Any], expected: st
         {"is_cross_allowed": False},
         {"start_ns": OPEN_NS + 1_001},
         {"limit_price_e9": 10_001 * TICK},  # sells above the midpoint only
-        {"account_id": "B"},
     ],
-    ids=["opted out", "not started", "outside its limit", "its own account"],
+    ids=["opted out", "not started", "outside its limit"],
 )
 def test_an_order_that_may_not_take_part_stays_whole(change: dict[str, Any]) -> None:
     events = netting(buy("B", 5), sell("S", 3, **change)).when(close_window()).events()
@@ -166,10 +201,11 @@ def test_an_order_that_may_not_take_part_stays_whole(change: dict[str, Any]) -> 
     assert parents(events) == [(Side.BUY, 5), (Side.SELL, 3)]
 
 
-def test_an_account_on_both_sides_stands_aside_for_the_others() -> None:
-    history = (buy("B1", 5), buy("B2", 4), sell("S1", 3, account_id="B1"), sell("S2", 2))
-    (cross,) = crosses(netting(*history).when(close_window()).events())
-    assert (cross.buys, cross.sells) == (n.members(B2=4), n.members(S2=2))
+def test_a_client_that_does_not_consent_meets_nobody() -> None:
+    history = (buy("B1", 5), buy("B2", 4), sell("S", 9))
+    command = close_window(opted_out_account_ids=frozenset({"B1"}))
+    (cross,) = crosses(netting(*history).when(command).events())
+    assert (cross.buys, cross.sells) == (n.members(B2=4), n.members(S=9))
 
 
 def test_tenants_never_meet() -> None:

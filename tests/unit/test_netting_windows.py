@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from schemas.messages.core import Cause, Member, OrderStatus, Side, TimeInForce, Urgency
+from schemas.messages.core import (
+    Cause,
+    CrossGuard,
+    Member,
+    OrderStatus,
+    Side,
+    TimeInForce,
+    Urgency,
+)
 from schemas.messages.intake import OrderClosed
 from schemas.messages.netting import EpochClosed, EpochOpened, ParentOpened, WindowClosed
 from schemas.messages.strategy import ParentEnded
@@ -37,6 +45,7 @@ def window_closed(*order_ids: str, **changes: Any) -> WindowClosed:
             "sell_quantity": 0,
             "crossed_quantity": 0,
             "no_cross_reason": "",
+            "guard": CrossGuard.NONE,
             **changes,
         }
     )
@@ -75,7 +84,7 @@ def opened(**quantities: int) -> tuple[Any, ...]:
 
 def test_orders_of_one_group_become_one_parent() -> None:
     netting(buy("A", 300), buy("B", 100)).when(close_window()).then(
-        window_closed("A", "B", buy_quantity=400),
+        window_closed("A", "B", buy_quantity=400, waits=(n.wait("A", 300), n.wait("B", 100))),
         parent_opened(400),
         n.epoch_opened(1, n.members(A=300, B=100)),
     )
@@ -153,7 +162,7 @@ def test_count_and_urgency_close_a_window_at_once(
 def test_an_urgent_order_leaves_alone() -> None:
     urgent = buy("B", 5, urgency=Urgency.URGENT, group_id="urgent")
     netting(buy("A", 3), urgent).when(close_window(cause=Cause.WINDOW_ZERO)).then(
-        window_closed("B", cause=Cause.WINDOW_ZERO, buy_quantity=8),
+        window_closed("B", cause=Cause.WINDOW_ZERO, buy_quantity=8, waits=(n.wait("B", 5),)),
         parent_opened(5, group_id="urgent", urgency=Urgency.URGENT),
         n.epoch_opened(1, n.members(B=5)),
     )
@@ -166,7 +175,7 @@ def test_an_empty_window_has_nothing_to_close() -> None:
 def test_a_later_order_joins_the_working_parent_behind_a_tail() -> None:
     history = (*opened(A=300, B=100), buy("C", 200))
     netting(*history).when(close_window(exposed(room=280, e1=120))).then(
-        window_closed("C", window=2, buy_quantity=200),
+        window_closed("C", window=2, buy_quantity=200, waits=(n.wait("C", 200),)),
         EpochClosed(
             parent_id=n.PARENT,
             epoch=1,
