@@ -21,6 +21,7 @@ from streams.intake.commands import SubmitCancel, SubmitReplace
 from streams.intake.ladder import (
     Refusal,
     check_duplicate,
+    check_killed,
     check_limits,
     check_partition,
     check_replace,
@@ -97,6 +98,7 @@ def replace(
         check_replace(command, is_duplicate=is_duplicate)
         or _check_order(order, message)
         or (None if order is None else _check_change(order, message))
+        or check_killed(command.killed)
         or check_limits(command)
     )
     if refusal is not None:

@@ -5,7 +5,7 @@ import msgspec
 from schemas.messages.core import Cause
 from schemas.messages.intake import CancelOrder, NewOrder, ReplaceOrder
 from streams.core.limits import Breach
-from streams.core.market import Instrument
+from streams.core.market import Account, Instrument, Venue
 
 
 class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -14,9 +14,12 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     digest: bytes  # BLAKE2b-128 of the message's content, envelope excluded
     is_own_partition: bool
     instrument: Instrument | None  # terms in force; None when unknown
-    is_account_known: bool
+    account: Account | None  # enabled or not; None when unknown or of another tenant
     arrival_price_e9: int | None
     reference_version: int
+    is_desk_known: bool = True
+    venues: tuple[Venue, ...] = ()  # all that are defined; only told when the order lists venues
+    killed: str = ""  # kill in force for it; empty for none
     breach: Breach | None = None  # limit that it breaks; None when it keeps them all
     limits_version: int = 0
     unit_value_e9: int = 0  # of one smallest unit, as limits count it
@@ -35,6 +38,8 @@ class SubmitReplace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     digest: bytes
     is_own_partition: bool
     instrument: Instrument | None
+    venues: tuple[Venue, ...] = ()  # all that are defined; only told when it lists venues
+    killed: str = ""  # kill in force for it; empty for none
     breach: Breach | None = None
     limits_version: int = 0
     unit_value_e9: int = 0

@@ -20,6 +20,7 @@ __all__ = [
     "SENTENCES",
     "Refusal",
     "check_duplicate",
+    "check_killed",
     "check_limits",
     "check_order",
     "check_partition",
@@ -63,6 +64,7 @@ SENTENCES: Final = {
     RejectReason.QUANTITY_BELOW_FILLED: "{field} {value} is not {bound}",
     RejectReason.NOTHING_CHANGED: "{field} {value} changes nothing: {bound}",
     RejectReason.TRADE_DATE_MISMATCH: "{field} {value} is not {bound}",
+    RejectReason.KILLED: "{field} {value} is in force, not {bound}",
     RejectReason.ORDER_QUANTITY_LIMIT: "{field} {value} is more than the limit: {bound}",
     RejectReason.ORDER_NOTIONAL_LIMIT: "{field} makes {value}, the limit is {bound}",
     RejectReason.ADV_LIMIT: "{field} {value} is more of the daily volume than {bound}",
@@ -123,6 +125,7 @@ def first_broken(command: SubmitOrder, *, is_duplicate: bool) -> Refusal | None:
         or _check_times(message, terms, command.at_ns)
         or check_strings(message)
         or _check_trade_date(message, terms)
+        or check_killed(command.killed)
         or check_limits(command)
     )
 
@@ -133,10 +136,12 @@ def is_flawless(command: SubmitOrder) -> bool:
     An ordinary order takes 1.3 us this way and 3.2 us rule by rule. Saying no to
     a good order costs time only; saying yes to a bad one is what the tests rule out.
     """
-    message, terms = command.message, command.instrument
+    message, terms, account = command.message, command.instrument, command.account
     return (
         terms is not None
-        and command.is_account_known
+        and account is not None
+        and account.is_enabled
+        and not command.killed
         and command.is_own_partition
         and terms.session_open_ns <= command.at_ns < terms.session_close_ns
         and 0 < message.quantity <= terms.maximum_quantity
@@ -182,6 +187,13 @@ def check_replace(command: SubmitReplace, *, is_duplicate: bool) -> Refusal | No
     )
 
 
+def check_killed(kill_id: str) -> Refusal | None:
+    """Return a refusal while a kill is in force for the command."""
+    if not kill_id:
+        return None
+    return refuse(RejectReason.KILLED, "kill_id", kill_id, "no kill in force")
+
+
 def check_limits(command: SubmitOrder | SubmitReplace) -> Refusal | None:
     """Return the refusal by the limit that streams/risk found broken, the last rule of all."""
     breach = command.breach
@@ -197,7 +209,7 @@ def _unknown_instrument(instrument_id: str) -> Refusal:
 
 
 def _check_account(command: SubmitOrder) -> Refusal | None:
-    if command.is_account_known:
+    if command.account is not None and command.account.is_enabled:
         return None
     account_id, tenant = command.message.account_id, command.message.tenant
     bound = f"enabled accounts of tenant {tenant}"

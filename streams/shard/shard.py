@@ -1,7 +1,6 @@
 """The engine of one shard: an Application that the runtime hosts."""
 
 from contextlib import suppress
-from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
@@ -21,7 +20,6 @@ from streams.core import topics
 from streams.core.errors import DecodeError
 from streams.core.murmur import partition_of
 from streams.core.timers import Timer, Timers
-from streams.intake.commands import SubmitCancel, SubmitOrder, SubmitReplace
 from streams.intake.ladder import PARTITION_RULE
 from streams.routing.commands import (
     ApplyCancelReject,
@@ -35,6 +33,7 @@ from streams.shard.reference import CONTROL_MESSAGES
 from streams.shard.routes import OUTPUT_TOPICS
 from streams.shard.rules import close_window
 from streams.shard.state import ShardState
+from streams.shard.submission import submission
 from streams.shard.work import Work, set_timers
 from streams.strategy.commands import Wake
 
@@ -181,46 +180,13 @@ class EngineShard:
     def _apply_order(self, inbound: Inbound, out: Emitter) -> None:
         message, envelope = inbound.message, inbound.envelope
         assert message is not None and envelope is not None
-        command = self._submission(message, is_own=self._is_own(inbound))
+        command = submission(self._knows, message, is_own=self._is_own(inbound))
         source_ns = envelope.source_ns
         instrument_id = message.instrument_id
         events = self._run(command, out, instrument_id, envelope.event_id, source_ns)
         for event in events:
             if isinstance(event, OrderRejected | OrderCancelRejected):
                 out.dead_letter(inbound, event.reason, event.field, event.value, event.bound)
-
-    def _submission(
-        self, message: NewOrder | CancelOrder | ReplaceOrder, *, is_own: bool
-    ) -> SubmitOrder | SubmitCancel | SubmitReplace:
-        content = ENCODER.encode((type(message).__name__, message))
-        digest = blake2b(content, digest_size=16).digest()
-        knows, at_ns = self._knows, self._knows.at_ns
-        instrument = knows.instrument(message.instrument_id)
-        match message:
-            case NewOrder():
-                account = knows.account(message.account_id, message.tenant)
-                return SubmitOrder(
-                    message=message,
-                    at_ns=at_ns,
-                    digest=digest,
-                    is_own_partition=is_own,
-                    instrument=instrument,
-                    is_account_known=account is not None and account.is_enabled,
-                    arrival_price_e9=knows.midpoint_e9(message.instrument_id),
-                    reference_version=self.state.reference.version,
-                )
-            case CancelOrder():
-                return SubmitCancel(
-                    message=message, at_ns=at_ns, digest=digest, is_own_partition=is_own
-                )
-            case _:
-                return SubmitReplace(
-                    message=message,
-                    at_ns=at_ns,
-                    digest=digest,
-                    is_own_partition=is_own,
-                    instrument=instrument,
-                )
 
     def _apply_report(self, inbound: Inbound, out: Emitter) -> None:
         message, envelope = inbound.message, inbound.envelope

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from schemas.messages.core import OrderType, Side, StrategyKind, TimeInForce, Urgency
 from streams.intake.ladder import LENGTH_MAX, first_broken, is_flawless
-from tests.support.builders import CLOSE_NS, OPEN_NS, TICK, instrument
+from tests.support.builders import CLOSE_NS, OPEN_NS, TICK, account, instrument
 from tests.support.intake_commands import NOW_NS, submit
 
 BAD_TEXTS = ("", "x" * (LENGTH_MAX + 1))
@@ -34,7 +34,8 @@ AROUND: dict[str, tuple[Any, ...]] = {
     "at_ns": INSTANTS,
     "is_own_partition": (False,),
     "instrument": (None,),
-    "is_account_known": (False,),
+    "account": (None, account(is_enabled=False)),
+    "killed": ("K1",),
 }
 
 

@@ -27,7 +27,7 @@ from schemas.messages.core import (
 from schemas.messages.intake import CancelOrder, NewOrder, OrderAccepted, ReplaceOrder
 from schemas.messages.market import BookUpdated
 from schemas.messages.venues import ExecutionReport
-from streams.core.market import Instrument, Quote, Venue, VenueBook
+from streams.core.market import Account, Instrument, Quote, Venue, VenueBook
 
 SECOND = 1_000_000_000  # ns
 MINUTE = 60 * SECOND
@@ -104,6 +104,19 @@ def venue_defined(venue_id: str = "V1", **changes: Any) -> VenueDefined:
             "maker_fee_ppm": 0,
             "minimum_quantity": 1,
             "latency_ns": 1_000_000,
+            **changes,
+        }
+    )
+
+
+def account(account_id: str = "A1", **changes: Any) -> Account:
+    """Return the same as deciders see it."""
+    return Account(
+        **{
+            "account_id": account_id,
+            "tenant": "T1",
+            "client_id": "C1",
+            "owner_id": account_id,
             **changes,
         }
     )

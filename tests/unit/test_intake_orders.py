@@ -32,7 +32,7 @@ REFUSALS: list[tuple[RejectReason, dict[str, Any], dict[str, Any], str, Any, str
     (
         R.UNKNOWN_ACCOUNT,
         {"account_id": "A9"},
-        {"is_account_known": False},
+        {"account": None},
         "account_id",
         "A9",
         "enabled accounts of tenant T1",

@@ -1,0 +1,67 @@
+"""What the shard adds to a client's message before intake decides on it."""
+
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from schemas.messages.core import Constraints
+from schemas.messages.intake import CancelOrder, NewOrder, ReplaceOrder
+from streams.core.market import Venue
+from streams.intake.commands import SubmitCancel, SubmitOrder, SubmitReplace
+from streams.shard.knowledge import Knowledge
+
+__all__ = ["digest_of", "submission", "submit_order"]
+
+ENCODER: Final = msgspec.msgpack.Encoder()
+
+
+def submission(
+    knows: Knowledge, message: NewOrder | CancelOrder | ReplaceOrder, *, is_own: bool
+) -> SubmitOrder | SubmitCancel | SubmitReplace:
+    """Return the command that asks intake to decide on the message."""
+    match message:
+        case NewOrder():
+            return submit_order(knows, message, is_own=is_own)
+        case CancelOrder():
+            return SubmitCancel(
+                message=message,
+                at_ns=knows.at_ns,
+                digest=digest_of(message),
+                is_own_partition=is_own,
+            )
+        case _:
+            return SubmitReplace(
+                message=message,
+                at_ns=knows.at_ns,
+                digest=digest_of(message),
+                is_own_partition=is_own,
+                instrument=knows.instrument(message.instrument_id),
+                venues=_venues(knows, message.constraints),
+            )
+
+
+def submit_order(knows: Knowledge, message: NewOrder, *, is_own: bool) -> SubmitOrder:
+    """Return a new order with its instrument, account and market."""
+    return SubmitOrder(
+        message=message,
+        at_ns=knows.at_ns,
+        digest=digest_of(message),
+        is_own_partition=is_own,
+        instrument=knows.instrument(message.instrument_id),
+        account=knows.account(message.account_id, message.tenant),
+        is_desk_known=knows.is_desk_known(message.desk_id, message.tenant),
+        venues=_venues(knows, message.constraints),
+        arrival_price_e9=knows.midpoint_e9(message.instrument_id),
+        reference_version=knows.state.reference.version,
+    )
+
+
+def digest_of(message: Any) -> bytes:
+    """Return BLAKE2b-128 of the message's name and content, envelope excluded."""
+    content = ENCODER.encode((type(message).__name__, message))
+    return blake2b(content, digest_size=16).digest()
+
+
+def _venues(knows: Knowledge, constraints: Constraints | None) -> tuple[Venue, ...]:
+    return () if constraints is None else tuple(knows.state.reference.venues.values())
