@@ -87,7 +87,7 @@ class CommandKind(StrEnum):
 
 
 class CrossGuard(StrEnum):
-    """What forbade a cross; ordered, the first that applies is named."""
+    """What forbade a cross; the first that applies is named."""
 
     UNKNOWN = "UNKNOWN"
     NONE = "NONE"
@@ -104,6 +104,7 @@ class CrossGuard(StrEnum):
     NO_MEDIAN = "NO_MEDIAN"
     WIDER_THAN_MEDIAN = "WIDER_THAN_MEDIAN"
     NO_ELIGIBLE_PAIR = "NO_ELIGIBLE_PAIR"
+    LIMIT_STATE = "LIMIT_STATE"
 
 
 class CrossKind(StrEnum):

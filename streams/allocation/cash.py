@@ -1,15 +1,16 @@
-"""Cash: one price pool per epoch, to the unit; a cross is final at once."""
+"""Cash to the unit: one price pool per epoch, or each fill by itself; a cross is final at once."""
 
 from collections.abc import Mapping, Sequence
 
 from schemas.messages.allocation import CashAllocated, CrossAllocated
 from schemas.messages.core import CashEntry, Member
 from schemas.messages.netting import CrossExecuted
-from streams.allocation.state import AllocationState, Epoch
-from streams.core.apportion import cross_shares, largest_remainder
+from streams.allocation.state import AllocationState, Epoch, Fill
+from streams.core.apportion import largest_remainder
+from streams.core.crossed import crossed_shares
 from streams.core.market import Instrument
 
-__all__ = ["cross_allocated", "epoch_cash", "finished_cash"]
+__all__ = ["cross_allocated", "epoch_cash", "fill_cash", "finished_cash"]
 
 NOTHING: Mapping[str, int] = {}
 
@@ -61,14 +62,31 @@ def epoch_cash(
     )
 
 
+def fill_cash(
+    fill_id: str, fill: Fill, shares: Mapping[str, int], whole: tuple[int, int]
+) -> CashAllocated:
+    """Return the next version of one fill's cash: `whole`, its cash and fee, by what it gave."""
+    cash_e9, fee_e9 = whole
+    return CashAllocated(
+        parent_id=fill.parent_id,
+        epoch=fill.epoch,
+        version=fill.cash_version + 1,
+        quantity=sum(shares.values()),
+        cash_e9=cash_e9,
+        fee_e9=fee_e9,
+        entries=cash_entries(list(shares), list(shares.values()), cash_e9, fee_e9),
+        fill_id=fill_id,
+    )
+
+
 def finished_cash(state: AllocationState, parent_id: str) -> tuple[CashAllocated, ...]:
-    """Return the cash of every epoch of the parent whose fills have ended."""
+    """Return the pool of every epoch of the parent whose fills have ended, if it has one."""
     is_parent_closed = state.closed_parents.get(parent_id, False)
     events: list[CashAllocated] = []
     for number, epoch in enumerate(state.epochs.get(parent_id, ()), 1):
         tail = epoch.tail
-        is_paid = tail is None or sum(tail.shares) == sum(tail.weights)
-        if epoch.is_closed and (is_paid or is_parent_closed):
+        is_paid = tail is None or tail.is_paid
+        if epoch.is_closed and not epoch.is_per_fill and (is_paid or is_parent_closed):
             events += epoch_cash(state, parent_id, number, epoch)
     return tuple(events)
 
@@ -77,14 +95,14 @@ def cross_allocated(cross: CrossExecuted, instrument: Instrument) -> CrossAlloca
     """Return both sides of a cross; either side pays or gets exactly price times quantity."""
     cash_e9 = instrument.cash_e9(cross.price_e9, cross.quantity)
 
-    def side(members: Sequence[Member]) -> tuple[CashEntry, ...]:
-        shares = cross_shares(cross.cross_id, cross.quantity, members)
+    def side(members: Sequence[Member], shares: Sequence[int]) -> tuple[CashEntry, ...]:
         return cash_entries([member.order_id for member in members], shares, cash_e9, 0)
 
+    bought, sold = crossed_shares(cross)
     return CrossAllocated(
         cross_id=cross.cross_id,
         quantity=cross.quantity,
         price_e9=cross.price_e9,
-        buys=side(cross.buys),
-        sells=side(cross.sells),
+        buys=side(cross.buys, bought),
+        sells=side(cross.sells, sold),
     )

@@ -8,10 +8,12 @@ from schemas.messages.core import (
     CrossGuard,
     CrossKind,
     CrossPair,
+    LimitState,
     Member,
     PartyLevel,
     QuoteEvidence,
     Side,
+    TradingStatus,
 )
 from schemas.messages.netting import CrossExecuted
 from streams.core.crossed import crossed_shares
@@ -29,6 +31,7 @@ REASONS: Mapping[CrossGuard, str] = {
     CrossGuard.HALTED: "instrument halted",
     CrossGuard.AUCTION: "instrument in auction",
     CrossGuard.PAUSED: "trading paused",
+    CrossGuard.LIMIT_STATE: "price at its limit",
     CrossGuard.NO_QUOTE: "quote missing",
     CrossGuard.ONE_SIDED: "quote one-sided",
     CrossGuard.LOCKED: "quote locked",
@@ -61,10 +64,9 @@ def guard(command: CloseWindow, rules: Crossing | None) -> CrossGuard:
     quote = command.quote
     if rules is None:
         return CrossGuard.NOT_DECLARED
-    if command.instrument.is_halted:
-        return CrossGuard.HALTED
-    if command.interruption in INTERRUPTIONS:
-        return INTERRUPTIONS[command.interruption]
+    interrupted = _interruption(command)
+    if interrupted is not None:
+        return interrupted
     if quote is None:
         return CrossGuard.NO_QUOTE
     # spread / mid in basis points, both sides times the sum: 2 x 10,000.
@@ -83,6 +85,22 @@ def guard(command: CloseWindow, rules: Crossing | None) -> CrossGuard:
         ),
     )
     return next((each for each, is_refused in refusals if is_refused), CrossGuard.NONE)
+
+
+def _interruption(command: CloseWindow) -> CrossGuard | None:
+    """Return what interrupts continuous trading, of the whole market or at a lit venue."""
+    instrument, quote = command.instrument, command.quote
+    if instrument.is_halted:
+        is_pause = instrument.status is TradingStatus.PAUSED
+        return CrossGuard.PAUSED if is_pause else CrossGuard.HALTED
+    if instrument.is_auction:
+        return CrossGuard.AUCTION
+    both = quote.bid_e9 + quote.ask_e9 if quote is not None else 0
+    is_below = both < 2 * instrument.lower_band_e9
+    is_above = both > 2 * instrument.upper_band_e9 > 0
+    if instrument.limit_state is not LimitState.NONE or (quote and (is_below or is_above)):
+        return CrossGuard.LIMIT_STATE
+    return INTERRUPTIONS.get(command.interruption)
 
 
 def eligible(interests: Iterable[Interest], quote: Quote, command: CloseWindow) -> list[Interest]:

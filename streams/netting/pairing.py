@@ -10,7 +10,6 @@ from typing import Any
 
 from schemas.messages.core import CrossPair, Member
 from streams.core.apportion import cross_shares, tie_ranks
-from streams.core.crossed import side_shares
 from streams.core.flow import Network
 
 __all__ = ["Side", "fair_pairs"]
@@ -179,8 +178,8 @@ def fair_pairs(cross_id: str, buys: Side, sells: Side, is_barred: Bars) -> tuple
         for other in range(len(sells.names))
     ]
     smaller = min(sum(buys.weights), sum(sells.weights))
-    bought = side_shares(cross_id, smaller, buys.members)
-    sold = side_shares(cross_id, smaller, sells.members)
+    bought = cross_shares(cross_id, smaller, buys.members)
+    sold = cross_shares(cross_id, smaller, sells.members)
     meeting = _Meeting(buys, open_to, sells.sums(sold))
     if not meeting.can_have(buys.sums(bought)):
         bought = _Meeting(buys, open_to, sells.weights).divide(cross_id)

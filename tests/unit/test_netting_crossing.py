@@ -10,8 +10,10 @@ from schemas.messages.core import (
     Cause,
     CrossGuard,
     CrossKind,
+    LimitState,
     QuoteEvidence,
     Side,
+    TradingStatus,
     Urgency,
 )
 from schemas.messages.netting import (
@@ -29,6 +31,7 @@ from tests.support.netting import buy, close_window, crossing, exposed, netting,
 from tests.support.shared import shared
 
 G = CrossGuard
+T = TradingStatus
 TWICE = crossing(spread_median_bps=20_000)
 
 
@@ -145,6 +148,27 @@ def test_a_cross_keeps_the_quote_as_evidence() -> None:
     [
         ({"crossing": None}, G.NOT_DECLARED, "crossing not declared"),
         ({"instrument": instrument(is_halted=True)}, G.HALTED, "instrument halted"),
+        ({"instrument": instrument(status=T.AUCTION)}, G.AUCTION, "instrument in auction"),
+        (
+            {"instrument": instrument(is_halted=True, status=T.PAUSED)},
+            G.PAUSED,
+            "trading paused",
+        ),
+        (
+            {"instrument": instrument(limit_state=LimitState.LIMIT_UP)},
+            G.LIMIT_STATE,
+            "price at its limit",
+        ),
+        (
+            {"instrument": instrument(upper_band_e9=9_999 * TICK)},
+            G.LIMIT_STATE,
+            "price at its limit",
+        ),
+        (
+            {"instrument": instrument(lower_band_e9=10_000 * TICK, upper_band_e9=10_000 * TICK)},
+            G.NONE,
+            "",
+        ),
         ({"interruption": BookState.HALTED}, G.HALTED, "instrument halted"),
         ({"interruption": BookState.AUCTION}, G.AUCTION, "instrument in auction"),
         ({"interruption": BookState.PAUSED}, G.PAUSED, "trading paused"),
