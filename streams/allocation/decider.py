@@ -9,10 +9,10 @@ from schemas.messages.allocation import (
     CrossAllocated,
     FillAllocated,
 )
-from schemas.messages.core import AllocationEntry, Member
-from schemas.messages.netting import EpochClosed, EpochOpened, ParentClosed
+from schemas.messages.core import AllocationEntry
+from schemas.messages.netting import EpochClosed, EpochOpened, ParentClosed, TailResolved
 from schemas.messages.routing import FillBooked, FillBusted, FillCorrected
-from streams.allocation.cash import cross_allocated, finished_cash
+from streams.allocation.cash import cross_allocated, fill_cash, finished_cash
 from streams.allocation.commands import (
     AllocateCross,
     AllocateFill,
@@ -22,7 +22,6 @@ from streams.allocation.commands import (
 )
 from streams.allocation.restating import restate
 from streams.allocation.state import AllocationState, Epoch, Fill, House
-from streams.core.apportion import guarded_webster, tie_ranks
 from streams.core.decider import Decider
 from streams.core.errors import CorruptHistoryError
 
@@ -48,27 +47,25 @@ def decide(state: AllocationState, command: AllocationCommand) -> tuple[Allocati
             assert_never(command)
 
 
-def _allocate(state: AllocationState, fill: FillBooked) -> tuple[FillAllocated, ...]:
+def _allocate(
+    state: AllocationState, fill: FillBooked
+) -> tuple[FillAllocated | CashAllocated, ...]:
     booked = state.fills.get(fill.fill_id)
     if not fill.quantity or booked is None or booked.is_allocated:
         return ()
     epoch = state.epoch(fill.parent_id, fill.epoch)
-    house = epoch.tail if epoch.is_closed else epoch.main
-    if house is None:
-        raise CorruptHistoryError(
-            f"fill {fill.fill_id} came to epoch {fill.epoch} of {fill.parent_id}, which has no tail"
-        )
-    after = guarded_webster(house.weights, house.shares, fill.quantity, house.ties)
+    house = epoch.house(is_tail=epoch.is_closed)
+    after = house.rule.after(house.shares, fill.quantity)
     taken = house.share_of() if house.taken else None
-    return (
-        FillAllocated(
-            fill_id=fill.fill_id,
-            parent_id=fill.parent_id,
-            epoch=fill.epoch,
-            is_tail=epoch.is_closed,
-            quantity=fill.quantity,
-            price_e9=fill.price_e9,
-            entries=tuple(
+    allocated = FillAllocated(
+        fill_id=fill.fill_id,
+        parent_id=fill.parent_id,
+        epoch=fill.epoch,
+        is_tail=epoch.is_closed,
+        quantity=fill.quantity,
+        price_e9=fill.price_e9,
+        entries=tuple(
+            [
                 AllocationEntry(
                     order_id=order_id,
                     quantity=new - old,
@@ -76,9 +73,14 @@ def _allocate(state: AllocationState, fill: FillBooked) -> tuple[FillAllocated, 
                 )
                 for order_id, new, old in zip(house.order_ids, after, house.shares, strict=True)
                 if new > old
-            ),
+            ]
         ),
     )
+    if not epoch.is_per_fill:
+        return (allocated,)
+    shares = {entry.order_id: entry.quantity for entry in allocated.entries}
+    # As booked: a bust in the same decision comes behind and restates it.
+    return allocated, fill_cash(fill.fill_id, booked, shares, (fill.cash_e9, fill.fee_e9))
 
 
 def evolve(state: AllocationState, event: Any) -> None:
@@ -88,33 +90,29 @@ def evolve(state: AllocationState, event: Any) -> None:
         fold(state, event)
 
 
-def _house(house_id: str, members: tuple[Member, ...]) -> House:
-    order_ids = [member.order_id for member in members]
-    return House(
-        order_ids=order_ids,
-        weights=[member.quantity for member in members],
-        ties=tie_ranks(house_id, order_ids),
-        shares=[0] * len(members),
-    )
-
-
 def _opened_epoch(state: AllocationState, event: EpochOpened) -> None:
-    house = _house(f"{event.parent_id}/{event.epoch}", event.members)
     epochs = state.epochs.setdefault(event.parent_id, [])
     if event.epoch != len(epochs) + 1:
         raise CorruptHistoryError(f"epoch {event.epoch} of {event.parent_id} after {len(epochs)}")
-    epochs.append(Epoch(main=house))
+    house = House.of(f"{event.parent_id}/{event.epoch}", event.members, event.lot)
+    epochs.append(Epoch(main=house, lot=event.lot, is_per_fill=event.is_per_fill))
 
 
 def _closed_epoch(state: AllocationState, event: EpochClosed) -> None:
     epoch = state.epoch(event.parent_id, event.epoch)
     epoch.is_closed = True
     if event.tail:
-        epoch.tail = _house(f"{event.parent_id}/{event.epoch}", event.tail)
+        epoch.tail = House.of(f"{event.parent_id}/{event.epoch}", event.tail, epoch.lot)
+
+
+def _resolved_tail(state: AllocationState, event: TailResolved) -> None:
+    state.epoch(event.parent_id, event.epoch).is_tail_over = True
 
 
 def _closed_parent(state: AllocationState, event: ParentClosed) -> None:
     state.closed_parents[event.parent_id] = True
+    for epoch in state.epochs.get(event.parent_id, ()):
+        epoch.is_tail_over = True
 
 
 def _booked(state: AllocationState, event: FillBooked) -> None:
@@ -142,40 +140,29 @@ def _corrected(state: AllocationState, event: FillCorrected) -> None:
 def _allocated(state: AllocationState, event: FillAllocated) -> None:
     fill = state.fills[event.fill_id]
     fill.is_allocated, fill.is_tail = True, event.is_tail
-    house = _house_of(state, event)
-    house.fills[event.fill_id] = event.quantity
-    house.sequence.append(event.fill_id)
-    _add(house, {entry.order_id: entry.quantity for entry in event.entries})
+    epoch = state.epoch(event.parent_id, event.epoch)
+    house = epoch.house(is_tail=event.is_tail)
+    house.pay(event.fill_id, event.quantity, event.entries)
+    if event.is_tail and house.is_paid:
+        epoch.is_tail_over = True
 
 
 def _restated(state: AllocationState, event: AllocationRestated) -> None:
-    house = _house_of(state, event)
-    changes = {entry.order_id: entry.quantity for entry in event.entries}
-    if event.is_minimal:
-        taken = house.taken.setdefault(event.fill_id, {})
-        for order_id, change in changes.items():
-            taken[order_id] = taken.get(order_id, 0) - change
-    else:
-        house.fills[event.fill_id] += sum(changes.values())
-        _add(house, changes)
-
-
-def _house_of(state: AllocationState, event: FillAllocated | AllocationRestated) -> House:
-    epoch = state.epoch(event.parent_id, event.epoch)
-    house = epoch.tail if event.is_tail else epoch.main
-    if house is None:
-        raise CorruptHistoryError(f"epoch {event.epoch} of {event.parent_id} has no tail")
-    return house
-
-
-def _add(house: House, changes: dict[str, int]) -> None:
-    house.shares = [
-        share + changes.get(order_id, 0)
-        for order_id, share in zip(house.order_ids, house.shares, strict=True)
-    ]
+    house = state.epoch(event.parent_id, event.epoch).house(is_tail=event.is_tail)
+    if not event.is_minimal:
+        house.change_fill(event.fill_id, event.entries)
+        return
+    taken = house.taken.setdefault(event.fill_id, {})
+    for entry in event.entries:
+        taken[entry.order_id] = taken.get(entry.order_id, 0) - entry.quantity
 
 
 def _given_cash(state: AllocationState, event: CashAllocated) -> None:
+    if event.fill_id:
+        fill = state.fills[event.fill_id]
+        fill.cash_version = event.version
+        fill.given_cash_e9, fill.given_fee_e9 = event.cash_e9, event.fee_e9
+        return
     epoch = state.epoch(event.parent_id, event.epoch)
     epoch.cash_version = event.version
     epoch.cash = list(event.entries)
@@ -188,6 +175,7 @@ def _given_cross(state: AllocationState, event: CrossAllocated) -> None:
 _FOLDS: dict[type, Callable[[AllocationState, Any], None]] = {
     EpochOpened: _opened_epoch,
     EpochClosed: _closed_epoch,
+    TailResolved: _resolved_tail,
     ParentClosed: _closed_parent,
     FillBooked: _booked,
     FillBusted: _busted,

@@ -146,6 +146,7 @@ USES: Final = (
         (
             netted.EpochOpened,
             netted.EpochClosed,
+            netted.TailResolved,
             netted.ParentClosed,
             routed.FillBooked,
             routed.FillBusted,
