@@ -1,5 +1,5 @@
 # Two commands: `make demo` and `make test`. Each installs what it needs into .venv.
-.PHONY: help demo test check fix bench clean lock
+.PHONY: help demo test check fix bench clean lock tools
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV ?= .venv
@@ -31,7 +31,11 @@ clean: ## Remove the virtual environment and local state
 
 lock: ## Pin requirements anew from pyproject.toml (needs uv)
 	uv pip compile -q pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/base.txt
+	uv pip compile -q pyproject.toml --extra build --extra tools --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/tools.txt
 	uv pip compile -q pyproject.toml --extra build --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/dev.txt
+
+tools: $(VENV)/.base ## Tools that prepare files: calendars of exchanges
+	@$(PIP) --require-hashes -r requirements/tools.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, found $$($(PYTHON) --version)"; exit 1; }
