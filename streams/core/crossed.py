@@ -9,12 +9,13 @@ __all__ = ["crossed_shares"]
 def crossed_shares(cross: CrossExecuted) -> tuple[list[int], list[int]]:
     """Return the shares of both sides, in the order of `buys` and `sells`.
 
-    Where some may not meet, the pairs say it; otherwise each side is divided by weight.
+    Where some may not meet, the pairs say it; otherwise each side is divided by weight,
+    clients first, in lots.
     """
     if not cross.pairs:
         return (
-            cross_shares(cross.cross_id, cross.quantity, cross.buys),
-            cross_shares(cross.cross_id, cross.quantity, cross.sells),
+            cross_shares(cross.cross_id, cross.quantity, cross.buys, cross.lot),
+            cross_shares(cross.cross_id, cross.quantity, cross.sells, cross.lot),
         )
     bought = dict.fromkeys([member.order_id for member in cross.buys], 0)
     sold = dict.fromkeys([member.order_id for member in cross.sells], 0)

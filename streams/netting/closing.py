@@ -115,7 +115,7 @@ def _end(state: NettingState, parent: Parent, cause: Cause) -> Sequence[ParentEv
     # Nothing is exposed, hence no tail stands: what is not filled is exactly what is wanted.
     free = sum(state.orders[order_id].leaves for order_id in parent.wanting)
     return (
-        epochs.close_epoch(parent, {}, cause),
+        epochs.close_epoch(parent, (), cause),
         close_parent(parent, free, cause),
     )
 
@@ -149,7 +149,7 @@ def _release(
             state, parent, exposure, Cause.MEMBER_LEFT, resolved=resolved, leaving=leaving
         )
         return (*events, closed, opened)
-    events.append(epochs.close_epoch(parent, {}, Cause.MEMBER_LEFT))
+    events.append(epochs.close_epoch(parent, (), Cause.MEMBER_LEFT))
     if staying:
         events.append(close_parent(parent, sum(free.values()), end_cause))
     else:

@@ -50,6 +50,7 @@ class CloseWindow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quote: Quote | None
     crossing: Crossing | None
     parents: tuple[ParentExposure, ...]  # every open parent of the tenant and instrument
+    is_per_fill: bool = False  # a parent that opens now divides each fill's cash by itself
     own_netting: Crossing | None = None  # guards of own netting where nothing is declared
     interruption: BookState = BookState.OPEN  # HALTED, AUCTION or PAUSED at a lit venue
     median_spread_e9: int | None = None  # None: not asked for, or not known yet

@@ -199,6 +199,7 @@ def execute(
         crossed_ns=command.at_ns,
         kind=kind,
         pairs=pairs or (),
+        lot=command.instrument.allocation_lot,
         trade_date=command.instrument.trade_date,
         median_spread_e9=(command.median_spread_e9 or 0) if rules.spread_median_bps else 0,
     )

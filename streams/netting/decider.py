@@ -216,7 +216,10 @@ def _opened_epoch(state: NettingState, event: EpochOpened) -> None:
         )
     parent.epoch = event.epoch
     parent.quantity = event.parent_quantity
+    parent.lot, parent.is_per_fill = event.lot, event.is_per_fill
     parent.weights = {member.order_id: member.quantity for member in event.members}
+    parent.tiers = {m.order_id: m.tier for m in event.members if m.tier}
+    parent.begun = {m.order_id: m.begun_quantity for m in event.members if m.begun_quantity}
     parent.allocated = {}
     for member in event.members:
         order = _order(state, member.order_id)
@@ -270,7 +273,7 @@ def _left(state: NettingState, event: MemberLeft) -> None:
 def _closed_parent(state: NettingState, event: ParentClosed) -> None:
     parent = _parent(state, event.parent_id)
     parent.is_closed = True
-    parent.weights, parent.allocated = {}, {}
+    parent.weights, parent.allocated, parent.tiers, parent.begun = {}, {}, {}, {}
     for order_id in parent.order_ids:
         del state.orders[order_id]
     window = state.windows[window_key(parent.tenant, parent.instrument_id)]

@@ -4,11 +4,20 @@ from collections.abc import Mapping, Sequence
 
 from schemas.messages.core import Cause, Member
 from schemas.messages.netting import EpochClosed, EpochOpened
-from streams.core.apportion import guarded_webster, tie_ranks
+from streams.core.division import Division
 from streams.netting.commands import ParentExposure
-from streams.netting.state import NettingState, Parent
+from streams.netting.state import NettingState, Order, Parent
 
-__all__ = ["exposure_of", "is_rebase_due", "reserved", "tail_of", "turn_epoch", "unreleased"]
+__all__ = [
+    "close_epoch",
+    "exposure_of",
+    "is_rebase_due",
+    "member",
+    "reserved",
+    "tail_of",
+    "turn_epoch",
+    "unreleased",
+]
 
 NOTHING: Mapping[str, int] = {}
 
@@ -18,19 +27,40 @@ def exposure_of(exposure: ParentExposure, epoch: int) -> int:
     return sum(e.quantity for e in exposure.exposures if e.epoch == epoch)
 
 
+def member(order: Order, quantity: int, received: int, lot: int) -> Member:
+    """Return an order's part of a house.
+
+    Units:  `received` is what it got or may still get elsewhere: a lot that this began is completed
+            first, if `quantity` reaches for it.
+    """
+    begun = -received % lot
+    return Member(
+        order_id=order.order_id,
+        quantity=quantity,
+        tier=1 if order.is_house else 0,
+        begun_quantity=begun if begun <= quantity else 0,
+    )
+
+
 def tail_of(parent: Parent, quantity: int) -> dict[str, int]:
-    """Return how the current epoch's live `quantity` is divided, as if all of it filled now."""
+    """Return how the current epoch's live `quantity` is divided, as if all of it filled now.
+
+    So it goes stage by stage, as its fills would have gone: clients first, lots before odd rests.
+    """
     if not quantity:
         return {}
-    order_ids = list(parent.weights)
-    allocated = [parent.allocated.get(order_id, 0) for order_id in order_ids]
-    after = guarded_webster(
-        list(parent.weights.values()),
-        allocated,
-        quantity,
-        tie_ranks(f"{parent.parent_id}/{parent.epoch}", order_ids),
-    )
-    shares = zip(order_ids, after, allocated, strict=True)
+    members = [
+        Member(
+            order_id=order_id,
+            quantity=weight,
+            tier=parent.tiers.get(order_id, 0),
+            begun_quantity=parent.begun.get(order_id, 0),
+        )
+        for order_id, weight in parent.weights.items()
+    ]
+    allocated = [parent.allocated.get(order_id, 0) for order_id in parent.weights]
+    rule = Division.of(f"{parent.parent_id}/{parent.epoch}", members, parent.lot)
+    shares = zip(parent.weights, rule.after(allocated, quantity), allocated, strict=True)
     return {order_id: new - old for order_id, new, old in shares if new > old}
 
 
@@ -86,16 +116,26 @@ def turn_epoch(
     """
     tail = tail_of(parent, exposure_of(exposure, parent.epoch))
     wanted = unreleased(state, parent, tail, resolved)
+    promised = reserved(parent, resolved)
+    held = sum(promised.values()) + sum(tail.values())
+
+    def part(order_id: str, quantity: int) -> Member:
+        order = state.orders[order_id]
+        received = order.allocated + promised.get(order_id, 0) + crossed.get(order_id, 0)
+        return member(order, quantity, received, parent.lot)
+
+    tail_members = [part(order_id, quantity) for order_id, quantity in tail.items()]
+    for order_id, quantity in tail.items():
+        promised[order_id] = promised.get(order_id, 0) + quantity
     weights = [
-        Member(order_id=order_id, quantity=free - crossed.get(order_id, 0))
+        part(order_id, free - crossed.get(order_id, 0))
         for order_id, free in wanted.items()
         if order_id not in leaving and free > crossed.get(order_id, 0)
     ]
     weights.extend(joining)
-    quantity = sum(member.quantity for member in weights)
-    held = sum(reserved(parent, resolved).values()) + sum(tail.values())
+    quantity = sum(each.quantity for each in weights)
     return (
-        close_epoch(parent, tail, cause),
+        close_epoch(parent, tail_members, cause),
         EpochOpened(
             parent_id=parent.parent_id,
             epoch=parent.epoch + 1,
@@ -103,17 +143,18 @@ def turn_epoch(
             parent_quantity=parent.filled + held + quantity,
             members=tuple(weights),
             cause=cause,
+            lot=parent.lot,
+            is_per_fill=parent.is_per_fill,
         ),
     )
 
 
-def close_epoch(parent: Parent, tail: Mapping[str, int], cause: Cause) -> EpochClosed:
+def close_epoch(parent: Parent, tail: Sequence[Member], cause: Cause) -> EpochClosed:
+    """Return the end of the current epoch; `tail` is who its live exposure belongs to."""
     return EpochClosed(
         parent_id=parent.parent_id,
         epoch=parent.epoch,
-        tail_quantity=sum(tail.values()),
-        tail=tuple(
-            Member(order_id=order_id, quantity=quantity) for order_id, quantity in tail.items()
-        ),
+        tail_quantity=sum(each.quantity for each in tail),
+        tail=tuple(tail),
         cause=cause,
     )

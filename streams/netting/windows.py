@@ -185,8 +185,10 @@ class _Round:
             quantity = self.left(order)
             if quantity <= 0:
                 continue
-            member = Member(order_id=order.order_id, quantity=quantity)
             parents = joinable.get(order.group_id)
+            lot = parents[0].lot if parents else self.command.instrument.allocation_lot
+            received = order.allocated + self.crossed.get(order.order_id, 0)
+            member = epochs.member(order, quantity, received, lot)
             if parents:
                 joined = joining.setdefault(parents[0].parent_id, [])
                 joined.append(member)
@@ -334,5 +336,7 @@ def _open(work: _Round, parent_id: str, group: Sequence[Member]) -> Sequence[Win
         parent_quantity=quantity,
         members=tuple(group),
         cause=Cause.OPENED,
+        lot=command.instrument.allocation_lot,
+        is_per_fill=command.is_per_fill,
     )
     return opened, epoch

@@ -40,7 +40,14 @@ from schemas.messages.strategy import ParentEnded, SliceReleased
 from streams import netting, strategy
 from streams.allocation.commands import AllocateCross, AllocateFill, FinishCash, RestateFill
 from streams.intake.commands import CloseOrder, FinishCancel, FinishReplace, RestateOrder
-from streams.netting.commands import CloseWindow, LeaveParent, Rebase, SettleParent
+from streams.netting.commands import (
+    CloseWindow,
+    Crossing,
+    LeaveParent,
+    OpenWindow,
+    Rebase,
+    SettleParent,
+)
 from streams.routing.commands import CancelChildren, RouteSlice
 from streams.shard.knowledge import Knowledge
 from streams.strategy.commands import Begin, Recalibrate
@@ -75,19 +82,40 @@ def _joined(knows: Knowledge, event: OrderAccepted | OrderReplaced) -> Commands:
         yield CloseAtEnd(terms.tenant, terms.instrument_id)
     elif cause is not None:
         yield close_window(knows, terms.tenant, terms.instrument_id, cause)
+    else:
+        crossing = knows.state.reference.crossings.get(terms.tenant)
+        if crossing is not None and crossing.random_ns:
+            yield OpenWindow(
+                tenant=terms.tenant,
+                instrument_id=terms.instrument_id,
+                at_ns=knows.at_ns,
+                random_ns=crossing.random_ns,
+                entropy=knows.entropy,
+            )
 
 
 def close_window(knows: Knowledge, tenant: str, instrument_id: str, cause: Cause) -> CloseWindow:
     """Return the command with the quote and what the working parents hold."""
-    reference = knows.state.reference
+    reference, market = knows.state.reference, knows.state.market
+    settings = reference.settings
     return CloseWindow(
         tenant=tenant,
         instrument_id=instrument_id,
         cause=cause,
         at_ns=knows.at_ns,
         instrument=knows.terms(instrument_id),
+        is_per_fill=tenant in reference.settings.per_fill_tenants,
         quote=knows.quote(instrument_id),
         crossing=reference.crossings.get(tenant),
+        own_netting=Crossing(
+            declaration_id="",
+            quote_age_max_ns=settings.quote_age_max_ns,
+            spread_max_bps=settings.own_spread_max_bps,
+        ),
+        interruption=market.interruption(instrument_id, reference.venues),
+        median_spread_e9=market.median_spread_e9(instrument_id),
+        restrictions=tuple(reference.restrictions.get(tenant, ())),
+        opted_out_account_ids=knows.opted_out(tenant),
         parents=tuple(
             knows.exposure(parent_id)
             for parent_id in netting.open_parents(knows.state.netting, tenant, instrument_id)

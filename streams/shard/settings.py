@@ -17,6 +17,11 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     window_ns: int = 1_000_000_000  # netting window
     window_count: int = 0  # waiting orders that close a window early; 0 for never
     quote_age_max_ns: int = 2_000_000_000  # a book older than that is no quote
+    # One owner's own interest nets at the midpoint up to this spread where no crossing is declared;
+    # 0: never.
+    own_spread_max_bps: int = 100
+    # Tenants whose parents divide the cash of each fill by itself, not as one average price.
+    per_fill_tenants: tuple[str, ...] = ()
     strategy: dict[str, Any] = {}
 
     def strategy_settings(self) -> StrategySettings:
