@@ -31,7 +31,16 @@ def _state_of_all(terms: Instrument) -> BookState | None:
 class Knowledge:
     """Questions on the state at one instant; it changes nothing."""
 
-    __slots__ = ("_accounts", "_instruments", "_quotes", "at_ns", "entropy", "state", "urgent")
+    __slots__ = (
+        "_accounts",
+        "_instruments",
+        "_opted_out",
+        "_quotes",
+        "at_ns",
+        "entropy",
+        "state",
+        "urgent",
+    )
 
     def __init__(self, state: ShardState) -> None:
         self.state = state
@@ -45,6 +54,7 @@ class Knowledge:
         # something is read; by account: who trades. Both as reference data in force say.
         self._instruments: dict[str, tuple[Instrument, int]] = {}
         self._accounts: dict[str, Account] = {}
+        self._opted_out: dict[str, frozenset[str]] = {}  # by tenant
 
     def instrument(self, instrument_id: str) -> Instrument | None:
         """Return the terms in force now, in their session; None when the instrument is unknown."""
@@ -81,6 +91,13 @@ class Knowledge:
                 return None
             self._accounts[account_id] = known
         return known if known.tenant == tenant else None
+
+    def opted_out(self, tenant: str) -> frozenset[str]:
+        """Return the accounts of a tenant that may not be crossed."""
+        known = self._opted_out.get(tenant)
+        if known is None:
+            known = self._opted_out[tenant] = self.state.reference.opted_out(tenant)
+        return known
 
     def is_desk_known(self, desk_id: str, tenant: str) -> bool:
         """Return whether the desk may send orders of that tenant."""
@@ -190,6 +207,7 @@ class Knowledge:
         self._quotes.clear()
         self._instruments.clear()
         self._accounts.clear()
+        self._opted_out.clear()
 
     def instrument_of(self, timer_subject: str) -> str:
         """Return the instrument of a slice or child; empty when it holds nothing any more."""

@@ -20,6 +20,9 @@ __all__ = ["STATES", "MarketStatus", "MarketView"]
 
 NO_EVENT = bytes(16)
 NEVER_NS = 1 << 62
+SAMPLE_NS = 1_000_000_000  # spreads are sampled with the first book of each second
+SAMPLES_MAX = 301  # of which the median is taken: five minutes
+SAMPLES_MIN = 10  # fewer say nothing of what is usual
 
 
 class Book(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -54,6 +57,8 @@ class InstrumentMarket(msgspec.Struct, array_like=True):
     others_quantity: int = 0  # since the log began
     bins: list[int] = []  # others' volume by bin of the instrument's curve
     statuses: dict[str, MarketStatus] = {}  # by venue; empty id: the whole market
+    spreads: list[int] = []  # newest last; kept while a declaration asks for their median
+    sampled: int = -1  # ordinal of the newest second with a sample
 
 
 class MarketView(msgspec.Struct):
@@ -150,6 +155,43 @@ class MarketView(msgspec.Struct):
         )
         return best, until_ns
 
+    def sample_spread(
+        self, instrument_id: str, venues: Mapping[str, Venue], at_ns: int, age_max_ns: int
+    ) -> None:
+        """Note the consolidated spread if it is the first book of its second."""
+        market = self._market(instrument_id)
+        if at_ns // SAMPLE_NS <= market.sampled:
+            return
+        market.sampled = at_ns // SAMPLE_NS
+        quote, _ = self.quote(instrument_id, venues, at_ns, age_max_ns)
+        if quote is not None and quote.ask_e9 > quote.bid_e9:
+            market.spreads.append(quote.ask_e9 - quote.bid_e9)
+            del market.spreads[:-SAMPLES_MAX]
+
+    def median_spread_e9(self, instrument_id: str) -> int | None:
+        """Return the lower median of the samples; None while there are too few."""
+        market = self.instruments.get(instrument_id)
+        if market is None or len(market.spreads) < SAMPLES_MIN:
+            return None
+        return sorted(market.spreads)[(len(market.spreads) - 1) // 2]
+
+    def interruption(self, instrument_id: str, venues: Mapping[str, Venue]) -> BookState:
+        """Return the first interruption at a lit venue; OPEN when there is none.
+
+        A venue that is closed has other hours; one that halts, pauses or calls an auction may know
+        something that the others' quotes do not show yet.
+        """
+        market = self.instruments.get(instrument_id)
+        if market is None:
+            return BookState.OPEN
+        for venue_id, book in sorted(market.books.items()):
+            venue = venues.get(venue_id)
+            if venue is not None and venue.kind is VenueKind.LIT:
+                state = _state(venue, book, market.statuses.get(venue_id))
+                if state in INTERRUPTIONS:
+                    return state
+        return BookState.OPEN
+
     def books(
         self,
         instrument_id: str,
@@ -201,6 +243,9 @@ STATES = {
     TradingStatus.AUCTION: BookState.AUCTION,
     TradingStatus.CLOSED: BookState.CLOSED,
 }
+
+
+INTERRUPTIONS = (BookState.HALTED, BookState.AUCTION, BookState.PAUSED)
 
 
 def _state(venue: Venue, book: Book, status: MarketStatus | None) -> BookState:

@@ -253,7 +253,15 @@ class EngineShard:
         message, envelope = inbound.message, inbound.envelope
         assert envelope is not None
         if isinstance(message, BookUpdated):
-            self.state.market.apply_book(envelope, message)
+            market, reference = self.state.market, self.state.reference
+            market.apply_book(envelope, message)
+            if reference.is_median_wanted:
+                market.sample_spread(
+                    message.instrument_id,
+                    reference.venues,
+                    envelope.source_ns or envelope.at_ns,
+                    reference.settings.quote_age_max_ns,
+                )
             self._knows.forget_quote(message.instrument_id)
         elif isinstance(message, TradePrinted):
             curve = self.state.reference.curves.get(message.instrument_id)

@@ -10,10 +10,11 @@ from schemas.messages.control import (
     CrossingDeclared,
     DeskDefined,
     InstrumentDefined,
+    PairRestricted,
     VenueDefined,
     VolumeCurveDefined,
 )
-from schemas.messages.core import PhaseKind, Session, VenueKind
+from schemas.messages.core import PartyLevel, PhaseKind, Session, VenueKind
 from schemas.messages.core import RejectReason as R
 from streams.core.errors import DecodeError
 
@@ -90,6 +91,12 @@ def _crossing(m: CrossingDeclared) -> None:
     _ids(m, "declaration_id", "tenant")
     names = ("quote_age_max_ns", "spread_max_bps", "spread_median_bps", "random_ns")
     _at_least(R.PARAMETER_OUT_OF_RANGE, m, 0, *names)
+
+
+def _pair(m: PairRestricted) -> None:
+    _ids(m, "tenant", "one", "other")
+    if m.level is PartyLevel.UNKNOWN:
+        _raise(R.PARAMETER_OUT_OF_RANGE, "level", m.level, "ACCOUNT, CLIENT or OWNER")
 
 
 def _curve(m: VolumeCurveDefined) -> None:
@@ -179,6 +186,7 @@ _RULES: Final[dict[type[Any], Callable[[Any], None]]] = {
     CrossingDeclared: _crossing,
     DeskDefined: _desk,
     InstrumentDefined: _instrument,
+    PairRestricted: _pair,
     VenueDefined: _venue,
     VolumeCurveDefined: _curve,
 }

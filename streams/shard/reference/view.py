@@ -12,6 +12,7 @@ from schemas.messages.control import (
     CrossingDeclared,
     DeskDefined,
     InstrumentDefined,
+    PairRestricted,
     SettingsLoaded,
     VenueDefined,
     VolumeCurveDefined,
@@ -20,7 +21,7 @@ from schemas.messages.core import RejectReason as R
 from streams.core.calendar import NEVER_NS, Calendar
 from streams.core.errors import DecodeError
 from streams.core.market import Account, Instrument, Venue
-from streams.netting.commands import Crossing
+from streams.netting.commands import Crossing, Restriction
 from streams.shard.reference import values
 from streams.shard.reference.checks import check
 from streams.shard.reference.dated import DATED, Dated, subject_of
@@ -36,6 +37,7 @@ CONTROL_MESSAGES = (
     CrossingDeclared,
     DeskDefined,
     InstrumentDefined,
+    PairRestricted,
     SettingsLoaded,
     VenueDefined,
     VolumeCurveDefined,
@@ -57,6 +59,7 @@ class ReferenceView(msgspec.Struct):
     desks: dict[str, DeskDefined] = {}
     calendars: dict[str, Calendar] = {}
     crossings: dict[str, Crossing] = {}  # by tenant, those in force only
+    restrictions: dict[str, list[Restriction]] = {}  # by tenant, in order of first mention
     curves: dict[str, VolumeCurveDefined] = {}
     settings: EngineSettings = EngineSettings()
     units: dict[str, tuple[str, int]] = {}  # currency and scale of an instrument, for ever
@@ -85,6 +88,8 @@ class ReferenceView(msgspec.Struct):
         match message:
             case VolumeCurveDefined():
                 self.curves[message.instrument_id] = message
+            case PairRestricted():
+                self._restrict(message)
             case SettingsLoaded() if message.context == CONTEXT:
                 self.settings = _settings(message)
             case _ if type(message) in DATED:
@@ -111,6 +116,20 @@ class ReferenceView(msgspec.Struct):
             client = None
         is_registered = any(each.tenant == known.tenant for each in self.clients.values())
         return values.account(known, client, is_registered=is_registered)
+
+    def opted_out(self, tenant: str) -> frozenset[str]:
+        """Return the tenant's accounts whose orders may not be crossed inside the house."""
+        return frozenset(
+            account_id
+            for account_id, account in self.accounts.items()
+            if account.tenant == tenant
+            and not (account.is_cross_allowed and self._is_consenting(account))
+        )
+
+    @property
+    def is_median_wanted(self) -> bool:
+        """Whether a declaration in force compares spreads with their rolling median."""
+        return any(crossing.spread_median_bps for crossing in self.crossings.values())
 
     def is_desk_known(self, desk_id: str, tenant: str) -> bool:
         """Return whether the desk may send orders; any may where the tenant registers none."""
@@ -192,6 +211,19 @@ class ReferenceView(msgspec.Struct):
             case CrossingDeclared():
                 self._declare(message)
 
+    def _is_consenting(self, account: AccountDefined) -> bool:
+        client = self.clients.get(account.client_id)
+        return client is None or client.tenant != account.tenant or client.is_cross_allowed
+
+    def _restrict(self, message: PairRestricted) -> None:
+        one, other = sorted((message.one, message.other))
+        restriction = Restriction(message.level, one, other)
+        known = self.restrictions.setdefault(message.tenant, [])
+        if restriction in known:
+            known.remove(restriction)
+        if message.is_restricted:
+            known.append(restriction)
+
     def _declare(self, message: CrossingDeclared) -> None:
         if not message.is_allowed:
             self.crossings.pop(message.tenant, None)
@@ -200,6 +232,8 @@ class ReferenceView(msgspec.Struct):
             declaration_id=message.declaration_id,
             quote_age_max_ns=message.quote_age_max_ns,
             spread_max_bps=message.spread_max_bps,
+            spread_median_bps=message.spread_median_bps,
+            random_ns=message.random_ns,
         )
 
 
