@@ -37,6 +37,7 @@ _TERMINAL = {
     OrderStatus.CANCELED: OrderStatus.CANCELED,
     OrderStatus.EXPIRED: OrderStatus.EXPIRED,
     OrderStatus.FILLED: OrderStatus.FILLED,
+    OrderStatus.DONE_FOR_DAY: OrderStatus.EXPIRED,  # our children live no longer than a day
 }
 
 
@@ -248,10 +249,22 @@ def _suspend(state: RoutingState, report: ExecutionReport, reason: RejectReason)
     )
 
 
+def _in_between(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
+    """The venue is at it, or pauses the order: as live as before."""
+    return ()
+
+
 _ORDER_REPORTS: dict[ExecType, Callable[[RoutingState, ApplyReport, Child], tuple[Any, ...]]] = {
     ExecType.NEW: _new,
     ExecType.CANCELED: _canceled,
     ExecType.EXPIRED: _expired,
+    ExecType.DONE_FOR_DAY: _expired,
     ExecType.REJECTED: _rejected,
     ExecType.ORDER_STATUS: _status,
+    ExecType.RESTATED: _status,
+    ExecType.REPLACED: _status,
+    ExecType.PENDING_NEW: _in_between,
+    ExecType.PENDING_CANCEL: _in_between,
+    ExecType.PENDING_REPLACE: _in_between,
+    ExecType.SUSPENDED: _in_between,
 }

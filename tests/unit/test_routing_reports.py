@@ -310,3 +310,33 @@ def test_an_impossible_event_is_corrupt_history(impossible: object) -> None:
     state = ROUTING.fold(working())
     with pytest.raises(CorruptHistoryError):
         ROUTING.evolve(state, impossible)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        ExecType.PENDING_NEW,
+        ExecType.PENDING_CANCEL,
+        ExecType.PENDING_REPLACE,
+        ExecType.SUSPENDED,
+    ],
+)
+def test_a_venue_that_is_still_at_it_changes_nothing(kind: ExecType) -> None:
+    for history in (working(), (*working(), acknowledged())):
+        given(ROUTING, *history).when(report(kind, leaves_quantity=100)).then()
+
+
+def test_done_for_the_day_ends_a_child_like_an_expiry() -> None:
+    history = (*working(), acknowledged())
+    said: dict[str, Any] = {"order_status": OrderStatus.DONE_FOR_DAY, "cumulative_quantity": 40}
+    events = given(ROUTING, *history).when(report(ExecType.DONE_FOR_DAY, **said)).events()
+    (ended,) = [event for event in events if isinstance(event, ChildCanceled)]
+    assert (ended.status, ended.canceled_quantity) == (OrderStatus.EXPIRED, 60)
+    assert ended.outstanding_quantity == 40  # its fills are still on the way
+
+
+def test_a_status_of_done_for_the_day_ends_it_too() -> None:
+    history = (*working(), acknowledged())
+    said: dict[str, Any] = {"order_status": OrderStatus.DONE_FOR_DAY, "cumulative_quantity": 0}
+    events = given(ROUTING, *history).when(report(ExecType.RESTATED, **said)).events()
+    assert isinstance(events[0], ChildCanceled)
