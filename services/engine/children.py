@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 from services.ending import CORRUPT, FENCED, STOPPED
@@ -14,6 +15,7 @@ from services.engine.settings import EngineSettings
 
 __all__ = ["Children", "Ended"]
 
+REASONS = {STOPPED: "stopped", CORRUPT: "corrupt", FENCED: "fenced"}
 PAUSE_FIRST_S, PAUSE_MAX_S = 0.5, 10.0
 POLL_S = 0.02
 log = logging.getLogger("penstock.engine")
@@ -50,6 +52,7 @@ class Children:
         self._pause_s: dict[int, float] = {}
         self._not_before_s: dict[int, float] = {}
         self.corrupt: set[int] = set()
+        self.ends: Counter[str] = Counter()  # by reason, of engines that ended by themselves
 
     @property
     def wanted(self) -> set[int]:
@@ -58,7 +61,13 @@ class Children:
     @property
     def processes(self) -> dict[int, int]:
         """Return the process id of each engine that runs, by shard."""
-        return {shard: child.process.pid for shard, child in self._running.items()}
+        return {shard: child.process.pid for shard, child in [*self._running.items()]}
+
+    @property
+    def silent(self) -> set[int]:
+        """Return the wanted shards whose engine has not had its first turn."""
+        heard = {shard for shard, child in [*self._running.items()] if child.heard_s}
+        return self._wanted - heard
 
     def want(self, shard: int) -> None:
         """Keep an engine of this shard running from now on."""
@@ -96,6 +105,9 @@ class Children:
                 child.process.wait()
                 code = FENCED
                 ended.hung.append(shard)
+                self.ends["hung"] += 1
+            elif code is not None:
+                self.ends[REASONS.get(code, "failed")] += 1
             if code is not None:
                 self._forget(shard)
                 self._judge(shard, code, now_s - child.started_s, ended)

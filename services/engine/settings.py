@@ -3,9 +3,10 @@
 from hashlib import sha256
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from schemas.messages.core import ClockMode
+from services.metrics.settings import MetricsSettings
 from streams.adapters.kafka import KafkaSettings
 from streams.runtime.settings import SLOTS, HostSettings, engine_settings
 from streams.runtime.versions import code_version, library_versions, schema_version
@@ -13,7 +14,7 @@ from streams.runtime.versions import code_version, library_versions, schema_vers
 __all__ = ["EngineSettings", "ShardSettings"]
 
 
-class EngineSettings(BaseSettings):
+class EngineSettings(MetricsSettings):
     """What is the same for every shard of a host."""
 
     model_config = SettingsConfigDict(

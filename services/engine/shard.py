@@ -13,12 +13,14 @@ from infra.topics import read_log_id
 from schemas.messages.core import ClockMode
 from services.ending import KILLED, Stop, run_to_end
 from services.engine.settings import ShardSettings
+from services.metrics.health import Health
 from streams.adapters.clock import ScaledClock, WallClock
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog
 from streams.core import topics
 from streams.runtime.host import ShardHost
 from streams.runtime.inbox import LiveInbox, TapeInbox
+from streams.runtime.observer import NOBODY, Observer
 from streams.runtime.ports import Application, Clock, Inbox
 
 __all__ = ["run_shard"]
@@ -30,14 +32,16 @@ log = logging.getLogger("penstock.engine")
 
 
 class Turns:
-    """Asked at each turn: whether to stop; tells the supervisor that there was one."""
+    """Asked at each turn: whether to stop; tells the supervisor and `health` of each."""
 
-    def __init__(self, watch_fd: int) -> None:
+    def __init__(self, watch_fd: int, health: Health) -> None:
         self._watch_fd = watch_fd
+        self._health = health
         self._told_ns = 0
         self._stop = Stop()
 
     def should_stop(self) -> bool:
+        self._health.turned()
         now_ns = time.monotonic_ns()
         if self._watch_fd >= 0 and now_ns - self._told_ns > BEAT_NS:
             self._told_ns = now_ns
@@ -49,11 +53,35 @@ def run_shard(settings: ShardSettings, make_shard: MakeShard) -> int:
     """Own the shard until stopped; return the exit code."""
     end_with_parent(settings.parent_pid)
     spare_collections()
-    turns = Turns(settings.watch_fd)
-    return run_to_end(lambda: make_host(settings, make_shard).run(turns.should_stop), log)
+    health = Health(
+        silent_s_max=settings.hang_timeout_s, starting_s_max=settings.recovery_timeout_s
+    )
+    turns = Turns(settings.watch_fd, health)
+    observer = observe(settings, health)
+    return run_to_end(lambda: make_host(settings, make_shard, observer).run(turns.should_stop), log)
 
 
-def make_host(settings: ShardSettings, make_shard: MakeShard) -> ShardHost:
+def observe(settings: ShardSettings, health: Health) -> Observer:
+    """Serve this shard's metrics on its loopback port; its supervisor asks there."""
+    port = settings.metrics_port_of(settings.shard)
+    if not port:
+        return NOBODY
+    from prometheus_client import CollectorRegistry
+
+    from services.metrics.engine import EngineCounts
+    from services.metrics.host import HostMetrics
+    from services.metrics.server import serve
+
+    registry = CollectorRegistry()
+    counts = EngineCounts(registry, settings.shard)
+    observer = HostMetrics(registry, "engine", settings.shard, count=counts)
+    serve(registry, health, "127.0.0.1", port)
+    return observer
+
+
+def make_host(
+    settings: ShardSettings, make_shard: MakeShard, observer: Observer = NOBODY
+) -> ShardHost:
     """Join the runtime to Kafka, the codec and the clock."""
     store = KafkaLog(settings.kafka())
     codec = AvroCodec()
@@ -73,6 +101,7 @@ def make_host(settings: ShardSettings, make_shard: MakeShard) -> ShardHost:
         make_application=lambda: make_shard(settings.shard, partitions, log_id),
         inbox=inbox,
         clock=clock,
+        observer=observer,
     )
 
 

@@ -7,6 +7,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from services.ending import CORRUPT, STOPPED, Stop
 from services.engine.children import Children
 from services.engine.settings import EngineSettings
+from services.metrics.health import Health
 from streams.core import topics
 
 __all__ = ["Supervisor"]
@@ -27,13 +28,24 @@ class Supervisor:
         self._settings = settings
         self._children = children
         self._member: Consumer | None = None
+        self._is_assigned = False  # by the group, though it may have given nothing
 
     def run(self) -> int:
         """Run until SIGTERM; return 1 when a shard stopped for good, else 0."""
         stop = Stop()
+        health = Health(
+            silent_s_max=self._settings.hang_timeout_s,
+            starting_s_max=self._settings.hang_timeout_s,
+            is_ready=lambda: self._is_assigned and not self._children.silent,
+        )
+        if self._settings.metrics_port:
+            from services.engine.watch import watch
+
+            watch(self._settings, self._children, health)
         self._join()
         try:
             while not stop.is_asked:
+                health.turned()
                 self._turn()
         finally:
             self._children.release(sorted(self._children.wanted))
@@ -84,6 +96,7 @@ class Supervisor:
         member.pause(partitions)  # the assignment is all that is wanted
         shards = sorted(partition.partition for partition in partitions)
         log.info("assigned shards %s", shards)
+        self._is_assigned = True
         for shard in shards:
             self._children.want(shard)
 

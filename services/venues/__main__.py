@@ -5,13 +5,17 @@ import sys
 
 from infra.topics import read_log_id
 from services.ending import Stop, run_to_end
+from services.metrics.health import Health
+from services.metrics.tally import Tally
 from services.venues.host import is_over, simulator_host
-from services.venues.scenario import plan_day
+from services.venues.scenario import definitions, plan_day
 from services.venues.settings import VenuesSettings, simulator_settings
+from services.venues.watch import observe
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog
 from streams.core.topics import ORDERS_COMMANDS
 
+SILENT_S_MAX, STARTING_S_MAX = 60.0, 600.0
 log = logging.getLogger("penstock.venues")
 
 
@@ -26,6 +30,9 @@ def main() -> int:
 
 def run_day(settings: VenuesSettings, stop: Stop) -> None:
     """Simulate until the day is over or `stop` is asked."""
+    health = Health(silent_s_max=SILENT_S_MAX, starting_s_max=STARTING_S_MAX)
+    tally = Tally()
+    observer = observe(settings, health, tally)
     day = plan_day(settings.scenario())
     log.info("%s, %d steps, %d client commands", day.title, day.steps, len(day.commands))
     if settings.speed:
@@ -40,9 +47,22 @@ def run_day(settings: VenuesSettings, stop: Stop) -> None:
         config_version=settings.config_version(),
     )
     host = simulator_host(
-        store, AvroCodec(), host_settings, day, partitions=partitions, speed=settings.speed
+        store,
+        AvroCodec(),
+        host_settings,
+        day,
+        partitions=partitions,
+        speed=settings.speed,
+        awaited=definitions(settings.scenario(), day) if settings.is_standing else (),
+        tally=tally,
+        observer=observer,
     )
-    host.run(lambda: stop.is_asked or is_over(host))
+
+    def should_stop() -> bool:
+        health.turned()
+        return stop.is_asked or (is_over(host) and not settings.is_standing)
+
+    host.run(should_stop)
 
 
 if __name__ == "__main__":

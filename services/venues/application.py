@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from schemas.messages.core import ExecType
 from schemas.messages.market import Watermark
 from schemas.messages.routing import ChildCancelRequested, ChildPlaced, ChildStatusRequested
+from schemas.messages.venues import ExecutionReport
+from services.metrics.tally import Tally
 from services.venues.exchange import Arrival, open_books, run_step
 from services.venues.outbox import NO_EVENT, Said, StepOutbox
 from services.venues.scenario import Day
@@ -14,11 +17,12 @@ from streams.core.errors import CorruptHistoryError
 from streams.core.murmur import partition_of
 from streams.core.timers import Timer
 from streams.core.topics import CHILDREN_EVENTS, MARKET_DATA, ORDERS_COMMANDS, VENUES_REPORTS
-from streams.runtime.ports import Emitter, Inbound, RecordedBatch
+from streams.runtime.ports import Emitter, Inbound, Message, RecordedBatch
 
 __all__ = ["OUTPUT_TOPICS", "VenueSimulator"]
 
 OUTPUT_TOPICS = (ORDERS_COMMANDS, MARKET_DATA, VENUES_REPORTS)
+EXECUTED = (ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
 TO_VENUES = (ChildPlaced, ChildCancelRequested, ChildStatusRequested)
 
 
@@ -29,8 +33,9 @@ class VenueSimulator:
     restore_inputs: tuple[str, ...] = (CHILDREN_EVENTS,)
     restore_outputs = False
 
-    def __init__(self, day: Day, partitions: int) -> None:
+    def __init__(self, day: Day, partitions: int, tally: Tally | None = None) -> None:
         self._day = day
+        self._tally = tally or Tally()
         self._partitions = partitions
         self._arrived: list[tuple[int, int, Arrival]] = []
         self._next_command = 0  # index of the first client command not yet sent
@@ -43,6 +48,7 @@ class VenueSimulator:
     def apply(self, inbound: Inbound, out: Emitter) -> None:
         """Keep what engines say to venues; the step decides it at the end of the batch."""
         self._keep(inbound)
+        self._tally.heard[type(inbound.message).__name__] += 1
 
     def pop_due(self, now_ns: int) -> Timer | None:
         return None
@@ -60,6 +66,8 @@ class VenueSimulator:
         if out.at_ns != terms.start_ns + step * terms.step_ns:
             raise CorruptHistoryError(f"step {step} at {out.at_ns}, scenario says otherwise")
         for each in said:
+            if each.topic == VENUES_REPORTS:
+                self._count(each.message)
             out.emit(
                 each.topic,
                 each.message,
@@ -103,6 +111,15 @@ class VenueSimulator:
     def load(self, data: bytes) -> None:
         self.state = msgspec.msgpack.decode(data, type=SimulatorState)
         self._next_command = self._first_after(self.state.step)
+
+    def _count(self, message: Message) -> None:
+        """Count a report as it is told."""
+        if not isinstance(message, ExecutionReport):
+            self._tally.told[type(message).__name__] += 1
+            return
+        self._tally.told[message.exec_type.value] += 1
+        if message.exec_type in EXECUTED:
+            self._tally.executed[message.exec_type.value] += message.last_quantity
 
     def _keep(self, inbound: Inbound) -> None:
         if inbound.error is not None:

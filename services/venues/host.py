@@ -1,11 +1,16 @@
 """Join the simulator to a log: application, inbox and loop."""
 
+from collections.abc import Sequence
+
+from services.metrics.tally import Tally
 from services.venues.application import VenueSimulator
 from services.venues.inbox import PacedInbox, Schedule, StepInbox
+from services.venues.opening import OpeningInbox
 from services.venues.scenario import Day
 from streams.adapters.clock import ScaledClock, WallClock
 from streams.runtime.host import ShardHost
-from streams.runtime.ports import Codec, Inbox, Log
+from streams.runtime.observer import NOBODY, Observer
+from streams.runtime.ports import Codec, Inbox, Log, Message
 from streams.runtime.settings import HostSettings
 
 __all__ = ["is_over", "simulator_host"]
@@ -19,8 +24,14 @@ def simulator_host(
     *,
     partitions: int,
     speed: int = 0,
+    awaited: Sequence[Message] = (),
+    tally: Tally | None = None,
+    observer: Observer = NOBODY,
 ) -> ShardHost:
-    """Return the loop of the day. `speed` 0 is lockstep with the engines, else times the clock."""
+    """Return the loop of the day. `speed` 0 is lockstep with the engines, else times the clock.
+
+    `awaited`: definitions without which the day does not open.
+    """
     schedule = Schedule(day.terms.start_ns, day.terms.step_ns, day.steps)
     inbox: Inbox
     if speed:
@@ -28,13 +39,16 @@ def simulator_host(
         inbox = PacedInbox(log, codec, schedule, partitions, clock)
     else:
         inbox = StepInbox(log, codec, schedule, partitions)
+    if awaited:
+        inbox = OpeningInbox(inbox, log, codec, awaited)
     return ShardHost(
         log,
         codec,
         settings,
-        make_application=lambda: VenueSimulator(day, partitions),
+        make_application=lambda: VenueSimulator(day, partitions, tally),
         inbox=inbox,
         clock=WallClock(),
+        observer=observer,
     )
 
 

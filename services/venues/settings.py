@@ -4,9 +4,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from schemas.messages.core import ClockMode
+from services.metrics.settings import MetricsSettings
 from services.venues.application import OUTPUT_TOPICS
 from services.venues.scenario import Scenario
 from streams.adapters.kafka import KafkaSettings
@@ -21,7 +22,7 @@ __all__ = ["SIMULATOR_SHARD", "VenuesSettings", "simulator_settings"]
 SIMULATOR_SHARD = 65_535
 
 
-class VenuesSettings(BaseSettings):
+class VenuesSettings(MetricsSettings):
     """Everything but `bootstrap`, `speed` and the limits belongs to the scenario."""
 
     model_config = SettingsConfigDict(
@@ -37,6 +38,9 @@ class VenuesSettings(BaseSettings):
     step_ms: int = Field(1_000, ge=1, description="Market time between two watermarks")
     facts: Path | None = Field(None, description="Measured volume curves; none: the assumed one")
     speed: int = Field(0, ge=0, description="Times the wall clock, not reproducible; 0: lockstep")
+    is_standing: bool = Field(
+        False, description="Open when the definitions are there, stay after the close"
+    )
     snapshot_batches: int = Field(300, ge=1, description="Steps between two snapshots")
     transaction_timeout_ms: int = Field(10_000, ge=1_000)
 

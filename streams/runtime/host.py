@@ -12,6 +12,7 @@ from streams.runtime.decide import decide_batch
 from streams.runtime.emitter import BatchEmitter
 from streams.runtime.journal import NO_EVENT, JournalEnd, event_id, tape_entropy
 from streams.runtime.merge import merged
+from streams.runtime.observer import NOBODY, Observer
 from streams.runtime.ports import (
     Application,
     Batch,
@@ -60,6 +61,7 @@ class ShardHost:
         clock: Clock,
         pause: Callable[[float], None] = time.sleep,
         entropy: Callable[[int], bytes] = os.urandom,
+        observer: Observer = NOBODY,
     ) -> None:
         self._log = log
         self._codec = codec
@@ -69,6 +71,7 @@ class ShardHost:
         self._clock = clock
         self._pause = pause
         self._entropy = entropy
+        self._observer = observer
         self._producers: list[Producer] = []
         self._in_doubt = b""  # hash of the journal record whose commit was not answered
         self._committed_ns = 0
@@ -160,6 +163,7 @@ class ShardHost:
             now_ns = self._clock.now_ns()
         self._write(JournalKind.OWNER_STARTED, NO_BATCH._replace(now_ns=now_ns), NO_EVENT)
         self._inbox.start(Resume(positions, self.end.now_ns, self.end.watermark_ns, self.end.step))
+        self._observer.took_over(self.application, self.end)
 
     def _fence(self) -> list[Producer]:
         return fence(self._log, self._settings)
@@ -211,6 +215,8 @@ class ShardHost:
     def _write(self, kind: JournalKind, batch: Batch, entropy: bytes) -> None:
         """Decide the batch and commit what follows with its journal record."""
         settings, end = self._settings, self.end
+        began_ns = time.perf_counter_ns()
+        self._observer.taken(batch)
         out = BatchEmitter(self._codec, settings, end, batch.now_ns, entropy)
         timers: tuple[TimerFired, ...] = ()
         data = None
@@ -243,6 +249,24 @@ class ShardHost:
         )
         envelope = self._journal_envelope(out, batch)
         value = self._codec.encode(envelope, record)
+        decided_ns = time.perf_counter_ns()
+        self._commit(out, value)
+        end.follow(envelope, record, value)
+        self._committed_ns = batch.now_ns
+        self._rest_s = settings.commit_pause_ms / 1_000
+        self._observer.committed(
+            self.application,
+            end,
+            record,
+            decide_ns=decided_ns - began_ns,
+            commit_ns=time.perf_counter_ns() - decided_ns,
+        )
+        if data is not None:
+            self._save(data)
+
+    def _commit(self, out: BatchEmitter, value: bytes) -> None:
+        """Commit the batch's events and its journal record `value` in one transaction."""
+        settings = self._settings
         self._in_doubt = sha256(value).digest()
         producer = self._producers[out.seq % settings.slots]
         producer.begin()
@@ -250,11 +274,6 @@ class ShardHost:
             producer.send(*output)
         producer.send(*settings.journal, str(settings.shard).encode(), value)
         producer.commit()
-        end.follow(envelope, record, value)
-        self._committed_ns = batch.now_ns
-        self._rest_s = settings.commit_pause_ms / 1_000
-        if data is not None:
-            self._save(data)
 
     def _journal_envelope(self, out: BatchEmitter, batch: Batch) -> Envelope:
         """The journal holds one record a seq, so its topic_seq is the seq."""
@@ -291,3 +310,4 @@ class ShardHost:
         producer.commit()
         self._generation = (self._generation + 1) % GENERATIONS
         self._batches_unsaved = 0
+        self._observer.saved(len(data))

@@ -53,9 +53,15 @@ class UrgentInputs:
         self._first = []
         if not self._partitions:
             return
-        ends = {partition: self._log.stable_offset(partition) for partition in self._partitions}
         self._reader = self._log.reader()
         self._reader.assign({each: resume.positions[each] for each in self._partitions})
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Read to what is the end now; `take` returns it."""
+        if self._reader is None:
+            return
+        ends = {partition: self._log.stable_offset(partition) for partition in self._partitions}
         while any(self._reader.position(each) < end for each, end in ends.items()):
             self._first.extend(self._reader.poll(10_000, URGENT_WAIT_MS))
 
@@ -156,6 +162,9 @@ class TapeInbox:
                 self._keep(record)
             if not self._is_complete():
                 return None
+        if self._step == 0:
+            # The engine may have waited for its day; what was defined meanwhile comes first.
+            self._urgent.catch_up()
         marks = [marks.popleft() for marks in self._marks.values()]
         watermark = marks[0]
         if any(mark != watermark for mark in marks) or watermark.step != self._step + 1:

@@ -129,6 +129,18 @@ def test_on_a_tape_control_is_read_to_its_end_and_applied_before_the_first_step(
     assert found == ["kill", *(f"control {number}" for number in range(30)), "order"]
 
 
+def test_an_engine_that_waits_for_its_day_reads_all_that_is_defined_meanwhile() -> None:
+    log = shard_log()
+    inbox = started(log, ClockMode.TAPE)
+    assert inbox.take(0) is None
+    for number in range(2_500):  # more than one poll returns
+        say(log, topics.CONTROL_COMMANDS, f"control {number}", 10**18)
+    say(log, topics.ORDERS_COMMANDS, "order", 1)
+    for topic in TIMED:
+        mark(log, 1, topic)
+    assert names(inbox.take(0)) == [*(f"control {number}" for number in range(2_500)), "order"]
+
+
 def test_watermarks_of_different_steps_are_refused() -> None:
     log = shard_log()
     for topic, step in zip(TIMED, (1, 1, 2), strict=True):
