@@ -173,7 +173,8 @@ def execute(
     quantity = min(sum(m.quantity for m in buys), sum(m.quantity for m in sells))
     if not quantity:
         return None
-    pairs = _restricted_pairs(cross_id, kind, command.restrictions, sides, (buys, sells))
+    lot = command.instrument.allocation_lot
+    pairs = _restricted_pairs((cross_id, lot), kind, command.restrictions, sides, (buys, sells))
     if pairs is not None:
         quantity = sum(pair.quantity for pair in pairs)
         if not quantity:
@@ -199,20 +200,23 @@ def execute(
         crossed_ns=command.at_ns,
         kind=kind,
         pairs=pairs or (),
-        lot=command.instrument.allocation_lot,
+        lot=lot,
         trade_date=command.instrument.trade_date,
         median_spread_e9=(command.median_spread_e9 or 0) if rules.spread_median_bps else 0,
     )
 
 
 def _restricted_pairs(
-    cross_id: str,
+    rule: tuple[str, int],
     kind: CrossKind,
     restrictions: Sequence[Restriction],
     sides: tuple[Sequence[Interest], Sequence[Interest]],
     members: tuple[Sequence[Member], Sequence[Member]],
 ) -> tuple[CrossPair, ...] | None:
-    """Return who meets whom; None when everybody may meet everybody."""
+    """Return who meets whom; None when everybody may meet everybody.
+
+    Units:  `rule` is what ties are broken by, the cross's id, and the lot of shares.
+    """
     owners: frozenset[str] = frozenset()
     if kind is CrossKind.CLIENT_CROSS:
         buying, selling = ({i.order.owner for i in side} for side in sides)
@@ -226,7 +230,7 @@ def _restricted_pairs(
     if not any(is_barred(one, other) for one in set(buys) for other in set(sells)):
         return None
     return pairing.fair_pairs(
-        cross_id,
+        *rule,
         pairing.Side(members[0], buys),
         pairing.Side(members[1], sells),
         is_barred,

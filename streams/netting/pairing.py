@@ -77,7 +77,7 @@ class _Meeting:
     def can_have(self, wanted: Sequence[int]) -> bool:
         return self.flows(wanted)[0] == sum(wanted)
 
-    def divide(self, cross_id: str) -> list[int]:
+    def divide(self, cross_id: str, lot: int) -> list[int]:
         """Return the shares of a largest flow: the smallest fill rate as high as can be, then the
         next, and so on; within one share, a tier before the next.
 
@@ -90,7 +90,7 @@ class _Meeting:
             while active:
                 fixed = side.sums(shares)
                 group, total = self._worst_off(fixed, active)
-                self._share_out(cross_id, shares, group, total)
+                self._share_out(cross_id, lot, shares, group, total)
                 active = [number for number in active if number not in group]
         return shares
 
@@ -121,7 +121,7 @@ class _Meeting:
         )
 
     def _share_out(
-        self, cross_id: str, shares: list[int], group: Sequence[int], total: int
+        self, cross_id: str, lot: int, shares: list[int], group: Sequence[int], total: int
     ) -> None:
         """Give `total` to the members of the group: pro rata, rounded so that it can be had."""
         side = self.side
@@ -133,7 +133,7 @@ class _Meeting:
                 shares[i] = part
             return self.can_have(side.sums(shares))
 
-        if not put(cross_shares(cross_id, total, among)):
+        if not put(cross_shares(cross_id, total, among, lot)):
             parts = _rounded(cross_id, total, among, put)
             assert put(parts) and sum(parts) == total, "whole shares lie beside every exact one"
 
@@ -163,7 +163,9 @@ def _rounded(
     return parts
 
 
-def fair_pairs(cross_id: str, buys: Side, sells: Side, is_barred: Bars) -> tuple[CrossPair, ...]:
+def fair_pairs(
+    cross_id: str, lot: int, buys: Side, sells: Side, is_barred: Bars
+) -> tuple[CrossPair, ...]:
     """Return who gives what to whom; () when nobody may meet anybody.
 
     The sum is the largest possible. Pro rata as without restrictions where that can be had, else
@@ -178,12 +180,12 @@ def fair_pairs(cross_id: str, buys: Side, sells: Side, is_barred: Bars) -> tuple
         for other in range(len(sells.names))
     ]
     smaller = min(sum(buys.weights), sum(sells.weights))
-    bought = cross_shares(cross_id, smaller, buys.members)
-    sold = cross_shares(cross_id, smaller, sells.members)
+    bought = cross_shares(cross_id, smaller, buys.members, lot)
+    sold = cross_shares(cross_id, smaller, sells.members, lot)
     meeting = _Meeting(buys, open_to, sells.sums(sold))
     if not meeting.can_have(buys.sums(bought)):
-        bought = _Meeting(buys, open_to, sells.weights).divide(cross_id)
-        sold = _Meeting(sells, back, buys.weights).divide(cross_id)
+        bought = _Meeting(buys, open_to, sells.weights).divide(cross_id, lot)
+        sold = _Meeting(sells, back, buys.weights).divide(cross_id, lot)
         meeting = _Meeting(buys, open_to, sells.sums(sold))
     sent, flows, _ = meeting.flows(buys.sums(bought))
     assert sent == sum(bought) == sum(sold), "the two sides of a largest flow meet"
