@@ -6,13 +6,26 @@ A step is a triple of numbers, so that any list of triples is a day and hypothes
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from schemas.messages.core import Side, Urgency
+from schemas.messages.core import PartyLevel, Side, Urgency
 from streams.netting import waiting
+from streams.netting.commands import Restriction
 from tests.support.builders import ACME
 from tests.support.netting_shard import PRICE_E9
 from tests.support.netting_world import World
 
 Choice = tuple[int, int, int]
+
+
+RESTRICTIONS = (
+    (),
+    (),
+    (Restriction(PartyLevel.ACCOUNT, "A0", "A1"),),
+    (
+        Restriction(PartyLevel.OWNER, "A2", "W0"),
+        Restriction(PartyLevel.ACCOUNT, "A3", "A4"),
+        Restriction(PartyLevel.ACCOUNT, "A0", "A0"),
+    ),
+)
 
 
 def pick(items: Sequence[Any], who: int) -> Any:
@@ -26,6 +39,8 @@ def _submit(world: World, who: int, size: int) -> None:
         1 + size % 400,
         group=str(who % 2),
         account_id=f"A{who % 5}",
+        owner_id=f"W{who % 5 // 2}" if who % 2 else "",
+        is_house=who % 13 == 0,
         is_cross_allowed=who % 7 != 0,
         urgency=Urgency.URGENT if who % 11 == 0 else Urgency.NEUTRAL,
     )
@@ -34,6 +49,9 @@ def _submit(world: World, who: int, size: int) -> None:
 def _close(world: World, who: int, size: int) -> None:
     if waiting(world.netting, "T1", ACME):
         world.is_crossing = who % 4 != 0
+        world.restrictions = RESTRICTIONS[size % len(RESTRICTIONS)]
+        world.opted_out = frozenset({f"A{size % 5}"} if size % 6 == 0 else ())
+        world.stopped = frozenset({f"O.{size % 40}"} if size % 4 == 0 else ())
         world.close_window()
 
 

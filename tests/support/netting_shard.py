@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
+
+import msgspec
 
 from schemas.messages.allocation import (
     AllocationRestated,
@@ -10,7 +13,7 @@ from schemas.messages.allocation import (
     CrossAllocated,
     FillAllocated,
 )
-from schemas.messages.core import Cause, OrderStatus, Side
+from schemas.messages.core import Cause, CrossKind, OrderStatus, PartyLevel, Side
 from schemas.messages.intake import OrderCanceled, OrderClosed, OrderReplaced
 from schemas.messages.netting import (
     CrossExecuted,
@@ -37,6 +40,7 @@ from streams.netting.commands import (
     EpochExposure,
     ParentExposure,
     Rebase,
+    Restriction,
     SettleParent,
 )
 from tests.support.builders import ACME, OPEN_NS, TICK, instrument
@@ -96,6 +100,9 @@ class ShardModel:
         self.cash: dict[tuple[str, int], CashAllocated] = {}
         self.ordinal = 0
         self.is_crossing = True
+        self.restrictions: tuple[Restriction, ...] = ()
+        self.opted_out: frozenset[str] = frozenset()
+        self.stopped: frozenset[str] = frozenset()
 
     # The shard's part: fold, then ask what follows.
 
@@ -108,6 +115,8 @@ class ShardModel:
     def fold(self, events: Sequence[Any]) -> None:
         for event in events:
             self.events.append(event)
+            if isinstance(event, CrossExecuted):
+                self.check_cross(event)
             NETTING.evolve(self.netting, event)
             ALLOCATION.evolve(self.allocation, event)
             self._fold(event)
@@ -193,6 +202,24 @@ class ShardModel:
             case _:
                 pass
 
+    def check_cross(self, cross: CrossExecuted) -> None:
+        """Owners meet themselves in own netting only; nobody meets whom he may not."""
+        orders = self.netting.orders
+        buys, sells = ([m.order_id for m in side] for side in (cross.buys, cross.sells))
+        pairs = [(p.buy_order_id, p.sell_order_id) for p in cross.pairs]
+        for one, other in pairs or list(product(buys, sells)):
+            a, b = orders[one], orders[other]
+            assert (a.owner == b.owner) == (cross.kind is CrossKind.OWN_NETTING)
+            for wall in self.restrictions:
+                names = [
+                    {PartyLevel.ACCOUNT: o.account_id, PartyLevel.OWNER: o.owner}[wall.level]
+                    for o in (a, b)
+                ]
+                assert sorted(names) != sorted((wall.one, wall.other)), f"{names} met"
+        members = {*buys, *sells}
+        assert not members & self.stopped
+        assert not {orders[order_id].account_id for order_id in members} & self.opted_out
+
     def _follow(self, event: Any) -> None:
         match event:
             case CrossExecuted():
@@ -276,6 +303,10 @@ class ShardModel:
                 instrument=instrument(),
                 quote=quoted(),
                 crossing=crossing if self.is_crossing else None,
+                own_netting=msgspec.structs.replace(crossing, declaration_id=""),
+                restrictions=self.restrictions,
+                opted_out_account_ids=self.opted_out,
+                stopped_order_ids=self.stopped,
                 parents=tuple(
                     self.exposure(parent_id) for parent_id in open_parents(self.netting, "T1", ACME)
                 ),
