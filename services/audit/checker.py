@@ -104,10 +104,7 @@ class ShardLaws:
             subject = f"{parent.parent_id} epoch {epoch.number}"
             for house in epoch.houses():
                 shares.check_house(state, subject, house, journal)
-            due = shares.pool(state, epoch)
-            if parent.is_closed and (epoch.cash or (0, 0, 0)) != due:
-                text = f"parent is closed; quantity, cash, fee {epoch.cash} given, {due} due"
-                state.findings.add(Code.CONSERVATION_CASH, subject, text, journal)
+            shares.check_cash(state, subject, epoch, parent.is_closed, journal)
 
 
 class Checker:

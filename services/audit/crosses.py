@@ -8,6 +8,7 @@ from services.audit.findings import Code
 from services.audit.orders import give
 from services.audit.records import Entry, cash
 from services.audit.shares import check_parts, check_quota
+from services.audit.stages import lot_of
 from services.audit.state import House, ShardState, cash_of
 
 __all__ = ["Books", "allocated", "executed"]
@@ -128,7 +129,7 @@ def allocated(state: ShardState, m: Message, entry: Entry) -> None:
             text = f"{side} pay {paid}, {cross['quantity']} at {cross['price_e9']} is {whole}"
             state.findings.add(Code.CONSERVATION_CASH, cross_id, text, entry)
         check_parts(state, f"{cross_id} {side}", m[side], (given, paid, 0), entry)
-        house = House({e["order_id"]: e["quantity"] for e in cross[side]})
+        house = House.of(cross[side], lot_of(cross))
         for part in m[side]:
             if part["order_id"] not in house.weights:
                 text = f"{part['order_id']} gets {part['quantity']} and took no part"

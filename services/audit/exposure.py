@@ -180,6 +180,7 @@ def filled(state: ShardState, m: Message, entry: Entry) -> None:
         cash_e9=cash(m["cash_e9"]),
         fee_e9=cash(m["fee_e9"]),
         booked=(quantity, m["price_e9"]),
+        booked_cash=(cash(m["cash_e9"]), cash(m["fee_e9"])),
         is_paid=quantity > 0,
     )
     state.fills[fill.fill_id] = fill

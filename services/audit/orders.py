@@ -59,6 +59,7 @@ def accepted(state: ShardState, m: Message, entry: Entry) -> None:
         bound=m["quantity"],
         limit_price_e9=m["limit_price_e9"],
         is_cross_allowed=m["is_cross_allowed"],
+        is_house=m.get("is_house", False),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from services.audit.exposure import check_parent, epoch_of
 from services.audit.findings import Code
 from services.audit.records import Entry
+from services.audit.stages import begun_of, breaches, lot_of, tier_of
 from services.audit.state import Epoch, House, Parent, ShardState
 
 __all__ = ["HANDLERS"]
@@ -41,14 +42,27 @@ def epoch_opened(state: ShardState, m: Message, entry: Entry) -> None:
         text = f"weights sum to {sum(weights.values())}, quantity {m['quantity']}"
         state.findings.add(Code.CONSERVATION_SHARES, subject, text, entry)
     held = _promised(parent)
-    for order_id, weight in weights.items():
-        _check_member(state, parent, order_id, (held.get(order_id, 0), weight), entry)
+    lot, is_per_fill = lot_of(m), m.get("is_per_fill", False)
+    for member in m["members"]:
+        promised = held.get(member["order_id"], 0)
+        _check_member(state, parent, member["order_id"], (promised, member["quantity"]), entry)
+        _check_stages(state, member, promised, lot, entry)
+    former = parent.epochs.get(parent.current)
+    if former is not None and (former.lot, former.is_per_fill) != (lot, is_per_fill):
+        text = f"lot {lot}, cash per fill {is_per_fill}: not as the epoch before"
+        state.findings.add(Code.LINEAGE, subject, text, entry)
     parent.current = m["epoch"]
     parent.ordered = parent.filled + sum(held.values()) + m["quantity"]
     if m["parent_quantity"] != parent.ordered:
         text = f"parent quantity {m['parent_quantity']}, members and fills make {parent.ordered}"
         state.findings.add(Code.EXPOSURE, subject, text, entry)
-    epoch = Epoch(m["epoch"], m["quantity"], House(weights))
+    epoch = Epoch(
+        number=m["epoch"],
+        quantity=m["quantity"],
+        main=House.of(m["members"], lot),
+        lot=lot,
+        is_per_fill=is_per_fill,
+    )
     parent.epochs[m["epoch"]] = epoch
     check_parent(state, parent, epoch, entry)
 
@@ -85,6 +99,25 @@ def _check_member(
         state.findings.add(Code.LIMIT_PRICE, order_id, text, entry)
 
 
+def _check_stages(
+    state: ShardState, member: Message, promised: int, lot: int, entry: Entry
+) -> None:
+    """A member's tier is its account's; the lot that it completes first is the one it began."""
+    order = state.orders.get(member["order_id"])
+    if order is None:
+        return
+    if tier_of(member) != int(order.is_house):
+        text = f"tier {tier_of(member)}, house order: {order.is_house}"
+        state.findings.add(Code.ALLOCATION_QUOTA, order.order_id, text, entry)
+    begun = -(order.filled + promised) % lot
+    if begun > member["quantity"]:
+        begun = 0
+    # What this decision crossed is given by a later event, so nobody knows it here.
+    if begun_of(member) != begun and not state.crosses:
+        text = f"begun {begun_of(member)} of a lot of {lot}, holds {order.filled}"
+        state.findings.add(Code.ALLOCATION_QUOTA, order.order_id, text, entry)
+
+
 def epoch_closed(state: ShardState, m: Message, entry: Entry) -> None:
     """What is still exposed is divided now, within the weights."""
     found = epoch_of(state, m, entry)
@@ -96,13 +129,21 @@ def epoch_closed(state: ShardState, m: Message, entry: Entry) -> None:
     if not (m["tail_quantity"] == sum(tail.values()) == epoch.exposure):
         text = f"tail of {m['tail_quantity']} sums to {sum(tail.values())}, {epoch.exposure} live"
         state.findings.add(Code.EXPOSURE, subject, text, entry)
+    held = _promised(parent)
+    for member in m["tail"]:
+        _check_stages(state, member, held.get(member["order_id"], 0), epoch.lot, entry)
+    after = {
+        each: epoch.main.shares.get(each, 0) + tail.get(each, 0) for each in epoch.main.weights
+    }
+    for text in breaches(epoch.main.stages, after):
+        state.findings.add(Code.ALLOCATION_QUOTA, subject, f"tail: {text}", entry)
     for order_id, quantity in tail.items():
         weight = epoch.main.weights.get(order_id, 0)
         if quantity <= 0 or epoch.main.held(order_id) + quantity > weight:
             text = f"tail of {quantity} for {order_id}, weight {weight}"
             state.findings.add(Code.ALLOCATION_QUOTA, subject, text, entry)
     epoch.is_closed = True
-    epoch.tail = House(tail) if tail else None
+    epoch.tail = House.of(m["tail"], epoch.lot) if tail else None
     epoch.is_resolved = not tail
 
 

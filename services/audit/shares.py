@@ -6,24 +6,33 @@ from services.audit.exposure import epoch_of
 from services.audit.findings import Code
 from services.audit.orders import give
 from services.audit.records import Entry, cash
+from services.audit.stages import breaches
 from services.audit.state import Epoch, Fill, House, ShardState
 
-__all__ = ["HANDLERS", "check_entries", "check_house", "check_quota", "check_unpaid"]
+__all__ = [
+    "HANDLERS",
+    "check_cash",
+    "check_entries",
+    "check_house",
+    "check_parts",
+    "check_quota",
+    "check_unpaid",
+]
 
 Message = dict[str, Any]
 
 
 def check_quota(state: ShardState, subject: str, house: House, entry: Entry) -> None:
-    """Prove |share - weight x filled / size| < 1 for every order of a house.
+    """Prove stage after stage |share - weight x filled / size| < one unit, and nobody above all.
 
     `shares` is what the rule gave; what minimal restatements took of it stands apart.
     """
-    size, filled = house.size, sum(house.shares.values())
-    for order_id, weight in house.weights.items():
-        share = house.shares.get(order_id, 0)
-        if abs(share * size - weight * filled) >= size:
-            text = f"{order_id} has {share} of {filled}, weight {weight} of {size}"
+    for order_id, share in house.shares.items():
+        if not 0 <= share <= house.weights.get(order_id, 0):
+            text = f"{order_id} has {share}, weight {house.weights.get(order_id, 0)}"
             state.findings.add(Code.ALLOCATION_QUOTA, subject, text, entry)
+    for text in breaches(house.stages, house.shares):
+        state.findings.add(Code.ALLOCATION_QUOTA, subject, text, entry)
 
 
 def allocated(state: ShardState, m: Message, entry: Entry) -> None:
@@ -109,7 +118,8 @@ def restated(state: ShardState, m: Message, entry: Entry) -> None:
         return
     subject = f"{parent.parent_id} epoch {epoch.number}{' tail' if m['is_tail'] else ''}"
     more = [e["order_id"] for e in m["entries"] if e["quantity"] > 0]
-    if more and epoch.is_closed:
+    is_final = epoch.is_resolved if m["is_tail"] else epoch.is_closed
+    if more and (is_final or parent.is_closed):
         text = f"restatement of {fill.fill_id} gives more to {more}"
         state.findings.add(Code.CONSERVATION_SHARES, subject, text, entry)
     entries = m["entries"]
@@ -132,18 +142,25 @@ def check_unpaid(state: ShardState, fill: Fill, entry: Entry) -> None:
 
 
 def cash_allocated(state: ShardState, m: Message, entry: Entry) -> None:
-    """An epoch's cash and fees: all of it, each part within one unit of exact."""
+    """An epoch's or a fill's cash and fees: all of it, each part within one unit of exact."""
     found = epoch_of(state, m, entry)
     if found is None:
         return
     parent, epoch = found
     subject = f"{parent.parent_id} epoch {epoch.number}"
+    fill_id = m.get("fill_id", "")
+    if bool(fill_id) != epoch.is_per_fill:
+        text = f"cash of fill {fill_id!r}, epoch divides per fill: {epoch.is_per_fill}"
+        state.findings.add(Code.LINEAGE, subject, text, entry)
+        return
+    if epoch.is_per_fill:
+        _fill_cash(state, epoch, m, entry)
+        return
     if m["version"] != epoch.cash_version + 1 or not epoch.is_closed:
         text = f"version {m['version']} after {epoch.cash_version}, closed: {epoch.is_closed}"
         state.findings.add(Code.LINEAGE, subject, text, entry)
-    held = _held(epoch)
     given = {e["order_id"]: e["quantity"] for e in m["entries"]}
-    if given != {order_id: share for order_id, share in held.items() if share}:
+    if given != _held(epoch):
         text = "cash is divided by other shares than were allocated"
         state.findings.add(Code.CONSERVATION_CASH, subject, text, entry)
     wanted = pool(state, epoch)
@@ -153,6 +170,45 @@ def cash_allocated(state: ShardState, m: Message, entry: Entry) -> None:
         state.findings.add(Code.CONSERVATION_CASH, subject, text, entry)
     check_parts(state, subject, m["entries"], stated, entry)
     epoch.cash_version, epoch.cash = m["version"], stated
+
+
+def _fill_cash(state: ShardState, epoch: Epoch, m: Message, entry: Entry) -> None:
+    fill = state.fills.get(m["fill_id"])
+    if fill is None or fill.fill_id not in epoch.fill_ids or m["version"] != fill.cash_version + 1:
+        text = f"cash version {m['version']} of no fill of epoch {epoch.number}, or out of turn"
+        state.findings.add(Code.LINEAGE, m["fill_id"], text, entry)
+        return
+    stands = (fill.quantity, fill.cash_e9, fill.fee_e9)
+    wanted = stands if fill.cash_version else (fill.booked[0], *fill.booked_cash)
+    stated = (m["quantity"], cash(m["cash_e9"]), cash(m["fee_e9"]))
+    if stated != wanted:
+        text = f"quantity, cash, fee {stated}, the fill makes {wanted}"
+        state.findings.add(Code.CONSERVATION_CASH, fill.fill_id, text, entry)
+    check_parts(state, fill.fill_id, m["entries"], stated, entry)
+    shares = {e["order_id"]: e["quantity"] for e in m["entries"]}
+    for order_id in {**fill.cash_shares, **shares}:
+        change = shares.get(order_id, 0) - fill.cash_shares.get(order_id, 0)
+        epoch.cash_shares[order_id] = epoch.cash_shares.get(order_id, 0) + change
+    fill.cash_version, fill.cash_given, fill.cash_shares = m["version"], stated, shares
+
+
+def check_cash(state: ShardState, subject: str, epoch: Epoch, is_closed: bool, at: Entry) -> None:
+    """Prove at the end of a batch that cash was given as fills stand: pools once all is closed."""
+    due = pool(state, epoch)
+    given = epoch.cash or (0, 0, 0)
+    if not epoch.is_per_fill:
+        if is_closed and given != due:
+            text = f"parent is closed; quantity, cash, fee {given} given, {due} due"
+            state.findings.add(Code.CONSERVATION_CASH, subject, text, at)
+        return
+    parts = [state.fills[fill_id].cash_given for fill_id in epoch.fill_ids]
+    quantity, cash_e9, fee_e9 = (sum(part[i] for part in parts) for i in range(3))
+    if (quantity, cash_e9, fee_e9) != due:
+        text = f"fills gave quantity, cash, fee {(quantity, cash_e9, fee_e9)}, {due} due"
+        state.findings.add(Code.CONSERVATION_CASH, subject, text, at)
+    if {each: share for each, share in epoch.cash_shares.items() if share} != _held(epoch):
+        text = "cash is divided by other shares than were allocated"
+        state.findings.add(Code.CONSERVATION_CASH, subject, text, at)
 
 
 def check_parts(
@@ -179,7 +235,7 @@ def _held(epoch: Epoch) -> dict[str, int]:
     for house in epoch.houses():
         for order_id in house.shares:
             held[order_id] = held.get(order_id, 0) + house.held(order_id)
-    return held
+    return {order_id: share for order_id, share in held.items() if share}
 
 
 def pool(state: ShardState, epoch: Epoch) -> tuple[int, int, int]:

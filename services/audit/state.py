@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.audit.findings import Findings
+from services.audit.stages import Stage, stages_of
 
 __all__ = ["Child", "Epoch", "Fill", "House", "Order", "Parent", "ShardState", "Slice"]
 
@@ -21,6 +22,7 @@ class Order:
     bound: int
     limit_price_e9: int | None
     is_cross_allowed: bool
+    is_house: bool = False
     filled: int = 0
     stated: int | None = None  # cumulative quantity as last told to the client
 
@@ -33,6 +35,12 @@ class House:
     shares: dict[str, int] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)  # by minimal restatements, of `shares`
     paid: int = 0  # quantity of its fills as it stands
+    stages: list[Stage] = field(default_factory=list)
+
+    @staticmethod
+    def of(members: list[dict[str, Any]], lot: int) -> "House":
+        weights = {member["order_id"]: member["quantity"] for member in members}
+        return House(weights, stages=stages_of(members, lot))
 
     @property
     def size(self) -> int:
@@ -54,6 +62,8 @@ class Epoch:
     quantity: int
     main: House
     tail: House | None = None
+    lot: int = 1
+    is_per_fill: bool = False
     is_closed: bool = False
     is_resolved: bool = False
     exposure: int = 0
@@ -61,6 +71,7 @@ class Epoch:
     fill_ids: list[str] = field(default_factory=list)
     cash_version: int = 0
     cash: tuple[int, int, int] | None = None  # quantity, cash, fee as last given
+    cash_shares: dict[str, int] = field(default_factory=dict)  # by order, over its fills' own cash
 
     def houses(self) -> tuple[House, ...]:
         return (self.main,) if self.tail is None else (self.main, self.tail)
@@ -120,9 +131,14 @@ class Fill:
     cash_e9: int
     fee_e9: int
     booked: tuple[int, int]  # quantity paid and price as it came; a bust may come before it
+    booked_cash: tuple[int, int]  # cash and fee as they came
     is_paid: bool  # some of it was paid to the epoch when it came, so its cash is the epoch's
     house: House | None = None
     is_busted: bool = False
+    # Where each fill's cash is divided by itself: version, whole and shares as last given.
+    cash_version: int = 0
+    cash_given: tuple[int, int, int] = (0, 0, 0)
+    cash_shares: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
