@@ -12,30 +12,63 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from services.cli.options import Json
+from services.cli.options import Json, resolve_bootstrap
 
 INVARIANT_FAILED = 1
 PARTITIONS = 4
 TOP_PARENTS = 12
 TABLE_COLUMNS = 120
+VENUES = "PENSTOCK_VENUES_"  # one environment for the demo and a simulator that stands
+
+
+Tape = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of a LOBSTER or Binance recording", exists=True, envvar=f"{VENUES}TAPE"
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Same seed, same children", envvar=f"{VENUES}SEED")]
+Speed = Annotated[
+    int, typer.Option(min=0, help="Scaled wall clock instead of lockstep; not reproducible")
+]
+Minutes = Annotated[
+    int,
+    typer.Option(min=1, help="Market minutes; a tape may have fewer", envvar=f"{VENUES}MINUTES"),
+]
+Orders = Annotated[
+    int, typer.Option(min=1, help="Small orders of the day", envvar=f"{VENUES}ORDERS")
+]
+StepMs = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Market time between watermarks; default 1000, or 2000",
+        envvar=f"{VENUES}STEP_MS",
+    ),
+]
+Keep = Annotated[bool, typer.Option("--keep", help="Leave broker and log running")]
+Cluster = Annotated[str, typer.Option(help="HOST:PORT of another, empty cluster")]
+Attach = Annotated[
+    bool,
+    typer.Option(
+        "--attach",
+        help="By the engines and venues that run on the cluster already",
+        envvar="PENSTOCK_DEMO_ATTACH",
+    ),
+]
 
 
 def demo(
     *,
-    tape: Annotated[
-        Path | None, typer.Option(help="Folder of a LOBSTER or Binance recording", exists=True)
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same children")] = 7,
-    speed: Annotated[
-        int, typer.Option(min=0, help="Scaled wall clock instead of lockstep; not reproducible")
-    ] = 0,
-    minutes: Annotated[int, typer.Option(min=1, help="Market minutes; a tape may have fewer")] = 30,
-    orders: Annotated[int, typer.Option(min=1, help="Small orders of the day")] = 2_000,
-    step_ms: Annotated[
-        int, typer.Option(min=0, help="Market time between watermarks; default 1000, or 2000")
-    ] = 0,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave broker and log running")] = False,
-    bootstrap: Annotated[str, typer.Option(help="HOST:PORT of another, empty cluster")] = "",
+    tape: Tape = None,
+    seed: Seed = 7,
+    speed: Speed = 0,
+    minutes: Minutes = 30,
+    orders: Orders = 2_000,
+    step_ms: StepMs = 0,
+    keep: Keep = False,
+    bootstrap: Cluster = "",
+    is_attached: Attach = False,
     is_json: Json = False,
 ) -> None:
     """Work a day of small orders and prove it. Exits 1 if an invariant failed."""
@@ -46,10 +79,18 @@ def demo(
     console = Console(stderr=is_json)
     console.width = max(console.width, TABLE_COLUMNS)  # a narrower one would cut the numbers
     scene = Scene(
-        seed=seed, minutes=minutes, orders=orders, tape=tape, speed=speed, step_ms=step_ms
+        seed=seed,
+        minutes=minutes,
+        orders=orders,
+        tape=tape,
+        speed=speed,
+        step_ms=step_ms,
+        is_attached=is_attached,
     )
     try:
         with ExitStack() as stack:
+            if is_attached:
+                bootstrap = resolve_bootstrap(bootstrap)
             cluster = open_cluster(stack, bootstrap, console, is_kept=keep)
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penstock-day-")))
             bar = stack.enter_context(progress(console))
@@ -63,7 +104,8 @@ def demo(
         console.print(result.table(TOP_PARENTS))
         show_totals(console, result.as_json())
         show_proofs(console, result.as_json())
-        show_next(console, result.example_order_id, is_kept=keep)
+        is_ours = not bootstrap
+        show_next(console, result.example_order_id, is_kept=keep or is_attached, is_ours=is_ours)
     if not result.is_proved:
         raise typer.Exit(INVARIANT_FAILED)
 

@@ -81,17 +81,31 @@ def run_day(
     try:
         processes.start("engine", engine)
         processes.start("simulator", simulator)
-        moved_at, moved_to = time.monotonic(), -1
-        for progress in follow(bootstrap, partitions):
-            show(progress)
-            if progress.done_step >= steps:
-                break
-            processes.check()
-            if progress.transactions != moved_to:
-                moved_at, moved_to = time.monotonic(), progress.transactions
-            if time.monotonic() - moved_at > STALL_SECONDS:
-                raise DayError(f"nothing was journalled for {STALL_SECONDS:.0f} s")
+        follow_day(bootstrap, partitions, steps, show, check=processes.check)
     finally:
         watch.stop()
         processes.stop_all()
     return watch
+
+
+def follow_day(
+    bootstrap: str,
+    partitions: int,
+    steps: int,
+    show: Callable[[Progress], None],
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Return when every shard has journalled the last step. `check` may raise at each look.
+
+    Raises: DayError when nothing is journalled for a minute.
+    """
+    moved_at, moved_to = time.monotonic(), -1
+    for progress in follow(bootstrap, partitions):
+        show(progress)
+        if progress.done_step >= steps:
+            return
+        check()
+        if progress.transactions != moved_to:
+            moved_at, moved_to = time.monotonic(), progress.transactions
+        if time.monotonic() - moved_at > STALL_SECONDS:
+            raise DayError(f"nothing was journalled for {STALL_SECONDS:.0f} s")

@@ -1,18 +1,20 @@
 """What the demo shows a person at the end: totals, proofs, what to type next."""
 
+import os
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 NEXT_STEPS = (
-    ("penstock tail orders.events", "every decision on orders, decoded"),
-    ("penstock explain {order_id}", "the story of one order"),
-    ("penstock tca --order {order_id}", "its cost"),
-    ("penstock replay --verify", "decide the whole day again and compare"),
-    ("penstock verify", "the independent checker"),
-    ("penstock broker stop", "when you have seen enough"),
+    ("tail orders.events", "every decision on orders, decoded"),
+    ("explain {order_id}", "the story of one order"),
+    ("tca --order {order_id}", "its cost"),
+    ("replay --verify", "decide the whole day again and compare"),
+    ("verify", "the independent checker"),
 )
+STOP = ("broker stop", "when you have seen enough")
+PROGRAM = "PENSTOCK_PROGRAM"  # how the command is typed, where that is not `penstock`
 
 
 def show_totals(console: Console, result: dict[str, Any]) -> None:
@@ -67,8 +69,8 @@ def show_proofs(console: Console, result: dict[str, Any]) -> None:
     )
 
 
-def show_next(console: Console, order_id: str, *, is_kept: bool) -> None:
-    """Print the commands that make sense now."""
+def show_next(console: Console, order_id: str, *, is_kept: bool, is_ours: bool) -> None:
+    """Print the commands that make sense now. `is_ours`: the broker is for us to stop."""
     if not is_kept:
         console.print(
             "\nNext: [bold]penstock demo --keep[/] leaves broker and log for a closer look"
@@ -76,6 +78,8 @@ def show_next(console: Console, order_id: str, *, is_kept: bool) -> None:
         return
     console.print("\nThe broker is still there. Next:")
     table = Table(box=None, show_header=False)
-    for command, what in NEXT_STEPS:
-        table.add_row(command.format(order_id=order_id), f"[dim]{what}[/]")
+    steps = (*NEXT_STEPS, STOP) if is_ours else NEXT_STEPS
+    program = os.environ.get(PROGRAM, "penstock")
+    for command, what in steps:
+        table.add_row(f"{program} {command.format(order_id=order_id)}", f"[dim]{what}[/]")
     console.print(table)

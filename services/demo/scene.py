@@ -1,6 +1,8 @@
 """Play a scene: topics, definitions, the day, the proof; the result in one object."""
 
+import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,14 @@ from rich.table import Table
 from infra.topics import create_topics
 from schemas.messages.core import TcaLevel
 from services.cli.tca import render
+from services.demo.attached import attach
 from services.demo.day import define, run_day
 from services.demo.progress import Progress
 from services.demo.proof import Proof, prove
 from services.venues.scenario import Day, Scenario, definitions, plan_day
-from streams.core.topics import CHILDREN_EVENTS, FILLS_EVENTS, ORDERS_EVENTS
+from services.venues.settings import VenuesSettings
+from streams.adapters.kafka import KafkaLog, KafkaSettings
+from streams.core.topics import CHILDREN_EVENTS, FILLS_EVENTS, ORDERS_COMMANDS, ORDERS_EVENTS
 
 MINUTES_BY_SECONDS = 15
 
@@ -31,6 +36,7 @@ class Scene:
     tape: Path | None
     speed: int  # 0: lockstep
     step_ms: int = 0  # 0: one second, or two where a day of seconds would not fit a minute
+    is_attached: bool = False  # played by the engines and venues that run on the cluster
 
     def scenario(self) -> Scenario:
         return Scenario(
@@ -39,8 +45,16 @@ class Scene:
             orders=self.orders,
             tape=self.tape,
             step_ns=self.step_ms_used * 1_000_000,
-            facts=facts(),
+            facts=self.facts,
         )
+
+    @property
+    def facts(self) -> Path | None:
+        """Return the measured volume curves; attached, those that the venues are told to use."""
+        if self.is_attached:
+            given = os.environ.get("PENSTOCK_VENUES_FACTS")
+            return Path(given) if given else None
+        return facts()
 
     @property
     def step_ms_used(self) -> int:
@@ -123,16 +137,12 @@ class Played:
 
 
 def play(scene: Scene, bootstrap: str, partitions: int, *, log_folder: Path, bar: Bars) -> Played:
-    """Run the scene on an empty cluster. Raises DayError, TopicError, OSError for a bad tape."""
+    """Run the scene on an empty cluster; attached, by the engines and venues that run there.
+
+    Raises: DayError, TopicError, OSError for a bad tape.
+    """
     started = time.monotonic()
     day = plan_day(scene.scenario())
-    log_id = create_topics(bootstrap, partitions=partitions)
-    define(
-        bootstrap,
-        definitions(scene.scenario(), day),
-        at_ns=day.terms.start_ns,
-        log_id=log_id,
-    )
     steps = bar.add_task("steps of market time", total=day.steps)
     orders = bar.add_task("order events", total=None)
     children = bar.add_task("child events", total=None)
@@ -147,19 +157,15 @@ def play(scene: Scene, bootstrap: str, partitions: int, *, log_folder: Path, bar
         bar.update(children, completed=progress.counts[CHILDREN_EVENTS])
         bar.update(fills, completed=progress.counts[FILLS_EVENTS])
 
-    watch = run_day(
-        bootstrap,
-        engine=engine_arguments(scene, bootstrap),
-        simulator=simulator_arguments(scene, bootstrap),
-        partitions=partitions,
-        steps=day.steps,
-        log_folder=log_folder,
-        show=show,
-    )
+    if scene.is_attached:
+        partitions = KafkaLog(KafkaSettings(bootstrap=bootstrap)).partitions(ORDERS_COMMANDS)
+        seen_ms = _attach(scene, day, bootstrap, partitions, show)
+    else:
+        seen_ms = _run(scene, day, bootstrap, partitions, show, log_folder=log_folder)
     for task in (orders, children, fills):
         bar.update(task, total=bar.tasks[task].completed)
     proving = bar.add_task("replay and check", total=1)
-    proof = prove(bootstrap, partitions, watch.seen_ms)
+    proof = prove(bootstrap, partitions, seen_ms)
     bar.update(proving, completed=1)
     return Played(
         scene=scene,
@@ -170,12 +176,60 @@ def play(scene: Scene, bootstrap: str, partitions: int, *, log_folder: Path, bar
     )
 
 
+Seen = dict[tuple[int, int], float]
+Show = Callable[[Progress], None]
+
+
+def _run(
+    scene: Scene, day: Day, bootstrap: str, partitions: int, show: Show, *, log_folder: Path
+) -> Seen:
+    """Make the topics and run the day by processes of our own."""
+    log_id = create_topics(bootstrap, partitions=partitions)
+    messages = definitions(scene.scenario(), day)
+    define(bootstrap, messages, at_ns=day.terms.start_ns, log_id=log_id)
+    return run_day(
+        bootstrap,
+        engine=engine_arguments(scene, bootstrap),
+        simulator=simulator_arguments(scene, bootstrap),
+        partitions=partitions,
+        steps=day.steps,
+        log_folder=log_folder,
+        show=show,
+    ).seen_ms
+
+
+def _attach(scene: Scene, day: Day, bootstrap: str, partitions: int, show: Show) -> Seen:
+    """Let the processes that are there run the day."""
+    return attach(
+        bootstrap,
+        definitions=definitions(scene.scenario(), day),
+        config_version=simulator_settings(scene, bootstrap).config_version(),
+        start_ns=day.terms.start_ns,
+        partitions=partitions,
+        steps=day.steps,
+        show=show,
+    )
+
+
 def engine_arguments(scene: Scene, bootstrap: str) -> list[str]:
     """Return module and arguments of the engine's supervisor.
 
     With --speed too the engines follow the simulator's watermarks: it alone paces them by the wall.
     """
     return ["services.engine", f"--bootstrap={bootstrap}", f"--seed={scene.seed}", "--mode=TAPE"]
+
+
+def simulator_settings(scene: Scene, bootstrap: str) -> VenuesSettings:
+    """Return the settings that a simulator of this scene has."""
+    return VenuesSettings(  # type: ignore[call-arg]  # the others have defaults
+        bootstrap=bootstrap,
+        seed=scene.seed,
+        minutes=scene.minutes,
+        orders=scene.orders,
+        step_ms=scene.step_ms_used,
+        tape=scene.tape,
+        facts=scene.facts,
+    )
 
 
 def simulator_arguments(scene: Scene, bootstrap: str) -> list[str]:
@@ -190,8 +244,8 @@ def simulator_arguments(scene: Scene, bootstrap: str) -> list[str]:
     ]
     if scene.tape is not None:
         arguments.append(f"--tape={scene.tape}")
-    if (found := facts()) is not None:
-        arguments.append(f"--facts={found}")
+    if scene.facts is not None:
+        arguments.append(f"--facts={scene.facts}")
     if scene.speed:
         arguments.append(f"--speed={scene.speed}")
     return arguments
