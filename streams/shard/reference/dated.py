@@ -18,7 +18,7 @@ from schemas.messages.control import (
 from schemas.messages.core import RejectReason
 from streams.core.errors import DecodeError
 
-__all__ = ["DATED", "Dated", "subject_of"]
+__all__ = ["DATED", "Dated", "Rank", "subject_of"]
 
 # What is effective-dated, and the field that says what it defines.
 DATED: Final[dict[type[Any], str]] = {
@@ -95,11 +95,9 @@ class Dated(msgspec.Struct):
             rank_ns = max(rank_ns, known.at_ns)
         return Rank(rank_ns, is_stated=False)
 
-    def claim(self, message: Any, rank: Rank) -> None:
-        """Note a rank. Raises DecodeError when a definition of a later instant is in force."""
-        subject = subject_of(message)
-        known = self.ranks.get(subject)
+    def check(self, message: Any, rank: Rank) -> None:
+        """Raise DecodeError when a definition of a later instant is in force."""
+        known = self.ranks.get(subject_of(message))
         if known is not None and known.at_ns > rank.at_ns:
             bound = f"at least {known.at_ns}, since which another holds"
             raise DecodeError(RejectReason.STALE_VERSION, "effective_ns", str(rank.at_ns), bound)
-        self.ranks[subject] = rank

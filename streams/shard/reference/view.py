@@ -24,7 +24,7 @@ from streams.core.market import Account, Instrument, Venue
 from streams.netting.commands import Crossing, Restriction
 from streams.shard.reference import values
 from streams.shard.reference.checks import check
-from streams.shard.reference.dated import DATED, Dated, subject_of
+from streams.shard.reference.dated import DATED, Dated, Rank, subject_of
 from streams.shard.settings import CONTEXT, EngineSettings
 
 __all__ = ["CONTROL_MESSAGES", "ReferenceView"]
@@ -73,8 +73,7 @@ class ReferenceView(msgspec.Struct):
     def advance(self, at_ns: int) -> None:
         """Let what is due come into force."""
         for message, rank in self.dated.pop_due(at_ns):
-            self._enter(message, rank.at_ns)
-            self.dated.ranks[subject_of(message)] = rank
+            self._enter(message, rank)
             self.version += 1
 
     def apply(self, message: Any, sent_ns: int, at_ns: int) -> None:
@@ -178,22 +177,21 @@ class ReferenceView(msgspec.Struct):
                 raise DecodeError(R.CALENDAR_NOT_ORDERED, "sessions", value, bound)
 
     def _take(self, message: Any, sent_ns: int, at_ns: int) -> None:
-        is_waiting = message.effective_ns > at_ns
-        if is_waiting:
+        if message.effective_ns > at_ns:
             self.dated.wait(message)
         else:
             rank = self.dated.rank(message, sent_ns, at_ns)
-            if not isinstance(message, CalendarDefined):
-                self.dated.claim(message, rank)
-            elif not rank.is_stated:
-                self.dated.ranks[subject_of(message)] = rank
-            self._enter(message, rank.at_ns)
+            if not isinstance(message, CalendarDefined):  # its chunks lie over each other by rank
+                self.dated.check(message, rank)
+            self._enter(message, rank)
         if isinstance(message, InstrumentDefined):
             self.units[message.instrument_id] = (message.currency, message.quantity_scale)
         elif isinstance(message, CalendarDefined):
             self.calendars.setdefault(message.calendar_id, Calendar())
 
-    def _enter(self, message: Any, rank_ns: int) -> None:
+    def _enter(self, message: Any, rank: Rank) -> None:
+        if not (rank.is_stated and isinstance(message, CalendarDefined)):
+            self.dated.ranks[subject_of(message)] = rank
         match message:
             case InstrumentDefined():
                 self.instruments[message.instrument_id] = values.instrument(message)
@@ -207,7 +205,7 @@ class ReferenceView(msgspec.Struct):
                 self.desks[message.desk_id] = message
             case CalendarDefined():
                 calendar = self.calendars.setdefault(message.calendar_id, Calendar())
-                calendar.put(message, rank_ns)
+                calendar.put(message, rank.at_ns)
             case CrossingDeclared():
                 self._declare(message)
 
