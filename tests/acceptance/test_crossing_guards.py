@@ -58,7 +58,7 @@ def status(value: TradingStatus, venue_id: str = "") -> TradingStatusChanged:
 def round_of(
     host: ListHost, *before: Any, seller: str = "A3"
 ) -> tuple[WindowClosed, list[CrossExecuted]]:
-    """A2 buys 500, the seller sells 200, A4 sells 100; `before` is control, read as the window closes."""
+    """A2 buys 500, the seller sells 200, A4 100; `before` is read after the first two."""
     desk = Desk(host)
     desk.act("buy", "c1", 500, {"account_id": "A2", **AT_MIDPOINT})
     desk.act("sell", "c2", 200, {"account_id": seller, "source": "FIX", **AT_MIDPOINT})
