@@ -37,6 +37,7 @@ class HostMetrics:
         self._count = count
         self._wall_ns = wall_ns
         self._counted_ns = 0
+        self._is_uncounted = False
         self._oldest_ns = (
             0  # wall clock of the oldest input that is read and not committed; 0: none
         )
@@ -98,9 +99,14 @@ class HostMetrics:
         self._seconds.labels(*self._labels, "commit").observe(commit_ns / NS)
         self._committed.set(now_ns / NS)
         self._show(end)
+        self._is_uncounted = True
         if now_ns - self._counted_ns >= COUNT_EVERY_NS:
-            self._counted_ns = now_ns
-            self._count(application, end.now_ns)
+            self._recount(application, end, now_ns)
+
+    def idle(self, application: Application, end: JournalEnd) -> None:
+        """Count once more after the last batch, whose second may not have been over."""
+        if self._is_uncounted:
+            self._recount(application, end, self._wall_ns())
 
     def saved(self, size: int) -> None:
         """Note a snapshot of that many bytes."""
@@ -112,12 +118,17 @@ class HostMetrics:
         self._oldest_ns = 0
         self._take_overs.labels(*self._labels).inc()
         self._show(end)
-        self._count(application, end.now_ns)
+        self._recount(application, end, self._wall_ns())
 
     def input_age_s(self) -> float:
         """Return how long the oldest input in work has waited, in seconds; 0 when there is none."""
         oldest_ns = self._oldest_ns
         return max(0, self._wall_ns() - oldest_ns) / NS if oldest_ns else 0.0
+
+    def _recount(self, application: Application, end: JournalEnd, now_ns: int) -> None:
+        self._counted_ns = now_ns
+        self._is_uncounted = False
+        self._count(application, end.now_ns)
 
     def _show(self, end: JournalEnd) -> None:
         self._seq.set(end.seq)

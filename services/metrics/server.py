@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from services.metrics.health import Health
@@ -13,6 +13,8 @@ from services.metrics.health import Health
 __all__ = ["MetricsServer", "serve"]
 
 TEXT = "text/plain; charset=utf-8"
+# A second series for each counter, that nobody asks for.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # of a library without the type
 log = logging.getLogger("penstock.metrics")
 
 

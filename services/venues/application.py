@@ -48,7 +48,6 @@ class VenueSimulator:
     def apply(self, inbound: Inbound, out: Emitter) -> None:
         """Keep what engines say to venues; the step decides it at the end of the batch."""
         self._keep(inbound)
-        self._tally.heard[type(inbound.message).__name__] += 1
 
     def pop_due(self, now_ns: int) -> Timer | None:
         return None
@@ -129,6 +128,7 @@ class VenueSimulator:
             record = inbound.record
             arrival = Arrival(inbound.envelope.event_id, inbound.message)
             self._arrived.append((record.partition, record.offset, arrival))
+            self._tally.heard[type(inbound.message).__name__] += 1
 
     def _step(self) -> Sequence[Said]:
         day, state = self._day, self.state

@@ -183,6 +183,7 @@ class ShardHost:
         is_live = self._settings.mode is ClockMode.LIVE
         batch = self._inbox.take(self._wait_ms() if is_live else WAIT_MAX_MS)
         if batch is None:
+            self._observer.idle(self.application, self.end)
             if not is_live:
                 return False
             now_ns = self._clock.now_ns()

@@ -26,6 +26,9 @@ class Observer(Protocol):
     ) -> None:
         """A transaction has committed. Units: ns spent on deciding and encoding, on committing."""
 
+    def idle(self, application: Application, end: JournalEnd) -> None:
+        """There was nothing to do at this turn."""
+
     def saved(self, size: int) -> None:
         """A snapshot of `size` bytes has committed."""
 
@@ -46,6 +49,9 @@ class _Nobody:
         decide_ns: int,
         commit_ns: int,
     ) -> None:
+        pass
+
+    def idle(self, application: Application, end: JournalEnd) -> None:
         pass
 
     def saved(self, size: int) -> None:
