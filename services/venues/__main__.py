@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 
 from infra.topics import read_log_id
 from services.ending import Stop, run_to_end
@@ -15,6 +16,7 @@ from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog
 from streams.core.topics import ORDERS_COMMANDS
 
+AFTER_CLOSE_S = 0.1
 SILENT_S_MAX, STARTING_S_MAX = 60.0, 600.0
 log = logging.getLogger("penstock.venues")
 
@@ -30,7 +32,8 @@ def main() -> int:
 
 def run_day(settings: VenuesSettings, stop: Stop) -> None:
     """Simulate until the day is over or `stop` is asked."""
-    health = Health(silent_s_max=SILENT_S_MAX, starting_s_max=STARTING_S_MAX)
+    health = Health(silent_s_max=AFTER_CLOSE_S = 0.1
+SILENT_S_MAX, starting_s_max=STARTING_S_MAX)
     tally = Tally()
     observer = observe(settings, health, tally)
     day = plan_day(settings.scenario())
@@ -60,7 +63,10 @@ def run_day(settings: VenuesSettings, stop: Stop) -> None:
 
     def should_stop() -> bool:
         health.turned()
-        return stop.is_asked or (is_over(host) and not settings.is_standing)
+        if not is_over(host):
+            return stop.is_asked
+        time.sleep(AFTER_CLOSE_S)  # nothing comes any more, so nothing waits for it
+        return stop.is_asked or not settings.is_standing
 
     host.run(should_stop)
 

@@ -1,0 +1,1 @@
+"""Containers: images of our services, stand-ins where none can be pulled, the run of both in CI."""
