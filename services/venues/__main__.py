@@ -32,8 +32,7 @@ def main() -> int:
 
 def run_day(settings: VenuesSettings, stop: Stop) -> None:
     """Simulate until the day is over or `stop` is asked."""
-    health = Health(silent_s_max=AFTER_CLOSE_S = 0.1
-SILENT_S_MAX, starting_s_max=STARTING_S_MAX)
+    health = Health(silent_s_max=SILENT_S_MAX, starting_s_max=STARTING_S_MAX)
     tally = Tally()
     observer = observe(settings, health, tally)
     day = plan_day(settings.scenario())
