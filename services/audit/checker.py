@@ -3,11 +3,11 @@
 from collections import deque
 from collections.abc import Iterable
 
-from services.audit import crosses, exposure, orders, parents, shares
+from services.audit import crosses, exposure, orders, parents, shares, windows
 from services.audit.answers import check_answers
-from services.audit.crosses import Books
 from services.audit.findings import CheckReport, Code, Findings
 from services.audit.journal import Writer
+from services.audit.market import Market
 from services.audit.records import Entry, Partition, RawRecord, Reader
 from services.audit.state import Parent, ShardState
 from services.audit.venue_side import VenueSide
@@ -39,43 +39,51 @@ class ShardLaws:
 
     def __init__(self, findings: Findings, reader: Reader) -> None:
         self.state = ShardState(findings)
-        self._books = Books(reader.book)
+        self._market = Market(reader.book, self.state.reference)
         self._venues = VenueSide(findings)
 
     def on_batch(self, journal: Entry, inputs: list[Entry], outputs: list[Entry]) -> None:
         """Check what one journal record read and wrote."""
         check_answers(self.state.findings, inputs, outputs)
-        for entry in inputs:
-            self._read(entry)
+        now_ns = journal.message["now_ns"]
+        self.state.reference.advance(now_ns)
+        self._market.begin()
+        for entry in _as_applied(journal, inputs):
+            self._read(entry, now_ns)
         for entry in outputs:
             self._wrote(entry)
+        windows.end_round(self.state)
         if outputs or inputs:
             self._end_batch(journal, outputs)
 
-    def _read(self, entry: Entry) -> None:
+    def _read(self, entry: Entry, now_ns: int) -> None:
         m, state = entry.message, self.state
+        state.reference.read(entry, now_ns)
         match entry.name:
             case "market.BookUpdated":
-                self._books.keep(entry)
+                self._market.keep_book(entry)
+            case "market.TradingStatusChanged":
+                self._market.keep_status(entry)
             case "venues.ExecutionReport":
                 self._venues.read(entry)
             case "control.InstrumentDefined":
                 state.scales[m["instrument_id"]] = m["quantity_scale"]
-            case "control.CrossingDeclared":
-                state.crossings[m["tenant"]] = m
 
     def _wrote(self, entry: Entry) -> None:
         m, state = entry.message, self.state
         self._venues.wrote(entry)
         match entry.name:
             case "netting.CrossExecuted":
-                crosses.executed(state, self._books, m, entry)
+                crosses.executed(state, self._market, m, entry)
             case "allocation.CrossAllocated":
                 crosses.allocated(state, m, entry)
             case _:
                 handler = HANDLERS.get(entry.name)
                 if handler is not None:
                     handler(state, m, entry)
+                rounds = windows.HANDLERS.get(entry.name)
+                if rounds is not None:
+                    rounds(state, m, entry)
 
     def _end_batch(self, journal: Entry, outputs: list[Entry]) -> None:
         state = self.state
@@ -105,6 +113,24 @@ class ShardLaws:
             for house in epoch.houses():
                 shares.check_house(state, subject, house, journal)
             shares.check_cash(state, subject, epoch, parent.is_closed, journal)
+
+
+def _as_applied(journal: Entry, inputs: list[Entry]) -> list[Entry]:
+    """Return the inputs in the order of application: on a tape by time, after the shared ones."""
+    if journal.message["mode"] != "TAPE":
+        return inputs
+    shared = [entry for entry in inputs if entry.raw.topic in SHARED_INPUTS]
+    keyed: list[tuple[int, str, int, int, Entry]] = []
+    times: dict[Partition, int] = {}
+    for entry in inputs:
+        if entry.raw.topic not in SHARED_INPUTS:
+            partition = entry.partition
+            if entry.envelope:  # one that cannot be read goes with the one before it
+                times[partition] = entry.envelope["source_ns"]
+            place = (times.get(partition, 0), entry.raw.topic, entry.raw.partition)
+            keyed.append((*place, entry.raw.offset, entry))
+    keyed.sort(key=lambda each: each[:4])
+    return [*shared, *(each[4] for each in keyed)]
 
 
 class Checker:

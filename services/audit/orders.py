@@ -60,6 +60,11 @@ def accepted(state: ShardState, m: Message, entry: Entry) -> None:
         limit_price_e9=m["limit_price_e9"],
         is_cross_allowed=m["is_cross_allowed"],
         is_house=m.get("is_house", False),
+        client_id=m.get("client_id", ""),
+        owner_id=m.get("owner_id", ""),
+        start_ns=m["start_ns"],
+        joined_ns=m["accepted_ns"],
+        arrival_price_e9=m["arrival_price_e9"],
     )
 
 

@@ -12,12 +12,12 @@ __all__ = ["Entry", "Partition", "RawRecord", "Reader", "cash"]
 
 FRAME_BYTES = 5
 # Bodies that no law of the checker looks at; their envelopes are read all the same.
+LOOKED_AT = {"market.BookUpdated": 4}  # envelope, venue, instrument, state; levels when asked
 ENVELOPE_ONLY = frozenset(
     {
         "intake.NewOrder",
         "intake.CancelOrder",
         "intake.ReplaceOrder",
-        "market.BookUpdated",
         "market.TradePrinted",
         "market.Watermark",
         "routing.RouteDecided",
@@ -73,7 +73,7 @@ class Reader:
         for schema_id, (full, schema) in registered().items():
             name = full.rpartition(".")[0]
             whole = plain(schema)
-            looked_at = whole["fields"][: 1 if name in ENVELOPE_ONLY else None]
+            looked_at = whole["fields"][: 1 if name in ENVELOPE_ONLY else LOOKED_AT.get(name)]
             self._schemas[schema_id] = (name, parse_schema(whole | {"fields": looked_at}))
             if name == "market.BookUpdated":
                 self._book = parse_schema(whole)
@@ -91,7 +91,8 @@ class Reader:
             message: Any = schemaless_reader(buffer, schema, None)
         except (EOFError, IndexError, KeyError, TypeError, ValueError):
             return Entry(raw, "", {}, {})
-        if name not in ENVELOPE_ONLY and buffer.tell() != len(value):
+        is_whole = name not in ENVELOPE_ONLY and name not in LOOKED_AT
+        if is_whole and buffer.tell() != len(value):
             return Entry(raw, "", {}, {})
         return Entry(raw, name, message["envelope"], message)
 

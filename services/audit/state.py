@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.audit.findings import Findings
+from services.audit.records import Entry
+from services.audit.reference import Reference
 from services.audit.stages import Stage, stages_of
 
-__all__ = ["Child", "Epoch", "Fill", "House", "Order", "Parent", "ShardState", "Slice"]
+__all__ = ["Child", "Epoch", "Fill", "House", "Order", "Parent", "Round", "ShardState", "Slice"]
 
 
 @dataclass(slots=True)
@@ -23,8 +25,28 @@ class Order:
     limit_price_e9: int | None
     is_cross_allowed: bool
     is_house: bool = False
+    client_id: str = ""
+    owner_id: str = ""
+    start_ns: int = 0
+    joined_ns: int = 0  # the window that it waits in, or waited in last
+    arrival_price_e9: int | None = None  # None too once it joined a window again
+    is_out: bool = False  # it left a parent and has not joined a window since
     filled: int = 0
     stated: int | None = None  # cumulative quantity as last told to the client
+
+    @property
+    def owner(self) -> str:
+        return self.owner_id or self.account_id
+
+
+@dataclass(slots=True)
+class Round:
+    """A netting round while its crosses are read."""
+
+    message: dict[str, Any]
+    entry: Entry
+    crossed: int = 0
+    netted: int = 0
 
 
 @dataclass(slots=True)
@@ -154,7 +176,9 @@ class ShardState:
     fills: dict[str, Fill] = field(default_factory=dict)
     busted: set[str] = field(default_factory=set)
     scales: dict[str, int] = field(default_factory=dict)  # quantity_scale by instrument
-    crossings: dict[str, dict[str, Any]] = field(default_factory=dict)  # declaration by tenant
+    reference: Reference = field(default_factory=Reference)
+    due: dict[tuple[str, str], int] = field(default_factory=dict)  # drawn, by tenant, instrument
+    round: Round | None = None  # the newest, while its batch is read
     crosses: dict[str, dict[str, Any]] = field(default_factory=dict)  # executed, not given yet
     crosses_given: int = 0
     crossed_quantity: int = 0

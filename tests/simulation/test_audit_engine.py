@@ -38,9 +38,16 @@ def recorded(monkeypatch: pytest.MonkeyPatch, seed: int, *, is_calm: bool) -> li
             inputs=read,
             outputs=[(event.topic, event.message) for event in batch.outputs],
             causes=[cause(event.envelope.causation_id) for event in batch.outputs],
+            now_ns=batch.journal.now_ns,
+            mode=batch.journal.mode,
+            times=[times(inbound.envelope) for inbound in sent],
         )
-        for read, batch in zip(inputs, day.host.batches, strict=False)
+        for read, batch, sent in zip(inputs, day.host.batches, day.host.inputs, strict=False)
     ]
+
+
+def times(envelope: Any) -> tuple[int, int]:
+    return envelope.source_ns, envelope.at_ns
 
 
 def cause(causation_id: bytes) -> bytes:

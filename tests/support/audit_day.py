@@ -15,7 +15,7 @@ from schemas.messages.allocation import (
     CrossAllocated,
     FillAllocated,
 )
-from schemas.messages.control import CrossingDeclared, InstrumentDefined
+from schemas.messages.control import CrossingDeclared, InstrumentDefined, VenueDefined
 from schemas.messages.intake import NewOrder, OrderAccepted, OrderClosed
 from schemas.messages.market import BookUpdated
 from schemas.messages.netting import (
@@ -161,8 +161,8 @@ def crossed() -> list[Event]:
         ask_e9=PRICE + 10**7,
         bid_venue_id="V1",
         ask_venue_id="V1",
-        bid_event_id=input_id(2),
-        ask_event_id=input_id(2),
+        bid_event_id=input_id(3),
+        ask_event_id=input_id(3),
     )
     cross = make(
         CrossExecuted,
@@ -240,6 +240,7 @@ def beginning() -> Day:
         BookUpdated,
         venue_id="V1",
         instrument_id="ACME",
+        state=c.BookState.OPEN,
         bids=(c.Level(price_e9=PRICE - 10**7, quantity=1),),
         asks=(c.Level(price_e9=PRICE + 10**7, quantity=1),),
     )
@@ -249,6 +250,7 @@ def beginning() -> Day:
             inputs=[
                 (topics.CONTROL_COMMANDS, defined),
                 (topics.CONTROL_COMMANDS, declared),
+                (topics.CONTROL_COMMANDS, make(VenueDefined, venue_id="V1", kind=c.VenueKind.LIT)),
                 (topics.MARKET_DATA, book),
                 *orders,
             ],

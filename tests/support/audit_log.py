@@ -29,6 +29,9 @@ class Batch(msgspec.Struct, kw_only=True):
     inputs: list[Event] = []
     outputs: list[Event] = []
     causes: list[bytes] = []  # causation_id of each output; empty: worked out by the writer
+    now_ns: int = -1  # of the batch and its outputs; -1: its number
+    mode: c.ClockMode = c.ClockMode.UNKNOWN
+    times: list[tuple[int, int]] = []  # source_ns and at_ns of each input; empty: all 0
 
 
 def zero(kind: Any) -> Any:
@@ -70,15 +73,24 @@ class Writer:
         self.records.append(RawRecord(topic, 0, offset, b"", value))
         return offset
 
-    def read(self, topic: str, message: Any) -> Any:
-        envelope = make(c.Envelope, event_id=input_id(self.inputs), shard=-1, seq=-1, topic_seq=-1)
+    def read(self, event: Event, times: tuple[int, int]) -> Any:
+        topic, message = event
+        envelope = make(
+            c.Envelope,
+            event_id=input_id(self.inputs),
+            shard=-1,
+            seq=-1,
+            topic_seq=-1,
+            source_ns=times[0],
+            at_ns=times[1],
+        )
         self.inputs += 1
         offset = self.append(topic, CODEC.encode(envelope, message))
         return make(
             c.ConsumedRange, topic=topic, first_offset=offset, next_position=offset + 1, count=1
         )
 
-    def envelope(self, index: int, topic_seq: int, cause: bytes = bytes(16)) -> Any:
+    def envelope(self, index: int, topic_seq: int, at_ns: int, cause: bytes = bytes(16)) -> Any:
         place = (0).to_bytes(4, "big") + self.seq.to_bytes(8, "big") + index.to_bytes(4, "big")
         return make(
             c.Envelope,
@@ -86,7 +98,7 @@ class Writer:
             seq=self.seq,
             index=index,
             topic_seq=topic_seq,
-            at_ns=self.seq,
+            at_ns=at_ns,
             causation_id=cause,
         )
 
@@ -103,13 +115,15 @@ class Writer:
     def batch(self, kind: c.JournalKind, batch: Batch) -> None:
         inputs, outputs = batch.inputs, batch.outputs
         causes = batch.causes or self.causes(inputs, outputs)
-        ranges = tuple(self.read(*event) for event in inputs)
+        now_ns = self.seq if batch.now_ns < 0 else batch.now_ns
+        times = batch.times or [(0, 0)] * len(inputs)
+        ranges = tuple(self.read(*each) for each in zip(inputs, times, strict=True))
         digest, counts = sha256(), dict.fromkeys(self.topic_seqs, 0)
         for index, (topic, message) in enumerate(outputs):
             self.topic_seqs[topic] = self.topic_seqs.get(topic, -1) + 1
             counts[topic] = counts.get(topic, 0) + 1
             value = CODEC.encode(
-                self.envelope(index, self.topic_seqs[topic], causes[index]), message
+                self.envelope(index, self.topic_seqs[topic], now_ns, causes[index]), message
             )
             digest.update(topic.encode() + (0).to_bytes(4, "big") + value)
             self.append(topic, value)
@@ -119,7 +133,8 @@ class Writer:
             log_id=LOG_ID,
             incarnation=1,
             previous_hash=self.hash,
-            now_ns=self.seq,
+            now_ns=now_ns,
+            mode=batch.mode,
             ranges=ranges,
             outputs=tuple(
                 make(c.TopicOutput, topic=t, count=n, last_topic_seq=self.topic_seqs[t])
@@ -128,7 +143,7 @@ class Writer:
             output_count=len(outputs),
             output_digest=digest.digest(),
         )
-        value = CODEC.encode(self.envelope(len(outputs), self.seq), journal)
+        value = CODEC.encode(self.envelope(len(outputs), self.seq, now_ns), journal)
         self.append(ENGINE_JOURNAL, value)
         self.hash = sha256(value).digest()
         self.seq += 1
