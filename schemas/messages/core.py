@@ -249,6 +249,7 @@ class ReferencePrice(StrEnum):
 
     UNKNOWN = "UNKNOWN"
     MIDPOINT = "MIDPOINT"
+    LAST_QUOTE = "LAST_QUOTE"
     LAST_TRADE = "LAST_TRADE"
     NONE = "NONE"
 

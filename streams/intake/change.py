@@ -38,6 +38,7 @@ __all__ = [
     "closed",
     "finish_cancel",
     "finish_replace",
+    "order_named",
     "replace",
     "too_late",
 ]
@@ -61,7 +62,7 @@ def cancel(
 ) -> tuple[IntakeEvent, ...]:
     """Return the cancel done, pending or refused."""
     message = command.message
-    order = _find(state, message)
+    order = order_named(state, message)
     refusal = (
         check_partition(message.instrument_id, is_own=command.is_own_partition)
         or check_duplicate(message.client_order_id, is_duplicate=is_duplicate)
@@ -93,7 +94,7 @@ def replace(
 ) -> tuple[IntakeEvent, ...]:
     """Return the replace done, pending or refused. A mere increase never waits."""
     message = command.message
-    order = _find(state, message)
+    order = order_named(state, message)
     refusal = (
         check_replace(command, is_duplicate=is_duplicate)
         or _check_order(order, message)
@@ -239,7 +240,8 @@ def _replaced(order: Order, request: Pending, at_ns: int) -> tuple[IntakeEvent, 
     return (replaced,)
 
 
-def _find(state: IntakeState, message: CancelOrder | ReplaceOrder) -> Order | None:
+def order_named(state: IntakeState, message: CancelOrder | ReplaceOrder) -> Order | None:
+    """Return the order that the message names, of its tenant; None when there is none."""
     key = command_key(
         message.instrument_id,
         message.source,

@@ -89,6 +89,7 @@ def accept(
         arrival_price_e9=command.arrival_price_e9,
         reference_version=command.reference_version,
         command_digest=command.digest,
+        client_id="" if command.account is None else command.account.client_id,
         limits_version=command.limits_version,
         unit_value_e9=command.unit_value_e9,
     )

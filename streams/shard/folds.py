@@ -10,9 +10,10 @@ from typing import Any, Final, NamedTuple
 from schemas.messages import allocation as paid
 from schemas.messages import intake as asked
 from schemas.messages import netting as netted
+from schemas.messages import risk as bounded
 from schemas.messages import routing as routed
 from schemas.messages import strategy as worked
-from streams import allocation, intake, netting, routing, strategy
+from streams import allocation, intake, netting, risk, routing, strategy
 from streams.shard.routes import ROUTES
 
 __all__ = ["FOLDS", "TIMERS", "USES"]
@@ -155,6 +156,32 @@ USES: Final = (
             paid.AllocationRestated,
             paid.CrossAllocated,
             paid.CashAllocated,
+        ),
+        lambda _event, _state: (),
+        (),
+    ),
+    Use(
+        "risk",
+        risk.RISK.evolve,
+        (
+            asked.OrderAccepted,
+            asked.OrderRejected,
+            asked.OrderCancelRejected,
+            asked.CommandRepeated,
+            asked.OrderPendingCancel,
+            asked.OrderPendingReplace,
+            asked.OrderCanceled,
+            asked.OrderReplaced,
+            asked.OrderClosed,
+            asked.OrderRestated,
+            paid.FillAllocated,
+            paid.AllocationRestated,
+            paid.CrossAllocated,
+            bounded.LimitsInForce,
+            bounded.FlowDisabled,
+            bounded.FlowReleased,
+            bounded.LeaseRequested,
+            bounded.LeaseReduced,
         ),
         lambda _event, _state: (),
         (),

@@ -9,6 +9,8 @@ from streams.core.calendar import NEVER_NS
 from streams.core.market import Account, Instrument, Quote
 from streams.models.volume import forecast_volumes, model_version
 from streams.netting.commands import EpochExposure, ParentExposure
+from streams.risk import Gate
+from streams.risk.commands import RecordVerdict
 from streams.routing.commands import MarketBooks
 from streams.shard.market import STATES
 from streams.shard.state import ShardState
@@ -38,14 +40,19 @@ class Knowledge:
         "_quotes",
         "at_ns",
         "entropy",
+        "gate",
         "state",
         "urgent",
+        "verdicts",
     )
 
     def __init__(self, state: ShardState) -> None:
         self.state = state
         self.at_ns = 0
         self.entropy = b""
+        self.gate = Gate(state.risk)
+        # What the limits say beside yes of the command under way, by its digest.
+        self.verdicts: dict[bytes, RecordVerdict] = {}
         # Windows to close at the end of the batch, and the newest urgent order of each (event id).
         self.urgent: dict[tuple[str, str], bytes] = {}
         # By instrument: the quote and how long it holds if no book comes in between.

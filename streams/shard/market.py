@@ -50,6 +50,14 @@ class MarketStatus(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self.status in (TradingStatus.HALTED, TradingStatus.PAUSED)
 
 
+class LastTrade(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The newest trade of an instrument, at any venue, our own included."""
+
+    price_e9: int
+    at_ns: int
+    event_id: bytes
+
+
 class InstrumentMarket(msgspec.Struct, array_like=True):
     """One instrument. Quantities in smallest units, own children's part removed."""
 
@@ -59,6 +67,7 @@ class InstrumentMarket(msgspec.Struct, array_like=True):
     statuses: dict[str, MarketStatus] = {}  # by venue; empty id: the whole market
     spreads: list[int] = []  # newest last; kept while a declaration asks for their median
     sampled: int = -1  # ordinal of the newest second with a sample
+    last: LastTrade | None = None
 
 
 class MarketView(msgspec.Struct):
@@ -82,9 +91,11 @@ class MarketView(msgspec.Struct):
         market = self._market(message.instrument_id)
         quantity = message.quantity - message.own_quantity
         market.others_quantity += quantity
+        at_ns = envelope.source_ns or envelope.at_ns
+        if market.last is None or market.last.at_ns <= at_ns:
+            market.last = LastTrade(message.price_e9, at_ns, envelope.event_id)
         if curve is None:
             return
-        at_ns = envelope.source_ns or envelope.at_ns
         ordinal = (at_ns - curve.first_bin_ns) // curve.bin_ns
         if 0 <= ordinal < len(curve.log_volume_e9):
             market.bins.extend([0] * (ordinal + 1 - len(market.bins)))
@@ -109,6 +120,11 @@ class MarketView(msgspec.Struct):
         """Return the whole market's status; None when nothing was ever said."""
         market = self.instruments.get(instrument_id)
         return None if market is None else market.statuses.get("")
+
+    def last_trade(self, instrument_id: str) -> LastTrade | None:
+        """Return the newest trade; None before the first."""
+        market = self.instruments.get(instrument_id)
+        return None if market is None else market.last
 
     def others_quantity(self, instrument_id: str) -> int:
         market = self.instruments.get(instrument_id)

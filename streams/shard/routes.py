@@ -2,7 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
-from schemas.messages import allocation, intake, netting, routing, strategy
+from schemas.messages import allocation, intake, netting, risk, routing, strategy
 from streams.core import topics
 
 __all__ = ["OUTPUT_TOPICS", "ROUTES", "Route", "correlation_of"]
@@ -55,6 +55,13 @@ ROUTES: Final[dict[type[Any], Route]] = {
     routing.FillCorrected: Route(topics.FILLS_EVENTS, "parent_id"),
     routing.SuspenseRecorded: Route(topics.FILLS_EVENTS, "child_id"),
     routing.RouteDecided: Route(topics.DECISIONS_EVENTS, "parent_id"),
+    risk.LimitsInForce: Route(topics.DECISIONS_EVENTS, "proposal_id"),
+    risk.RiskDecided: Route(topics.DECISIONS_EVENTS, "client_order_id"),
+    risk.LimitBreached: Route(topics.DECISIONS_EVENTS, "order_id"),
+    risk.FlowDisabled: Route(topics.DECISIONS_EVENTS, "order_id"),
+    risk.FlowReleased: Route(topics.DECISIONS_EVENTS, "flow_id"),
+    risk.LeaseRequested: Route(topics.DECISIONS_EVENTS, "limit_id"),
+    risk.LeaseReduced: Route(topics.DECISIONS_EVENTS, "limit_id"),
     allocation.FillAllocated: Route(topics.ALLOCATIONS_EVENTS, "parent_id"),
     allocation.CrossAllocated: Route(topics.ALLOCATIONS_EVENTS, "cross_id"),
     allocation.AllocationRestated: Route(topics.ALLOCATIONS_EVENTS, "parent_id"),

@@ -15,7 +15,7 @@ from schemas.messages.intake import (
 )
 from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
-from streams import netting, strategy
+from streams import netting, risk, strategy
 from streams.core import topics
 from streams.core.errors import DecodeError
 from streams.core.murmur import partition_of
@@ -29,6 +29,7 @@ from streams.routing.commands import (
 )
 from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 from streams.shard.knowledge import Knowledge
+from streams.shard.limits import control_command, take_control
 from streams.shard.reference import CONTROL_MESSAGES
 from streams.shard.routes import OUTPUT_TOPICS
 from streams.shard.rules import close_window
@@ -45,14 +46,14 @@ _EXPECTED: Final[dict[str, tuple[type[Any], ...]]] = {
     topics.ORDERS_COMMANDS: (NewOrder, CancelOrder, ReplaceOrder),
     topics.MARKET_DATA: (BookUpdated, TradePrinted, TradingStatusChanged),
     topics.VENUES_REPORTS: (ExecutionReport, OrderCancelReject),
-    topics.CONTROL_COMMANDS: CONTROL_MESSAGES,
+    topics.CONTROL_COMMANDS: (*CONTROL_MESSAGES, *risk.CONTROL_MESSAGES),
 }
 # Read by every shard, so that one of them must answer for what cannot be used.
 _UNSHARDED: Final = (topics.KILL_COMMANDS, topics.CONTROL_COMMANDS, topics.PLANS_EVENTS)
 
 
 class EngineShard:
-    """Implements runtime.ports.Application over the five deciders."""
+    """Implements runtime.ports.Application over the six deciders."""
 
     output_topics: tuple[str, ...] = OUTPUT_TOPICS
     restore_inputs: tuple[str, ...] = (topics.CONTROL_COMMANDS, topics.MARKET_DATA)
@@ -65,6 +66,8 @@ class EngineShard:
         prefix = f"{log_id.hex()[:6]}.{shard}"
         self.state.intake.id_prefix = f"{prefix}."
         self.state.netting.id_prefix = prefix
+        limits = self.state.risk
+        limits.shard, limits.partitions, limits.id_prefix = shard, partitions, f"{prefix}."
         self._use_settings()
 
     def apply(self, inbound: Inbound, out: Emitter) -> None:
@@ -187,6 +190,7 @@ class EngineShard:
         for event in events:
             if isinstance(event, OrderRejected | OrderCancelRejected):
                 out.dead_letter(inbound, event.reason, event.field, event.value, event.bound)
+        self._knows.verdicts.clear()  # of a repeat, or of an order that another rule refused
 
     def _apply_report(self, inbound: Inbound, out: Emitter) -> None:
         message, envelope = inbound.message, inbound.envelope
@@ -206,10 +210,20 @@ class EngineShard:
         self._run(command, out, message.instrument_id, envelope.event_id, envelope.source_ns)
 
     def _apply_control(self, inbound: Inbound, out: Emitter) -> None:
+        message, envelope = inbound.message, inbound.envelope
+        assert envelope is not None
+        is_risk = isinstance(message, risk.CONTROL_MESSAGES)
         try:
             self._define(inbound, out.at_ns)
         except DecodeError as error:
-            self._refuse(inbound, out, error)
+            if not is_risk:
+                self._refuse(inbound, out, error)
+            elif risk.is_for_shard(self.state.risk, message):
+                out.dead_letter(inbound, error.reason, error.field, error.value, error.bound)
+            return
+        if is_risk and (found := control_command(message, envelope.actor, out.at_ns)) is not None:
+            command, key = found
+            self._run(command, out, key, envelope.event_id, envelope.source_ns)
 
     def _refuse(self, inbound: Inbound, out: Emitter, error: DecodeError) -> None:
         topic, letter_id = inbound.record.topic, NO_EVENT
@@ -239,6 +253,9 @@ class EngineShard:
 
     def _define(self, inbound: Inbound, at_ns: int) -> None:
         assert inbound.envelope is not None
+        if isinstance(inbound.message, risk.CONTROL_MESSAGES):
+            take_control(self._knows, inbound.message, inbound.envelope.actor)
+            return
         self.state.reference.apply(inbound.message, inbound.envelope.at_ns, at_ns)
         self._knows.forget()
         self._use_settings()

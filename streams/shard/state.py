@@ -12,6 +12,7 @@ from streams.allocation import AllocationState
 from streams.core.errors import CorruptHistoryError
 from streams.intake import IntakeState
 from streams.netting import NettingState
+from streams.risk import RiskState
 from streams.routing import RoutingState
 from streams.shard.folds import FOLDS, TIMERS
 from streams.shard.market import MarketView
@@ -38,6 +39,7 @@ class ShardState(msgspec.Struct):
     strategy: StrategyState = msgspec.field(default_factory=StrategyState)
     routing: RoutingState = msgspec.field(default_factory=RoutingState)
     allocation: AllocationState = msgspec.field(default_factory=AllocationState)
+    risk: RiskState = msgspec.field(default_factory=RiskState)
     parents: dict[str, OpenParent] = {}
     market: MarketView = msgspec.field(default_factory=MarketView)
     reference: ReferenceView = msgspec.field(default_factory=ReferenceView)

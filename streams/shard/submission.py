@@ -10,6 +10,7 @@ from schemas.messages.intake import CancelOrder, NewOrder, ReplaceOrder
 from streams.core.market import Venue
 from streams.intake.commands import SubmitCancel, SubmitOrder, SubmitReplace
 from streams.shard.knowledge import Knowledge
+from streams.shard.limits import assess_new, assess_replace
 
 __all__ = ["digest_of", "submission", "submit_order"]
 
@@ -31,29 +32,45 @@ def submission(
                 is_own_partition=is_own,
             )
         case _:
-            return SubmitReplace(
-                message=message,
-                at_ns=knows.at_ns,
-                digest=digest_of(message),
-                is_own_partition=is_own,
-                instrument=knows.instrument(message.instrument_id),
-                venues=_venues(knows, message.constraints),
-            )
+            return submit_replace(knows, message, is_own=is_own)
+
+
+def submit_replace(knows: Knowledge, message: ReplaceOrder, *, is_own: bool) -> SubmitReplace:
+    """Return a replace with the instrument and what the limits say of the order it would make."""
+    digest, instrument = digest_of(message), knows.instrument(message.instrument_id)
+    verdict = assess_replace(knows, message, digest, instrument)
+    return SubmitReplace(
+        message=message,
+        at_ns=knows.at_ns,
+        digest=digest,
+        is_own_partition=is_own,
+        instrument=instrument,
+        venues=_venues(knows, message.constraints),
+        breach=verdict.breach,
+        limits_version=verdict.version,
+        unit_value_e9=verdict.unit_value_e9,
+    )
 
 
 def submit_order(knows: Knowledge, message: NewOrder, *, is_own: bool) -> SubmitOrder:
-    """Return a new order with its instrument, account and market."""
+    """Return a new order with its instrument, account, market and what the limits say of it."""
+    digest, instrument = digest_of(message), knows.instrument(message.instrument_id)
+    account = knows.account(message.account_id, message.tenant)
+    verdict = assess_new(knows, message, digest, instrument, account)
     return SubmitOrder(
         message=message,
         at_ns=knows.at_ns,
-        digest=digest_of(message),
+        digest=digest,
         is_own_partition=is_own,
-        instrument=knows.instrument(message.instrument_id),
-        account=knows.account(message.account_id, message.tenant),
+        instrument=instrument,
+        account=account,
         is_desk_known=knows.is_desk_known(message.desk_id, message.tenant),
         venues=_venues(knows, message.constraints),
         arrival_price_e9=knows.midpoint_e9(message.instrument_id),
         reference_version=knows.state.reference.version,
+        breach=verdict.breach,
+        limits_version=verdict.version,
+        unit_value_e9=verdict.unit_value_e9,
     )
 
 

@@ -5,14 +5,16 @@ from typing import Any
 
 import msgspec
 
-from streams import allocation, intake, netting, routing, strategy
+from streams import allocation, intake, netting, risk, routing, strategy
 from streams.allocation import commands as allocation_commands
 from streams.core.timers import Timers
 from streams.intake import commands as intake_commands
 from streams.netting import commands as netting_commands
+from streams.risk import commands as risk_commands
 from streams.routing import commands as routing_commands
 from streams.runtime.ports import Emitter
 from streams.shard.knowledge import Knowledge
+from streams.shard.limits import record_of
 from streams.shard.routes import ROUTES, correlation_of
 from streams.shard.rules import PAYMENTS, RULES, CloseAtEnd
 from streams.shard.state import GUARDED, ShardState
@@ -31,6 +33,7 @@ _CONTEXTS: dict[type[Any], tuple[Any, str]] = {
         allocation_commands.AllocationCommand.__args__,
         (allocation.ALLOCATION.decide, "allocation"),
     ),
+    **dict.fromkeys(risk_commands.RiskCommand.__args__, (risk.RISK.decide, "risk")),
 }
 _FORECASTED = (strategy_commands.Begin, strategy_commands.Wake)
 
@@ -63,6 +66,10 @@ class Work:
                         knows.urgent[consequence] = event_id
                     else:
                         self._carry_out(consequence, event_id)
+            if knows.verdicts:
+                record = record_of(knows, event)
+                if record is not None:
+                    self._carry_out(record, event_id)
         return events
 
     def _carry_out(self, command: Any, causation_id: bytes) -> list[Any]:

@@ -2,20 +2,21 @@
 
 import pytest
 
-from schemas.messages import allocation, intake, netting, routing, strategy
+from schemas.messages import allocation, intake, netting, risk, routing, strategy
 from schemas.messages.core import Cause, RoutingLogic, Side
 from schemas.messages.index import MESSAGE_TYPES
 from schemas.messages.intake import CancelOrder, NewOrder, ReplaceOrder
 from schemas.messages.strategy import SliceReleased
 from streams.core import topics
 from streams.core.errors import CorruptHistoryError
+from streams.risk import CONTROL_MESSAGES
 from streams.shard.routes import OUTPUT_TOPICS, ROUTES
 from tests.support.builders import ACME, new_order
 from tests.support.scenario import Desk
 from tests.support.shard_host import trading_host
 
-CONTEXTS = (allocation, intake, netting, routing, strategy)
-COMMANDS = (NewOrder, CancelOrder, ReplaceOrder)
+CONTEXTS = (allocation, intake, netting, risk, routing, strategy)
+COMMANDS = (NewOrder, CancelOrder, ReplaceOrder, *CONTROL_MESSAGES)
 
 
 def test_every_event_of_the_contexts_has_a_route() -> None:
@@ -34,7 +35,8 @@ def test_what_an_event_says_of_its_topic_is_where_it_goes() -> None:
         assert named
         doc = event.__doc__ or ""
         if "Topic " in doc:
-            assert doc.split("Topic ")[1].split(",")[0].rstrip(".") == route.topic[: -len(".v1")]
+            named_topic = doc.split("Topic ")[1].split(". v")[0].split(",")[0].rstrip(".")
+            assert named_topic == route.topic[: -len(".v1")]
 
 
 def test_an_event_names_what_led_to_it_and_the_chain_it_belongs_to() -> None:
