@@ -97,6 +97,7 @@ def joined_again(state: ShardState, m: Message, entry: Entry) -> None:
     order = state.orders.get(m["order_id"])
     if order is not None and (order.is_out or entry.name == "intake.OrderResumed"):
         order.joined_ns = m["replaced_ns"] if "replaced_ns" in m else m["resumed_ns"]
+        order.start_ns = m.get("start_ns", order.start_ns)
         order.arrival_price_e9 = None
         order.is_out = False
 
