@@ -145,6 +145,37 @@ class JournalKind(StrEnum):
     HEARTBEAT = "HEARTBEAT"
 
 
+class KillAction(StrEnum):
+    """Which message of kill.commands an answer belongs to."""
+
+    UNKNOWN = "UNKNOWN"
+    ENGAGE = "ENGAGE"
+    PROPOSE_RELEASE = "PROPOSE_RELEASE"
+    APPROVE_RELEASE = "APPROVE_RELEASE"
+
+
+class KillOrigin(StrEnum):
+    """How a kill reached the shard."""
+
+    UNKNOWN = "UNKNOWN"
+    COMMAND = "COMMAND"
+    FLAG = "FLAG"
+
+
+class KillScope(StrEnum):
+    """What a kill stops; scope_id names which one."""
+
+    UNKNOWN = "UNKNOWN"
+    FIRM = "FIRM"
+    CLIENT = "CLIENT"
+    ACCOUNT = "ACCOUNT"
+    DESK = "DESK"
+    SOURCE = "SOURCE"
+    STRATEGY = "STRATEGY"
+    INSTRUMENT = "INSTRUMENT"
+    VENUE = "VENUE"
+
+
 class LimitKind(StrEnum):
     """What a limit bounds."""
 
@@ -347,6 +378,8 @@ class RejectReason(StrEnum):
     PARAMETER_OUT_OF_RANGE = "PARAMETER_OUT_OF_RANGE"
     PARAMETER_UNKNOWN = "PARAMETER_UNKNOWN"
     CLEARING_REFUSED = "CLEARING_REFUSED"
+    KILL_ID_USED = "KILL_ID_USED"
+    KILL_FLAG_STANDS = "KILL_FLAG_STANDS"
 
 
 class RoutingLogic(StrEnum):
@@ -652,6 +685,27 @@ def constraints_from_datum(d: dict[str, Any]) -> Constraints:
         would_price_e9=d["would_price_e9"],
         venue_ids=tuple(d["venue_ids"]),
         excluded_venue_ids=tuple(d["excluded_venue_ids"]),
+    )
+
+
+class LiveChild(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A child that a venue may have."""
+
+    child_id: str  # Child
+    quantity: int  # What it may still fill, smallest units
+
+
+def live_child_to_datum(m: LiveChild) -> dict[str, Any]:
+    return {
+        "child_id": m.child_id,
+        "quantity": m.quantity,
+    }
+
+
+def live_child_from_datum(d: dict[str, Any]) -> LiveChild:
+    return LiveChild(
+        child_id=d["child_id"],
+        quantity=d["quantity"],
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from schemas.messages import allocation, control, intake, market, netting, risk, routing, runtime, strategy, tca, venues, wire
+from schemas.messages import allocation, control, intake, kill, market, netting, risk, routing, runtime, strategy, tca, venues, wire
 
 
 class MessageType(NamedTuple):
@@ -270,6 +270,96 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         intake.replace_order_from_datum,
         wire.write_replace_order,
         wire.read_replace_order,
+    ),
+    MessageType(
+        282,
+        "kill.ApproveRelease.v1",
+        kill.ApproveRelease,
+        kill.approve_release_to_datum,
+        kill.approve_release_from_datum,
+        wire.write_approve_release,
+        wire.read_approve_release,
+    ),
+    MessageType(
+        280,
+        "kill.EngageKill.v1",
+        kill.EngageKill,
+        kill.engage_kill_to_datum,
+        kill.engage_kill_from_datum,
+        wire.write_engage_kill,
+        wire.read_engage_kill,
+    ),
+    MessageType(
+        284,
+        "kill.KillConfirmed.v1",
+        kill.KillConfirmed,
+        kill.kill_confirmed_to_datum,
+        kill.kill_confirmed_from_datum,
+        wire.write_kill_confirmed,
+        wire.read_kill_confirmed,
+    ),
+    MessageType(
+        283,
+        "kill.KillEngaged.v1",
+        kill.KillEngaged,
+        kill.kill_engaged_to_datum,
+        kill.kill_engaged_from_datum,
+        wire.write_kill_engaged,
+        wire.read_kill_engaged,
+    ),
+    MessageType(
+        289,
+        "kill.KillFlagRaised.v1",
+        kill.KillFlagRaised,
+        kill.kill_flag_raised_to_datum,
+        kill.kill_flag_raised_from_datum,
+        wire.write_kill_flag_raised,
+        wire.read_kill_flag_raised,
+    ),
+    MessageType(
+        288,
+        "kill.KillFlagRemoved.v1",
+        kill.KillFlagRemoved,
+        kill.kill_flag_removed_to_datum,
+        kill.kill_flag_removed_from_datum,
+        wire.write_kill_flag_removed,
+        wire.read_kill_flag_removed,
+    ),
+    MessageType(
+        287,
+        "kill.KillRefused.v1",
+        kill.KillRefused,
+        kill.kill_refused_to_datum,
+        kill.kill_refused_from_datum,
+        wire.write_kill_refused,
+        wire.read_kill_refused,
+    ),
+    MessageType(
+        285,
+        "kill.KillReleaseProposed.v1",
+        kill.KillReleaseProposed,
+        kill.kill_release_proposed_to_datum,
+        kill.kill_release_proposed_from_datum,
+        wire.write_kill_release_proposed,
+        wire.read_kill_release_proposed,
+    ),
+    MessageType(
+        286,
+        "kill.KillReleased.v1",
+        kill.KillReleased,
+        kill.kill_released_to_datum,
+        kill.kill_released_from_datum,
+        wire.write_kill_released,
+        wire.read_kill_released,
+    ),
+    MessageType(
+        281,
+        "kill.ProposeRelease.v1",
+        kill.ProposeRelease,
+        kill.propose_release_to_datum,
+        kill.propose_release_from_datum,
+        wire.write_propose_release,
+        wire.read_propose_release,
     ),
     MessageType(
         178,

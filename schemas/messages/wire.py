@@ -16,12 +16,16 @@ from schemas.messages.core import (
     Envelope,
     ExecType,
     JournalKind,
+    KillAction,
+    KillOrigin,
+    KillScope,
     Level,
     LimitKind,
     LimitMeasure,
     LimitScope,
     LimitState,
     Liquidity,
+    LiveChild,
     Member,
     OrderStatus,
     OrderType,
@@ -50,6 +54,7 @@ from schemas.messages.core import (
 from schemas.messages.allocation import AllocationRestated, CashAllocated, CrossAllocated, FillAllocated
 from schemas.messages.control import AccountDefined, CalendarDefined, ClientDefined, ConfigLoaded, CrossingDeclared, DeskDefined, InstrumentDefined, PairRestricted, SettingsLoaded, VenueDefined, VolumeCurveDefined
 from schemas.messages.intake import CancelOrder, CommandRepeated, NewOrder, OrderAccepted, OrderCancelRejected, OrderCanceled, OrderClosed, OrderPendingCancel, OrderPendingReplace, OrderRejected, OrderReplaced, OrderRestated, ReplaceOrder
+from schemas.messages.kill import ApproveRelease, EngageKill, KillConfirmed, KillEngaged, KillFlagRaised, KillFlagRemoved, KillRefused, KillReleaseProposed, KillReleased, ProposeRelease
 from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged, Watermark
 from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, MemberLeft, ParentClosed, ParentHeld, ParentOpened, TailResolved, WindowClosed, WindowOpened
 from schemas.messages.risk import FlowDisabled, FlowReleased, LeaseGranted, LeaseRecalled, LeaseReduced, LeaseRequested, LimitBreached, LimitsApproved, LimitsInForce, LimitsProposed, LocateGranted, PositionSet, RiskDecided, ThrottleReleased
@@ -95,6 +100,12 @@ EXEC_TYPE_OF = {2 * n: member for n, member in enumerate(ExecType)}
 EXEC_TYPE_BYTES = {member: SIZES[n] for n, member in enumerate(ExecType)}
 JOURNAL_KIND_OF = {2 * n: member for n, member in enumerate(JournalKind)}
 JOURNAL_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(JournalKind)}
+KILL_ACTION_OF = {2 * n: member for n, member in enumerate(KillAction)}
+KILL_ACTION_BYTES = {member: SIZES[n] for n, member in enumerate(KillAction)}
+KILL_ORIGIN_OF = {2 * n: member for n, member in enumerate(KillOrigin)}
+KILL_ORIGIN_BYTES = {member: SIZES[n] for n, member in enumerate(KillOrigin)}
+KILL_SCOPE_OF = {2 * n: member for n, member in enumerate(KillScope)}
+KILL_SCOPE_BYTES = {member: SIZES[n] for n, member in enumerate(KillScope)}
 LIMIT_KIND_OF = {2 * n: member for n, member in enumerate(LimitKind)}
 LIMIT_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(LimitKind)}
 LIMIT_SCOPE_OF = {2 * n: member for n, member in enumerate(LimitScope)}
@@ -3198,6 +3209,518 @@ def read_replace_order(b: bytes, i: int) -> tuple[ReplaceOrder, int]:
             f_end_ns = t
             i += 9
     return ReplaceOrder(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, original_client_order_id=f_original_client_order_id, instrument_id=f_instrument_id, trade_date=f_trade_date, quantity=f_quantity, limit_price_e9=f_limit_price_e9, constraints=f_constraints, end_ns=f_end_ns), i
+
+
+def write_approve_release(m: ApproveRelease) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.kill_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_approve_release(b: bytes, i: int) -> tuple[ApproveRelease, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_kill_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    return ApproveRelease(kill_id=f_kill_id, reason=f_reason), i
+
+
+def write_engage_kill(m: EngageKill) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.kill_id.encode())) < 8192 else encode_long(n)),
+            s,
+            KILL_SCOPE_BYTES[m.scope],
+            (SIZES[n] if (n := len(s := m.scope_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+            (b"\x01" if m.is_canceling_orders else b"\x00"),
+        )
+    )
+
+
+def read_engage_kill(b: bytes, i: int) -> tuple[EngageKill, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_kill_id = b[i : i + n].decode()
+    i += n
+    f_scope = KILL_SCOPE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_scope_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    f_is_canceling_orders = BOOLEANS[b[i]]
+    i += 1
+    return EngageKill(kill_id=f_kill_id, scope=f_scope, scope_id=f_scope_id, reason=f_reason, is_canceling_orders=f_is_canceling_orders), i
+
+
+def write_kill_confirmed(m: KillConfirmed) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.kill_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.canceled_children) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.filled_children) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.rejected_children) < 8192 else encode_int(n)),
+        )
+    )
+
+
+def read_kill_confirmed(b: bytes, i: int) -> tuple[KillConfirmed, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_kill_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_canceled_children, i = read_int(b, i, n)
+    else:
+        f_canceled_children = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_filled_children, i = read_int(b, i, n)
+    else:
+        f_filled_children = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_rejected_children, i = read_int(b, i, n)
+    else:
+        f_rejected_children = n >> 1 ^ -(n & 1)
+    return KillConfirmed(kill_id=f_kill_id, canceled_children=f_canceled_children, filled_children=f_filled_children, rejected_children=f_rejected_children), i
+
+
+def write_kill_engaged(m: KillEngaged) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.kill_id.encode())) < 8192 else encode_long(n)),
+            s,
+            KILL_SCOPE_BYTES[m.scope],
+            (SIZES[n] if (n := len(s := m.scope_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+            KILL_ORIGIN_BYTES[m.origin],
+            (SIZES[n] if (n := len(s := m.flag.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.engaged_by.encode())) < 8192 else encode_long(n)),
+            s,
+            (b"\x01" if m.is_canceling_orders else b"\x00"),
+            (SIZES[n] if 0 <= (n := m.orders) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.orders_quantity) < 8192 else encode_long(n)),
+            (encode_long(len(m.children)) + b"".join([(SIZES[n] if (n := len(s := x.child_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.children]) if m.children else b""),
+            b"\x00",
+        )
+    )
+
+
+def read_kill_engaged(b: bytes, i: int) -> tuple[KillEngaged, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_kill_id = b[i : i + n].decode()
+    i += n
+    f_scope = KILL_SCOPE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_scope_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    f_origin = KILL_ORIGIN_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_flag = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_engaged_by = b[i : i + n].decode()
+    i += n
+    f_is_canceling_orders = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_orders, i = read_int(b, i, n)
+    else:
+        f_orders = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_orders_quantity, i = read_long(b, i, n)
+    else:
+        f_orders_quantity = n >> 1 ^ -(n & 1)
+    a_f_children = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_children_child_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_children_quantity, i = read_long(b, i, n)
+            else:
+                x_f_children_quantity = n >> 1 ^ -(n & 1)
+            x_f_children = LiveChild(child_id=x_f_children_child_id, quantity=x_f_children_quantity)
+            a_f_children.append(x_f_children)
+        count, i = read_block(b, i)
+    f_children = tuple(a_f_children)
+    return KillEngaged(kill_id=f_kill_id, scope=f_scope, scope_id=f_scope_id, reason=f_reason, origin=f_origin, flag=f_flag, engaged_by=f_engaged_by, is_canceling_orders=f_is_canceling_orders, orders=f_orders, orders_quantity=f_orders_quantity, children=f_children), i
+
+
+def write_kill_flag_raised(m: KillFlagRaised) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.kill_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.flag.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_kill_flag_raised(b: bytes, i: int) -> tuple[KillFlagRaised, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_kill_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_flag = b[i : i + n].decode()
+    i += n
+    return KillFlagRaised(kill_id=f_kill_id, flag=f_flag), i
+
+
+def write_kill_flag_removed(m: KillFlagRemoved) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.kill_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.flag.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_kill_flag_removed(b: bytes, i: int) -> tuple[KillFlagRemoved, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_kill_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_flag = b[i : i + n].decode()
+    i += n
+    return KillFlagRemoved(kill_id=f_kill_id, flag=f_flag), i
+
+
+def write_kill_refused(m: KillRefused) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.kill_id.encode())) < 8192 else encode_long(n)),
+            s,
+            KILL_ACTION_BYTES[m.command],
+            WIRE_TEXTS[m.actor],
+            REJECT_REASON_BYTES[m.reason],
+            WIRE_TEXTS[m.field],
+            (SIZES[n] if (n := len(s := m.value.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.bound],
+            (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_kill_refused(b: bytes, i: int) -> tuple[KillRefused, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_kill_id = b[i : i + n].decode()
+    i += n
+    f_command = KILL_ACTION_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_actor = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        n, i = read_int(b, i, n)
+    else:
+        n = n >> 1 ^ -(n & 1)
+    f_reason = REJECT_REASON_OF[2 * n]
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_field = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_value = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_bound = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_text = b[i : i + n].decode()
+    i += n
+    return KillRefused(kill_id=f_kill_id, command=f_command, actor=f_actor, reason=f_reason, field=f_field, value=f_value, bound=f_bound, text=f_text), i
+
+
+def write_kill_release_proposed(m: KillReleaseProposed) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.kill_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.proposed_by.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_kill_release_proposed(b: bytes, i: int) -> tuple[KillReleaseProposed, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_kill_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_proposed_by = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    return KillReleaseProposed(kill_id=f_kill_id, proposed_by=f_proposed_by, reason=f_reason), i
+
+
+def write_kill_released(m: KillReleased) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.kill_id.encode())) < 8192 else encode_long(n)),
+            s,
+            KILL_SCOPE_BYTES[m.scope],
+            (SIZES[n] if (n := len(s := m.scope_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.proposed_by.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.approved_by.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.unconfirmed_children) < 8192 else encode_int(n)),
+        )
+    )
+
+
+def read_kill_released(b: bytes, i: int) -> tuple[KillReleased, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_kill_id = b[i : i + n].decode()
+    i += n
+    f_scope = KILL_SCOPE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_scope_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_proposed_by = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_approved_by = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_unconfirmed_children, i = read_int(b, i, n)
+    else:
+        f_unconfirmed_children = n >> 1 ^ -(n & 1)
+    return KillReleased(kill_id=f_kill_id, scope=f_scope, scope_id=f_scope_id, proposed_by=f_proposed_by, approved_by=f_approved_by, reason=f_reason, unconfirmed_children=f_unconfirmed_children), i
+
+
+def write_propose_release(m: ProposeRelease) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.kill_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_propose_release(b: bytes, i: int) -> tuple[ProposeRelease, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_kill_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    return ProposeRelease(kill_id=f_kill_id, reason=f_reason), i
 
 
 def write_book_updated(m: BookUpdated) -> bytes:
