@@ -78,13 +78,15 @@ def _is_safe(
     somebody is ahead of its exact part can be too full; whoever is ahead is above its floor.
     """
     ahead = [
-        -(-have * house // weight)
+        (-(-have * house // weight), have, weight)
         for have, weight, floor in zip(allocated, weights, floors, strict=True)
         if have > floor
     ]
-    last = max(ahead, default=filled)
-    if last - filled > GUARD_SLOTS_MAX:
+    if not ahead:
+        return True
+    if max(ahead)[0] - filled > GUARD_SLOTS_MAX:
         return False
+    last = _last_slot(ahead, house, filled)
     due = [0] * (last - filled + 1)
     for have, weight in zip(allocated, weights, strict=True):
         target = weight * last // house
@@ -94,3 +96,20 @@ def _is_safe(
             for share in range(have + 1, target + 1):
                 due[-(-share * house // weight) - filled] += 1
     return all(map(le, accumulate(due), range(len(due))))
+
+
+def _last_slot(ahead: list[tuple[int, int, int]], house: int, filled: int) -> int:
+    """Return the last slot that can be too full, from (end, shares, weight) of who is ahead.
+
+    By slot t those who are not ahead are owed at most t - filled plus what the others are ahead
+    then. Both are whole, so nothing is too full once that is below one share, and it only falls.
+    """
+    ahead.sort(reverse=True)
+    shares = weights = slot = 0
+    ends = [end for end, _, _ in ahead]
+    for (_, have, weight), following in zip(ahead, [*ends[1:], filled], strict=True):
+        shares, weights = shares + have, weights + weight
+        slot = (shares - 1) * house // weights + 1
+        if slot >= following:
+            break
+    return max(slot, filled)
