@@ -1,13 +1,19 @@
 """Fixtures for every suite, and what the header says of the broker."""
 
-import os
+import pytest
 
-from infra.broker.settings import KAFKA_VERSION
+from tests.support.broker_source import choose
 
 # By name: pytest rewrites the asserts of a plugin only if it is the first to import it.
 pytest_plugins = ("tests.support.broker",)
 
 
+def pytest_configure() -> None:
+    try:
+        choose()
+    except RuntimeError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
 def pytest_report_header() -> str:
-    given = os.environ.get("PENSTOCK_BOOTSTRAP")
-    return f"broker: {given or f'embedded Apache Kafka {KAFKA_VERSION}, started when needed'}"
+    return f"broker: {choose().text}"

@@ -14,16 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from infra.broker import EmbeddedBroker
 from services.ending import FENCED
 from services.venues.scenario import Scenario
 from tests.support.broker import own_broker  # noqa: F401  # fixture
 from tests.support.market_day import MarketDay
+from tests.support.own_broker import OwnBroker, open_broker
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(600)]
 SCENARIO = Scenario(seed=11, minutes=4, orders=600)
 SHORT = Scenario(seed=12, minutes=1, orders=300)
 TRANSACTION_TIMEOUT_MS = 2_000
+PAUSES_S = (4.0, 13.0)  # the second outlasts the engines' open transactions
 ENGINE_KILLS, SIMULATOR_KILLS = 20, 5
 
 
@@ -52,7 +53,7 @@ def assert_proved(day: MarketDay) -> None:
 
 def test_a_day_under_kill_9_is_the_undisturbed_day(
     tmp_path: Path,
-    own_broker: EmbeddedBroker,  # noqa: F811  # the fixture
+    own_broker: OwnBroker,  # noqa: F811  # the fixture
 ) -> None:
     dice = random.Random(20)
     (tmp_path / "kills").mkdir()
@@ -71,15 +72,16 @@ def test_a_day_under_kill_9_is_the_undisturbed_day(
                 os.kill(dice.choice(pids), signal.SIGKILL)
         day.follow_to(day.steps)
     assert_proved(day)
-    with EmbeddedBroker(tmp_path / "calm-broker") as calm_broker:
+    decisions = day.decisions()
+    with open_broker(tmp_path / "calm-broker") as calm_broker:
         with day_on(calm_broker.bootstrap, tmp_path / "calm") as calm:
             calm.follow_to(calm.steps)
-        assert day.decisions() == calm.decisions()
+        assert decisions == calm.decisions()
 
 
 def test_a_killed_broker_comes_back_and_nothing_is_lost(
     tmp_path: Path,
-    own_broker: EmbeddedBroker,  # noqa: F811  # the fixture
+    own_broker: OwnBroker,  # noqa: F811  # the fixture
 ) -> None:
     with day_on(own_broker.bootstrap, tmp_path) as day:
         for step in (40, 110, 180):
@@ -90,9 +92,21 @@ def test_a_killed_broker_comes_back_and_nothing_is_lost(
     assert_proved(day)
 
 
+def test_a_paused_broker_holds_the_day_up_and_nothing_is_lost(
+    tmp_path: Path,
+    own_broker: OwnBroker,  # noqa: F811  # the fixture
+) -> None:
+    with day_on(own_broker.bootstrap, tmp_path) as day:
+        for step, seconds in zip((40, 140), PAUSES_S, strict=True):
+            day.follow_to(step)
+            own_broker.pause_for(seconds)
+        day.follow_to(day.steps)
+    assert_proved(day)
+
+
 def test_an_engine_stopped_past_its_timeout_is_fenced_and_the_day_is_whole(
     tmp_path: Path,
-    own_broker: EmbeddedBroker,  # noqa: F811  # the fixture
+    own_broker: OwnBroker,  # noqa: F811  # the fixture
 ) -> None:
     day = MarketDay(bootstrap=own_broker.bootstrap, scenario=SHORT, logs=tmp_path, partitions=1)
     day.prepare()

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
-from infra.broker import EmbeddedBroker
 from schemas.messages.core import OrderType, RejectReason
 from schemas.messages.intake import NewOrder, OrderRejected
 from schemas.messages.runtime import DeadLetter
@@ -20,6 +19,7 @@ from streams.core.murmur import partition_of
 from streams.core.topics import DEAD_LETTERS, ORDERS_COMMANDS, ORDERS_EVENTS, VENUES_REPORTS
 from tests.support.broker import own_broker  # noqa: F401  # fixture
 from tests.support.market_day import PARTITIONS, MarketDay
+from tests.support.own_broker import OwnBroker
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 SCENARIO = Scenario(seed=3, minutes=1, orders=200)
@@ -61,7 +61,7 @@ def poisons(order: NewOrder) -> dict[str, bytes]:
 
 def test_poison_is_answered_and_the_rest_goes_on(
     tmp_path: Path,
-    own_broker: EmbeddedBroker,  # noqa: F811  # the fixture
+    own_broker: OwnBroker,  # noqa: F811  # the fixture
 ) -> None:
     order = good_order()
     home = partition_of(order.instrument_id, PARTITIONS)

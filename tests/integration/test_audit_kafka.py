@@ -6,13 +6,13 @@ import pytest
 from confluent_kafka import Producer
 from typer.testing import CliRunner
 
-from infra.broker import EmbeddedBroker
 from infra.topics import create_topics
 from services.audit import RawRecord, check, check_records
 from services.cli.main import app
 from streams.core import topics
 from tests.support.audit_day import day
 from tests.support.audit_log import written
+from tests.support.own_broker import OwnBroker
 
 pytestmark = pytest.mark.broker
 
@@ -26,7 +26,7 @@ def publish(bootstrap: str, records: list[RawRecord]) -> None:
 
 
 def test_a_log_on_kafka_is_checked_as_in_memory_and_verify_says_so(
-    own_broker: EmbeddedBroker,
+    own_broker: OwnBroker,
 ) -> None:
     bootstrap, runner = own_broker.bootstrap, CliRunner()
     create_topics(bootstrap, partitions=1)
@@ -45,7 +45,7 @@ def test_a_log_on_kafka_is_checked_as_in_memory_and_verify_says_so(
     assert "OUTPUT_ORPHAN" in runner.invoke(app, ["verify", "--bootstrap", bootstrap]).stdout
 
 
-def test_verify_without_the_topics_says_which_is_missing(own_broker: EmbeddedBroker) -> None:
+def test_verify_without_the_topics_says_which_is_missing(own_broker: OwnBroker) -> None:
     told = CliRunner().invoke(app, ["verify", "--bootstrap", own_broker.bootstrap])
     assert told.exit_code == 1
     assert "topic engine.journal.v1 is not on this cluster" in told.output

@@ -55,18 +55,20 @@ def committed(bootstrap: str) -> list[bytes | None]:
         consumer.close()
 
 
-def test_ready_means_that_a_transaction_has_committed(own_broker: EmbeddedBroker) -> None:
-    assert committed(own_broker.bootstrap) == [b"ready"]
+def test_ready_means_that_a_transaction_has_committed(embedded_broker: EmbeddedBroker) -> None:
+    assert committed(embedded_broker.bootstrap) == [b"ready"]
 
 
-def test_a_clean_restart_and_a_crash_keep_records_and_ports(own_broker: EmbeddedBroker) -> None:
-    bootstrap, log_id = own_broker.bootstrap, create_topics(own_broker.bootstrap)
-    own_broker.restart()
-    assert (own_broker.bootstrap, read_log_id(bootstrap)) == (bootstrap, log_id)
-    own_broker.kill()
-    assert not own_broker.is_running
-    own_broker.restart()
-    assert (own_broker.bootstrap, read_log_id(bootstrap)) == (bootstrap, log_id)
+def test_a_clean_restart_and_a_crash_keep_records_and_ports(
+    embedded_broker: EmbeddedBroker,
+) -> None:
+    bootstrap, log_id = embedded_broker.bootstrap, create_topics(embedded_broker.bootstrap)
+    embedded_broker.restart()
+    assert (embedded_broker.bootstrap, read_log_id(bootstrap)) == (bootstrap, log_id)
+    embedded_broker.kill()
+    assert not embedded_broker.is_running
+    embedded_broker.restart()
+    assert (embedded_broker.bootstrap, read_log_id(bootstrap)) == (bootstrap, log_id)
 
 
 def test_a_stop_leaves_nothing_running(tmp_path: Path) -> None:

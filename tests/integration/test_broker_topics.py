@@ -6,10 +6,10 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 
-from infra.broker import EmbeddedBroker
 from infra.topics import Drift, check_topics, create_topics, read_log_id
 from infra.topics.errors import LogIdMissingError, PartitionsError
 from tests.support.broker import Cluster, fresh_topics
+from tests.support.own_broker import OwnBroker
 
 pytestmark = pytest.mark.broker
 
@@ -29,13 +29,13 @@ def test_another_partition_count_is_refused(broker: Cluster) -> None:
         create_topics(broker.bootstrap, partitions=8)
 
 
-def test_an_empty_cluster_has_no_log_id(own_broker: EmbeddedBroker) -> None:
+def test_an_empty_cluster_has_no_log_id(own_broker: OwnBroker) -> None:
     with pytest.raises(LogIdMissingError, match="penstock topics create"):
         read_log_id(own_broker.bootstrap)
     assert {drift.found for drift in check_topics(own_broker.bootstrap)} == {"no"}
 
 
-def test_a_changed_setting_is_drift(own_broker: EmbeddedBroker) -> None:
+def test_a_changed_setting_is_drift(own_broker: OwnBroker) -> None:
     create_topics(own_broker.bootstrap)
     set_config(own_broker.bootstrap, "fills.events.v1", "retention.ms", "1000")
     drift: list[Drift] = []
@@ -45,7 +45,7 @@ def test_a_changed_setting_is_drift(own_broker: EmbeddedBroker) -> None:
     assert drift == [("fills.events.v1", "retention.ms", "-1", "1000", False)]
 
 
-def test_topics_made_anew_are_another_log(own_broker: EmbeddedBroker) -> None:
+def test_topics_made_anew_are_another_log(own_broker: OwnBroker) -> None:
     first = create_topics(own_broker.bootstrap)
     assert fresh_topics(own_broker.bootstrap, partitions=2) != first
     assert check_topics(own_broker.bootstrap, 2) == []

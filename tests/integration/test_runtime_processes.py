@@ -10,16 +10,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.broker import EmbeddedBroker
 from services.ending import FENCED, STOPPED
 from tests.support.broker import own_broker  # noqa: F401  # fixture
 from tests.support.counted_run import ENGINE, ROOT, CountedRun, eventually
+from tests.support.own_broker import OwnBroker
 
 pytestmark = pytest.mark.broker
 
 
 @pytest.fixture
-def run(own_broker: EmbeddedBroker) -> Iterator[CountedRun]:  # noqa: F811  # the fixture
+def run(own_broker: OwnBroker) -> Iterator[CountedRun]:  # noqa: F811  # the fixture
     counted = CountedRun.on(own_broker.bootstrap)
     yield counted
     counted.end()
@@ -80,7 +80,7 @@ def test_an_idle_engine_notices_that_it_was_replaced(run: CountedRun) -> None:
 @pytest.mark.slow
 def test_a_broker_killed_under_load_is_waited_for(
     run: CountedRun,
-    own_broker: EmbeddedBroker,  # noqa: F811  # the fixture
+    own_broker: OwnBroker,  # noqa: F811  # the fixture
 ) -> None:
     engine = run.start()
     run.feed(3_000)
