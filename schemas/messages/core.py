@@ -8,6 +8,24 @@ import msgspec
 from schemas.primitives import bytes_from_cash, cash_from_bytes
 
 
+class AllocationKind(StrEnum):
+    """What an allocation report gives back."""
+
+    UNKNOWN = "UNKNOWN"
+    EPOCH = "EPOCH"
+    FILL = "FILL"
+    CROSS = "CROSS"
+    OWN_NETTING = "OWN_NETTING"
+
+
+class BasketMode(StrEnum):
+    """What becomes of a basket of which an entry is refused."""
+
+    UNKNOWN = "UNKNOWN"
+    ALL_OR_NONE = "ALL_OR_NONE"
+    VALID_ONES = "VALID_ONES"
+
+
 class BookState(StrEnum):
     """Trading state of one instrument at one venue."""
 
@@ -17,6 +35,36 @@ class BookState(StrEnum):
     CLOSED = "CLOSED"
     AUCTION = "AUCTION"
     PAUSED = "PAUSED"
+
+
+class BreakKind(StrEnum):
+    """Name of a reconciliation break; ordered, the gravest comparison first."""
+
+    UNKNOWN = "UNKNOWN"
+    MISSING_FILL = "MISSING_FILL"
+    UNKNOWN_FILL = "UNKNOWN_FILL"
+    DUPLICATE_EXEC_ID = "DUPLICATE_EXEC_ID"
+    BUST_NOT_APPLIED = "BUST_NOT_APPLIED"
+    CORRECTION_NOT_APPLIED = "CORRECTION_NOT_APPLIED"
+    SIDE_DIFFERS = "SIDE_DIFFERS"
+    QUANTITY_DIFFERS = "QUANTITY_DIFFERS"
+    PRICE_DIFFERS = "PRICE_DIFFERS"
+    FEE_DIFFERS = "FEE_DIFFERS"
+    CHILD_CUMULATIVE_DIFFERS = "CHILD_CUMULATIVE_DIFFERS"
+    UNALLOCATED = "UNALLOCATED"
+    OVER_ALLOCATED = "OVER_ALLOCATED"
+    CASH_DIFFERS = "CASH_DIFFERS"
+    NOT_REPORTED = "NOT_REPORTED"
+    REPORTED_TWICE = "REPORTED_TWICE"
+    UNKNOWN_REPORT = "UNKNOWN_REPORT"
+    LINEAGE_DIFFERS = "LINEAGE_DIFFERS"
+    ACCOUNT_DIFFERS = "ACCOUNT_DIFFERS"
+    SETTLEMENT_DATE_DIFFERS = "SETTLEMENT_DATE_DIFFERS"
+    NOT_ACCEPTED = "NOT_ACCEPTED"
+    REJECTED_UNREPAIRED = "REJECTED_UNREPAIRED"
+    ANSWER_SUSPENDED = "ANSWER_SUSPENDED"
+    TOTALS_DIFFER = "TOTALS_DIFFER"
+    ERROR_ACCOUNT = "ERROR_ACCOUNT"
 
 
 class Cause(StrEnum):
@@ -65,6 +113,27 @@ class Cause(StrEnum):
     TARGET_MET = "TARGET_MET"
     OVERFILL = "OVERFILL"
     UNKNOWN_OUTCOME = "UNKNOWN_OUTCOME"
+
+
+class ClearingStatus(StrEnum):
+    """Where a report stands with the clearer."""
+
+    UNKNOWN = "UNKNOWN"
+    SENT = "SENT"
+    RECEIVED = "RECEIVED"
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    REPAIRED = "REPAIRED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class ClearingTransaction(StrEnum):
+    """FIX 71 and 487: what a report does to the one before it."""
+
+    UNKNOWN = "UNKNOWN"
+    NEW = "NEW"
+    REPLACE = "REPLACE"
+    CANCEL = "CANCEL"
 
 
 class ClockMode(StrEnum):
@@ -227,6 +296,20 @@ class Liquidity(StrEnum):
     AUCTION = "AUCTION"
 
 
+class MassCancelScope(StrEnum):
+    """Which open orders a mass cancel means (FIX 530)."""
+
+    UNKNOWN = "UNKNOWN"
+    ALL = "ALL"
+    INSTRUMENT = "INSTRUMENT"
+    SIDE = "SIDE"
+    ACCOUNT = "ACCOUNT"
+    CLIENT = "CLIENT"
+    DESK = "DESK"
+    SOURCE = "SOURCE"
+    STRATEGY = "STRATEGY"
+
+
 class OrderStatus(StrEnum):
     """FIX 39."""
 
@@ -273,6 +356,20 @@ class PhaseKind(StrEnum):
     LUNCH = "LUNCH"
     CLOSING_AUCTION = "CLOSING_AUCTION"
     POST = "POST"
+
+
+class ReconciliationCheck(StrEnum):
+    """Which two sides were compared."""
+
+    UNKNOWN = "UNKNOWN"
+    VENUE_REPORTS = "VENUE_REPORTS"
+    DROP_COPY = "DROP_COPY"
+    CHILDREN = "CHILDREN"
+    ALLOCATIONS = "ALLOCATIONS"
+    CASH = "CASH"
+    CLIENT_REPORTS = "CLIENT_REPORTS"
+    STREET_REPORTS = "STREET_REPORTS"
+    TOTALS = "TOTALS"
 
 
 class ReferencePrice(StrEnum):
@@ -378,8 +475,29 @@ class RejectReason(StrEnum):
     PARAMETER_OUT_OF_RANGE = "PARAMETER_OUT_OF_RANGE"
     PARAMETER_UNKNOWN = "PARAMETER_UNKNOWN"
     CLEARING_REFUSED = "CLEARING_REFUSED"
+    UNKNOWN_REPORT = "UNKNOWN_REPORT"
     KILL_ID_USED = "KILL_ID_USED"
     KILL_FLAG_STANDS = "KILL_FLAG_STANDS"
+
+
+class RepairField(StrEnum):
+    """What a person may repair; never quantity, price, cash, fee or side."""
+
+    UNKNOWN = "UNKNOWN"
+    CLEARING_ACCOUNT = "CLEARING_ACCOUNT"
+    SETTLEMENT_DATE = "SETTLEMENT_DATE"
+
+
+class ReportCause(StrEnum):
+    """Why a report was made."""
+
+    UNKNOWN = "UNKNOWN"
+    FILLED = "FILLED"
+    CROSSED = "CROSSED"
+    BUST = "BUST"
+    CORRECTION = "CORRECTION"
+    RESTATED = "RESTATED"
+    REPAIR = "REPAIR"
 
 
 class RoutingLogic(StrEnum):
@@ -559,6 +677,105 @@ def cash_entry_from_datum(d: dict[str, Any]) -> CashEntry:
     )
 
 
+class ClearingPart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A change of an order's share that an allocation report is made of."""
+
+    fill_id: str  # Fill that was given, or taken back or changed
+    child_id: str  # Child that was filled
+    slice_id: str  # Slice of the child
+    quantity: int  # Given to the order, smallest units; negative when a restatement took it back
+    event_id: bytes  # The allocation event that says so
+
+
+def clearing_part_to_datum(m: ClearingPart) -> dict[str, Any]:
+    return {
+        "fill_id": m.fill_id,
+        "child_id": m.child_id,
+        "slice_id": m.slice_id,
+        "quantity": m.quantity,
+        "event_id": m.event_id,
+    }
+
+
+def clearing_part_from_datum(d: dict[str, Any]) -> ClearingPart:
+    return ClearingPart(
+        fill_id=d["fill_id"],
+        child_id=d["child_id"],
+        slice_id=d["slice_id"],
+        quantity=d["quantity"],
+        event_id=d["event_id"],
+    )
+
+
+class RepairChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One repaired field."""
+
+    field: RepairField  # What
+    value: str  # Its new value; a date as yyyymmdd
+    previous: str  # Its value before; empty in a request
+
+
+def repair_change_to_datum(m: RepairChange) -> dict[str, Any]:
+    return {
+        "field": m.field,
+        "value": m.value,
+        "previous": m.previous,
+    }
+
+
+def repair_change_from_datum(d: dict[str, Any]) -> RepairChange:
+    return RepairChange(
+        field=RepairField(d["field"]),
+        value=d["value"],
+        previous=d["previous"],
+    )
+
+
+class BreakCount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How many breaks of one name."""
+
+    kind: BreakKind  # Name
+    count: int  # How many
+
+
+def break_count_to_datum(m: BreakCount) -> dict[str, Any]:
+    return {
+        "kind": m.kind,
+        "count": m.count,
+    }
+
+
+def break_count_from_datum(d: dict[str, Any]) -> BreakCount:
+    return BreakCount(
+        kind=BreakKind(d["kind"]),
+        count=d["count"],
+    )
+
+
+class TopicPosition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A place in a partition."""
+
+    topic: str  # Topic
+    partition: int  # Partition
+    position: int  # Next offset to read
+
+
+def topic_position_to_datum(m: TopicPosition) -> dict[str, Any]:
+    return {
+        "topic": m.topic,
+        "partition": m.partition,
+        "position": m.position,
+    }
+
+
+def topic_position_from_datum(d: dict[str, Any]) -> TopicPosition:
+    return TopicPosition(
+        topic=d["topic"],
+        partition=d["partition"],
+        position=d["position"],
+    )
+
+
 class SessionPhase(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A part of a session."""
 
@@ -685,6 +902,84 @@ def constraints_from_datum(d: dict[str, Any]) -> Constraints:
         would_price_e9=d["would_price_e9"],
         venue_ids=tuple(d["venue_ids"]),
         excluded_venue_ids=tuple(d["excluded_venue_ids"]),
+    )
+
+
+class BasketEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One order of a basket; fields as in NewOrder."""
+
+    client_order_id: str  # The source's id of this command (FIX 11)
+    account_id: str  # Account that the fills belong to
+    desk_id: str  # Desk that is responsible
+    instrument_id: str  # Instrument; its murmur2 hash gives the partition
+    side: Side  # Side
+    quantity: int  # Ordered quantity, smallest units
+    order_type: OrderType  # MARKET or LIMIT
+    limit_price_e9: int | None  # Limit price, 1e-9 currency units per whole unit; null for a market order
+    time_in_force: TimeInForce  # DAY works until end_ns, IOC cancels what the first sweep leaves
+    strategy: StrategyKind  # How the parent is worked
+    urgency: Urgency  # URGENT skips the netting window
+    start_ns: int  # Earliest time to trade; 0 for at once
+    end_ns: int  # Time at which work must be complete; 0 for the end of the session
+    participation_cap_bps: int  # Own share of market volume at most, basis points, 1..10000; 10000 is no cap
+    is_cross_allowed: bool  # Whether the order may be crossed inside the house
+    is_dark_allowed: bool  # Whether dark venues may be used
+    currency: str = ''  # ISO 4217 code that the prices are in; empty for the instrument's (FIX 15)
+    expire_ns: int = 0  # GTD: when it ends (FIX 126); 0 for the other times in force
+    is_short_sale: bool = False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
+    locate_id: str = ''  # Where the borrowed shares come from (FIX 114); empty for a long sale
+    constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
+
+
+def basket_entry_to_datum(m: BasketEntry) -> dict[str, Any]:
+    return {
+        "client_order_id": m.client_order_id,
+        "account_id": m.account_id,
+        "desk_id": m.desk_id,
+        "instrument_id": m.instrument_id,
+        "side": m.side,
+        "quantity": m.quantity,
+        "order_type": m.order_type,
+        "limit_price_e9": m.limit_price_e9,
+        "time_in_force": m.time_in_force,
+        "strategy": m.strategy,
+        "urgency": m.urgency,
+        "start_ns": m.start_ns,
+        "end_ns": m.end_ns,
+        "participation_cap_bps": m.participation_cap_bps,
+        "is_cross_allowed": m.is_cross_allowed,
+        "is_dark_allowed": m.is_dark_allowed,
+        "currency": m.currency,
+        "expire_ns": m.expire_ns,
+        "is_short_sale": m.is_short_sale,
+        "locate_id": m.locate_id,
+        "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
+    }
+
+
+def basket_entry_from_datum(d: dict[str, Any]) -> BasketEntry:
+    return BasketEntry(
+        client_order_id=d["client_order_id"],
+        account_id=d["account_id"],
+        desk_id=d["desk_id"],
+        instrument_id=d["instrument_id"],
+        side=Side(d["side"]),
+        quantity=d["quantity"],
+        order_type=OrderType(d["order_type"]),
+        limit_price_e9=d["limit_price_e9"],
+        time_in_force=TimeInForce(d["time_in_force"]),
+        strategy=StrategyKind(d["strategy"]),
+        urgency=Urgency(d["urgency"]),
+        start_ns=d["start_ns"],
+        end_ns=d["end_ns"],
+        participation_cap_bps=d["participation_cap_bps"],
+        is_cross_allowed=d["is_cross_allowed"],
+        is_dark_allowed=d["is_dark_allowed"],
+        currency=d["currency"],
+        expire_ns=d["expire_ns"],
+        is_short_sale=d["is_short_sale"],
+        locate_id=d["locate_id"],
+        constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
     )
 
 
@@ -994,28 +1289,4 @@ def topic_output_from_datum(d: dict[str, Any]) -> TopicOutput:
         partition=d["partition"],
         count=d["count"],
         last_topic_seq=d["last_topic_seq"],
-    )
-
-
-class TopicPosition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A place in a partition."""
-
-    topic: str  # Topic
-    partition: int  # Partition
-    position: int  # Next offset to read
-
-
-def topic_position_to_datum(m: TopicPosition) -> dict[str, Any]:
-    return {
-        "topic": m.topic,
-        "partition": m.partition,
-        "position": m.position,
-    }
-
-
-def topic_position_from_datum(d: dict[str, Any]) -> TopicPosition:
-    return TopicPosition(
-        topic=d["topic"],
-        partition=d["partition"],
-        position=d["position"],
     )

@@ -5,9 +5,12 @@ from typing import Any
 import msgspec
 
 from schemas.messages.core import (
+    BasketEntry,
+    BasketMode,
     Cause,
     CommandKind,
     Constraints,
+    MassCancelScope,
     OrderStatus,
     OrderType,
     RejectReason,
@@ -15,9 +18,71 @@ from schemas.messages.core import (
     StrategyKind,
     TimeInForce,
     Urgency,
+    basket_entry_from_datum,
+    basket_entry_to_datum,
     constraints_from_datum,
     constraints_to_datum,
 )
+
+
+class BasketAnswered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What became of a basket; each entry is answered by OrderAccepted or OrderRejected before it. Topic orders.events."""
+
+    tenant: str  # Netting never mixes tenants
+    source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
+    basket_id: str  # Basket (FIX 66)
+    trade_date: int  # Trade date yyyymmdd, not the calendar date
+    mode: BasketMode  # As sent
+    is_accepted: bool  # Whether any entry was accepted
+    accepted_count: int  # Entries accepted
+    rejected_count: int  # Entries refused
+    reason: RejectReason  # Coded reason; UNKNOWN when it was accepted
+    field: str  # The field that was refused; empty when none was
+    value: str  # Its value
+    bound: str  # The bound or rule that it broke
+    text: str  # One sentence for people (FIX 58)
+    command_digest: bytes  # Content digest of the command
+    received_ns: int  # When the command was decided, ns
+
+
+def basket_answered_to_datum(m: BasketAnswered) -> dict[str, Any]:
+    return {
+        "tenant": m.tenant,
+        "source": m.source,
+        "basket_id": m.basket_id,
+        "trade_date": m.trade_date,
+        "mode": m.mode,
+        "is_accepted": m.is_accepted,
+        "accepted_count": m.accepted_count,
+        "rejected_count": m.rejected_count,
+        "reason": m.reason,
+        "field": m.field,
+        "value": m.value,
+        "bound": m.bound,
+        "text": m.text,
+        "command_digest": m.command_digest,
+        "received_ns": m.received_ns,
+    }
+
+
+def basket_answered_from_datum(d: dict[str, Any]) -> BasketAnswered:
+    return BasketAnswered(
+        tenant=d["tenant"],
+        source=d["source"],
+        basket_id=d["basket_id"],
+        trade_date=d["trade_date"],
+        mode=BasketMode(d["mode"]),
+        is_accepted=d["is_accepted"],
+        accepted_count=d["accepted_count"],
+        rejected_count=d["rejected_count"],
+        reason=RejectReason(d["reason"]),
+        field=d["field"],
+        value=d["value"],
+        bound=d["bound"],
+        text=d["text"],
+        command_digest=d["command_digest"],
+        received_ns=d["received_ns"],
+    )
 
 
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -95,6 +160,141 @@ def command_repeated_from_datum(d: dict[str, Any]) -> CommandRepeated:
         is_accepted=d["is_accepted"],
         reason=RejectReason(d["reason"]),
         received_ns=d["received_ns"],
+    )
+
+
+class MassCancelAnswered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one shard made of a MassCancelOrder; each order is answered by its own events too. Topic orders.events."""
+
+    tenant: str  # Netting never mixes tenants
+    source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
+    client_order_id: str  # The source's id of this command (FIX 11)
+    trade_date: int  # Trade date yyyymmdd, not the calendar date
+    scope: MassCancelScope  # Which orders were meant
+    scope_id: str  # As sent
+    is_accepted: bool  # Whether it was carried out; also when it met no order
+    canceled_count: int  # Orders canceled at once
+    pending_count: int  # Orders that will be when their parent's exposure allows it, those included whose cancel was pending already
+    too_late_count: int  # Orders of the scope and trade date that had ended before
+    reason: RejectReason  # Coded reason; UNKNOWN when it was accepted
+    field: str  # The field that was refused; empty when none was
+    value: str  # Its value
+    bound: str  # The bound or rule that it broke
+    text: str  # One sentence for people (FIX 58)
+    command_digest: bytes  # Content digest of the command
+    received_ns: int  # When the command was decided, ns
+
+
+def mass_cancel_answered_to_datum(m: MassCancelAnswered) -> dict[str, Any]:
+    return {
+        "tenant": m.tenant,
+        "source": m.source,
+        "client_order_id": m.client_order_id,
+        "trade_date": m.trade_date,
+        "scope": m.scope,
+        "scope_id": m.scope_id,
+        "is_accepted": m.is_accepted,
+        "canceled_count": m.canceled_count,
+        "pending_count": m.pending_count,
+        "too_late_count": m.too_late_count,
+        "reason": m.reason,
+        "field": m.field,
+        "value": m.value,
+        "bound": m.bound,
+        "text": m.text,
+        "command_digest": m.command_digest,
+        "received_ns": m.received_ns,
+    }
+
+
+def mass_cancel_answered_from_datum(d: dict[str, Any]) -> MassCancelAnswered:
+    return MassCancelAnswered(
+        tenant=d["tenant"],
+        source=d["source"],
+        client_order_id=d["client_order_id"],
+        trade_date=d["trade_date"],
+        scope=MassCancelScope(d["scope"]),
+        scope_id=d["scope_id"],
+        is_accepted=d["is_accepted"],
+        canceled_count=d["canceled_count"],
+        pending_count=d["pending_count"],
+        too_late_count=d["too_late_count"],
+        reason=RejectReason(d["reason"]),
+        field=d["field"],
+        value=d["value"],
+        bound=d["bound"],
+        text=d["text"],
+        command_digest=d["command_digest"],
+        received_ns=d["received_ns"],
+    )
+
+
+class MassCancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A client or the desk asks to cancel every open order of a scope. Topic orders.commands, on every partition that may hold one."""
+
+    tenant: str  # Netting never mixes tenants
+    source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
+    client_order_id: str  # The source's id of this command (FIX 11)
+    trade_date: int  # Trade date yyyymmdd, not the calendar date
+    scope: MassCancelScope  # Which orders are meant
+    scope_id: str  # Instrument, side, account, client, desk, source or strategy meant; empty for ALL
+    is_every_source: bool  # Whether orders of every source of the tenant are meant, not only those of `source`. A gateway sets it for people of the desk only; the envelope names the actor
+
+
+def mass_cancel_order_to_datum(m: MassCancelOrder) -> dict[str, Any]:
+    return {
+        "tenant": m.tenant,
+        "source": m.source,
+        "client_order_id": m.client_order_id,
+        "trade_date": m.trade_date,
+        "scope": m.scope,
+        "scope_id": m.scope_id,
+        "is_every_source": m.is_every_source,
+    }
+
+
+def mass_cancel_order_from_datum(d: dict[str, Any]) -> MassCancelOrder:
+    return MassCancelOrder(
+        tenant=d["tenant"],
+        source=d["source"],
+        client_order_id=d["client_order_id"],
+        trade_date=d["trade_date"],
+        scope=MassCancelScope(d["scope"]),
+        scope_id=d["scope_id"],
+        is_every_source=d["is_every_source"],
+    )
+
+
+class NewBasket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A client asks for many orders at once. Topic orders.commands; with ALL_OR_NONE on the partition of all its instruments, with VALID_ONES one message for each partition."""
+
+    tenant: str  # Netting never mixes tenants
+    source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
+    basket_id: str  # The source's id of the basket (FIX 66); idempotency key with source and trade_date
+    trade_date: int  # Trade date yyyymmdd, not the calendar date
+    mode: BasketMode  # Whether a refused entry refuses all
+    entries: tuple[BasketEntry, ...]  # Orders, decided one after another
+
+
+def new_basket_to_datum(m: NewBasket) -> dict[str, Any]:
+    return {
+        "tenant": m.tenant,
+        "source": m.source,
+        "basket_id": m.basket_id,
+        "trade_date": m.trade_date,
+        "mode": m.mode,
+        "entries": [basket_entry_to_datum(x) for x in m.entries],
+    }
+
+
+def new_basket_from_datum(d: dict[str, Any]) -> NewBasket:
+    return NewBasket(
+        tenant=d["tenant"],
+        source=d["source"],
+        basket_id=d["basket_id"],
+        trade_date=d["trade_date"],
+        mode=BasketMode(d["mode"]),
+        entries=tuple([basket_entry_from_datum(x) for x in d["entries"]]),
     )
 
 
@@ -375,7 +575,7 @@ def order_cancel_rejected_from_datum(d: dict[str, Any]) -> OrderCancelRejected:
 
 
 class OrderCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A client's cancel is done. Topic orders.events. v2 adds received_ns, cause."""
+    """A client's cancel is done. Topic orders.events. v2 adds received_ns, cause, trade_date."""
 
     order_id: str  # Source order
     tenant: str  # Netting never mixes tenants
@@ -386,6 +586,7 @@ class OrderCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     command_digest: bytes  # Content digest of the command
     received_ns: int = 0  # When the command was decided, ns; 0 in older records
     cause: Cause = Cause.UNKNOWN  # CLIENT, or why it was canceled unasked: KILL, DESK, RISK
+    trade_date: int = 0  # Trade date of the command; 0 when it is the order's
 
 
 def order_canceled_to_datum(m: OrderCanceled) -> dict[str, Any]:
@@ -399,6 +600,7 @@ def order_canceled_to_datum(m: OrderCanceled) -> dict[str, Any]:
         "command_digest": m.command_digest,
         "received_ns": m.received_ns,
         "cause": m.cause,
+        "trade_date": m.trade_date,
     }
 
 
@@ -413,6 +615,7 @@ def order_canceled_from_datum(d: dict[str, Any]) -> OrderCanceled:
         command_digest=d["command_digest"],
         received_ns=d["received_ns"],
         cause=Cause(d["cause"]),
+        trade_date=d["trade_date"],
     )
 
 
@@ -446,8 +649,41 @@ def order_closed_from_datum(d: dict[str, Any]) -> OrderClosed:
     )
 
 
+class OrderDoneForDay(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The session is over for an order with life left (FIX 39=3). Topic orders.events."""
+
+    order_id: str  # Source order
+    trade_date: int  # Trade date yyyymmdd that is over for it
+    cumulative_quantity: int  # Filled so far, smallest units
+    leaves_quantity: int  # Not filled, smallest units
+    resume_ns: int  # When it works again, ns; 0 when the calendar knows no next session yet
+    done_ns: int  # When it was decided, ns
+
+
+def order_done_for_day_to_datum(m: OrderDoneForDay) -> dict[str, Any]:
+    return {
+        "order_id": m.order_id,
+        "trade_date": m.trade_date,
+        "cumulative_quantity": m.cumulative_quantity,
+        "leaves_quantity": m.leaves_quantity,
+        "resume_ns": m.resume_ns,
+        "done_ns": m.done_ns,
+    }
+
+
+def order_done_for_day_from_datum(d: dict[str, Any]) -> OrderDoneForDay:
+    return OrderDoneForDay(
+        order_id=d["order_id"],
+        trade_date=d["trade_date"],
+        cumulative_quantity=d["cumulative_quantity"],
+        leaves_quantity=d["leaves_quantity"],
+        resume_ns=d["resume_ns"],
+        done_ns=d["done_ns"],
+    )
+
+
 class OrderPendingCancel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A cancel waits until the parent's exposure allows it. Topic orders.events. v2 adds received_ns."""
+    """A cancel waits until the parent's exposure allows it. Topic orders.events. v2 adds received_ns and cause, trade_date."""
 
     order_id: str  # Source order
     tenant: str  # Netting never mixes tenants
@@ -455,6 +691,8 @@ class OrderPendingCancel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     client_order_id: str  # The source's id of this command (FIX 11)
     command_digest: bytes  # Content digest of the command
     received_ns: int = 0  # When the command was decided, ns; 0 in older records
+    cause: Cause = Cause.UNKNOWN  # CLIENT, or why it will be canceled unasked: KILL, DESK, RISK, EXPIRED
+    trade_date: int = 0  # Trade date of the command; 0 when it is the order's
 
 
 def order_pending_cancel_to_datum(m: OrderPendingCancel) -> dict[str, Any]:
@@ -465,6 +703,8 @@ def order_pending_cancel_to_datum(m: OrderPendingCancel) -> dict[str, Any]:
         "client_order_id": m.client_order_id,
         "command_digest": m.command_digest,
         "received_ns": m.received_ns,
+        "cause": m.cause,
+        "trade_date": m.trade_date,
     }
 
 
@@ -476,11 +716,13 @@ def order_pending_cancel_from_datum(d: dict[str, Any]) -> OrderPendingCancel:
         client_order_id=d["client_order_id"],
         command_digest=d["command_digest"],
         received_ns=d["received_ns"],
+        cause=Cause(d["cause"]),
+        trade_date=d["trade_date"],
     )
 
 
 class OrderPendingReplace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A replace waits until the parent's exposure allows it. Topic orders.events. v2 adds received_ns, constraints, end_ns, unit_value_e9."""
+    """A replace waits until the parent's exposure allows it. Topic orders.events. v2 adds received_ns, constraints, end_ns, unit_value_e9, trade_date."""
 
     order_id: str  # Source order
     tenant: str  # Netting never mixes tenants
@@ -493,6 +735,8 @@ class OrderPendingReplace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
     end_ns: int = 0  # New end asked for; 0 keeps it
     unit_value_e9: int = 0  # Value of one smallest unit by which limits count the order, 1e-9 units of their currency, rounded up; 0 in older records
+    limits_version: int = 0  # Version of the limits that it passed
+    trade_date: int = 0  # Trade date of the command; 0 when it is the order's
 
 
 def order_pending_replace_to_datum(m: OrderPendingReplace) -> dict[str, Any]:
@@ -508,6 +752,8 @@ def order_pending_replace_to_datum(m: OrderPendingReplace) -> dict[str, Any]:
         "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
         "end_ns": m.end_ns,
         "unit_value_e9": m.unit_value_e9,
+        "limits_version": m.limits_version,
+        "trade_date": m.trade_date,
     }
 
 
@@ -524,6 +770,8 @@ def order_pending_replace_from_datum(d: dict[str, Any]) -> OrderPendingReplace:
         constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
         end_ns=d["end_ns"],
         unit_value_e9=d["unit_value_e9"],
+        limits_version=d["limits_version"],
+        trade_date=d["trade_date"],
     )
 
 
@@ -591,7 +839,7 @@ def order_rejected_from_datum(d: dict[str, Any]) -> OrderRejected:
 
 
 class OrderReplaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """New terms are in force. Topic orders.events. v2 adds more symbols of its enums and constraints, end_ns, limits_version, unit_value_e9."""
+    """New terms are in force. Topic orders.events. v2 adds more symbols of its enums and constraints, end_ns, limits_version, unit_value_e9, trade_date."""
 
     order_id: str  # Source order
     tenant: str  # Netting never mixes tenants
@@ -608,6 +856,7 @@ class OrderReplaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     end_ns: int = 0  # End in force; 0 when it did not change
     limits_version: int = 0  # Version of the limits that it passed
     unit_value_e9: int = 0  # Value of one smallest unit by which limits count the order, 1e-9 units of their currency, rounded up; 0 in older records
+    trade_date: int = 0  # Trade date of the command; 0 when it is the order's
 
 
 def order_replaced_to_datum(m: OrderReplaced) -> dict[str, Any]:
@@ -627,6 +876,7 @@ def order_replaced_to_datum(m: OrderReplaced) -> dict[str, Any]:
         "end_ns": m.end_ns,
         "limits_version": m.limits_version,
         "unit_value_e9": m.unit_value_e9,
+        "trade_date": m.trade_date,
     }
 
 
@@ -647,6 +897,7 @@ def order_replaced_from_datum(d: dict[str, Any]) -> OrderReplaced:
         end_ns=d["end_ns"],
         limits_version=d["limits_version"],
         unit_value_e9=d["unit_value_e9"],
+        trade_date=d["trade_date"],
     )
 
 
@@ -680,6 +931,42 @@ def order_restated_from_datum(d: dict[str, Any]) -> OrderRestated:
     )
 
 
+class OrderResumed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A multi-day order works again in a new session. Topic orders.events."""
+
+    order_id: str  # Source order
+    trade_date: int  # Trade date yyyymmdd of the session
+    cumulative_quantity: int  # Filled in earlier sessions, smallest units
+    start_ns: int  # Earliest time to trade in this session, ns
+    end_ns: int  # End of its work in this session, ns
+    group_id: str  # Group of its terms in this session
+    resumed_ns: int  # When it was decided, ns
+
+
+def order_resumed_to_datum(m: OrderResumed) -> dict[str, Any]:
+    return {
+        "order_id": m.order_id,
+        "trade_date": m.trade_date,
+        "cumulative_quantity": m.cumulative_quantity,
+        "start_ns": m.start_ns,
+        "end_ns": m.end_ns,
+        "group_id": m.group_id,
+        "resumed_ns": m.resumed_ns,
+    }
+
+
+def order_resumed_from_datum(d: dict[str, Any]) -> OrderResumed:
+    return OrderResumed(
+        order_id=d["order_id"],
+        trade_date=d["trade_date"],
+        cumulative_quantity=d["cumulative_quantity"],
+        start_ns=d["start_ns"],
+        end_ns=d["end_ns"],
+        group_id=d["group_id"],
+        resumed_ns=d["resumed_ns"],
+    )
+
+
 class ReplaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A client asks to change quantity or limit. Topic orders.commands, key instrument_id. v2 adds constraints, end_ns."""
 
@@ -690,8 +977,8 @@ class ReplaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     instrument_id: str  # Instrument of that order
     trade_date: int  # Trade date yyyymmdd
     quantity: int  # New total quantity, fills included, smallest units
-    limit_price_e9: int | None  # New limit price, 1e-9 currency units; null keeps it a market order
-    constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
+    limit_price_e9: int | None  # New limit price, 1e-9 currency units; null keeps what it is
+    constraints: Constraints | None = None  # New display, minimum, would price, venue lists, all of them; null keeps what they are
     end_ns: int = 0  # New end, ns; 0 keeps it
 
 

@@ -2,9 +2,17 @@
 
 from schemas.messages.core import (
     AllocationEntry,
+    AllocationKind,
+    BasketEntry,
+    BasketMode,
     BookState,
+    BreakCount,
+    BreakKind,
     CashEntry,
     Cause,
+    ClearingPart,
+    ClearingStatus,
+    ClearingTransaction,
     ClockMode,
     CommandKind,
     Constraints,
@@ -26,14 +34,19 @@ from schemas.messages.core import (
     LimitState,
     Liquidity,
     LiveChild,
+    MassCancelScope,
     Member,
     OrderStatus,
     OrderType,
     PartyLevel,
     PhaseKind,
     QuoteEvidence,
+    ReconciliationCheck,
     ReferencePrice,
     RejectReason,
+    RepairChange,
+    RepairField,
+    ReportCause,
     RouteAlternative,
     RoutingLogic,
     Session,
@@ -52,8 +65,9 @@ from schemas.messages.core import (
     Wait,
 )
 from schemas.messages.allocation import AllocationRestated, CashAllocated, CrossAllocated, FillAllocated
+from schemas.messages.clearing import AllocationReported, ClearingAnswered, ClearingRepaired, ClearingStatusChanged, ClearingSuspended, ReconciliationBroke, ReconciliationDone, RepairRequested, TradeCaptured
 from schemas.messages.control import AccountDefined, CalendarDefined, ClientDefined, ConfigLoaded, CrossingDeclared, DeskDefined, InstrumentDefined, PairRestricted, SettingsLoaded, VenueDefined, VolumeCurveDefined
-from schemas.messages.intake import CancelOrder, CommandRepeated, NewOrder, OrderAccepted, OrderCancelRejected, OrderCanceled, OrderClosed, OrderPendingCancel, OrderPendingReplace, OrderRejected, OrderReplaced, OrderRestated, ReplaceOrder
+from schemas.messages.intake import BasketAnswered, CancelOrder, CommandRepeated, MassCancelAnswered, MassCancelOrder, NewBasket, NewOrder, OrderAccepted, OrderCancelRejected, OrderCanceled, OrderClosed, OrderDoneForDay, OrderPendingCancel, OrderPendingReplace, OrderRejected, OrderReplaced, OrderRestated, OrderResumed, ReplaceOrder
 from schemas.messages.kill import ApproveRelease, EngageKill, KillConfirmed, KillEngaged, KillFlagRaised, KillFlagRemoved, KillRefused, KillReleaseProposed, KillReleased, ProposeRelease
 from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged, Watermark
 from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, MemberLeft, ParentClosed, ParentHeld, ParentOpened, TailResolved, WindowClosed, WindowOpened
@@ -84,10 +98,20 @@ from schemas.primitives import (
     read_time,
 )
 
+ALLOCATION_KIND_OF = {2 * n: member for n, member in enumerate(AllocationKind)}
+ALLOCATION_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(AllocationKind)}
+BASKET_MODE_OF = {2 * n: member for n, member in enumerate(BasketMode)}
+BASKET_MODE_BYTES = {member: SIZES[n] for n, member in enumerate(BasketMode)}
 BOOK_STATE_OF = {2 * n: member for n, member in enumerate(BookState)}
 BOOK_STATE_BYTES = {member: SIZES[n] for n, member in enumerate(BookState)}
+BREAK_KIND_OF = {2 * n: member for n, member in enumerate(BreakKind)}
+BREAK_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(BreakKind)}
 CAUSE_OF = {2 * n: member for n, member in enumerate(Cause)}
 CAUSE_BYTES = {member: SIZES[n] for n, member in enumerate(Cause)}
+CLEARING_STATUS_OF = {2 * n: member for n, member in enumerate(ClearingStatus)}
+CLEARING_STATUS_BYTES = {member: SIZES[n] for n, member in enumerate(ClearingStatus)}
+CLEARING_TRANSACTION_OF = {2 * n: member for n, member in enumerate(ClearingTransaction)}
+CLEARING_TRANSACTION_BYTES = {member: SIZES[n] for n, member in enumerate(ClearingTransaction)}
 CLOCK_MODE_OF = {2 * n: member for n, member in enumerate(ClockMode)}
 CLOCK_MODE_BYTES = {member: SIZES[n] for n, member in enumerate(ClockMode)}
 COMMAND_KIND_OF = {2 * n: member for n, member in enumerate(CommandKind)}
@@ -114,6 +138,8 @@ LIMIT_STATE_OF = {2 * n: member for n, member in enumerate(LimitState)}
 LIMIT_STATE_BYTES = {member: SIZES[n] for n, member in enumerate(LimitState)}
 LIQUIDITY_OF = {2 * n: member for n, member in enumerate(Liquidity)}
 LIQUIDITY_BYTES = {member: SIZES[n] for n, member in enumerate(Liquidity)}
+MASS_CANCEL_SCOPE_OF = {2 * n: member for n, member in enumerate(MassCancelScope)}
+MASS_CANCEL_SCOPE_BYTES = {member: SIZES[n] for n, member in enumerate(MassCancelScope)}
 ORDER_STATUS_OF = {2 * n: member for n, member in enumerate(OrderStatus)}
 ORDER_STATUS_BYTES = {member: SIZES[n] for n, member in enumerate(OrderStatus)}
 ORDER_TYPE_OF = {2 * n: member for n, member in enumerate(OrderType)}
@@ -122,10 +148,16 @@ PARTY_LEVEL_OF = {2 * n: member for n, member in enumerate(PartyLevel)}
 PARTY_LEVEL_BYTES = {member: SIZES[n] for n, member in enumerate(PartyLevel)}
 PHASE_KIND_OF = {2 * n: member for n, member in enumerate(PhaseKind)}
 PHASE_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(PhaseKind)}
+RECONCILIATION_CHECK_OF = {2 * n: member for n, member in enumerate(ReconciliationCheck)}
+RECONCILIATION_CHECK_BYTES = {member: SIZES[n] for n, member in enumerate(ReconciliationCheck)}
 REFERENCE_PRICE_OF = {2 * n: member for n, member in enumerate(ReferencePrice)}
 REFERENCE_PRICE_BYTES = {member: SIZES[n] for n, member in enumerate(ReferencePrice)}
 REJECT_REASON_OF = {2 * n: member for n, member in enumerate(RejectReason)}
 REJECT_REASON_BYTES = {member: SIZES[n] for n, member in enumerate(RejectReason)}
+REPAIR_FIELD_OF = {2 * n: member for n, member in enumerate(RepairField)}
+REPAIR_FIELD_BYTES = {member: SIZES[n] for n, member in enumerate(RepairField)}
+REPORT_CAUSE_OF = {2 * n: member for n, member in enumerate(ReportCause)}
+REPORT_CAUSE_BYTES = {member: SIZES[n] for n, member in enumerate(ReportCause)}
 ROUTING_LOGIC_OF = {2 * n: member for n, member in enumerate(RoutingLogic)}
 ROUTING_LOGIC_BYTES = {member: SIZES[n] for n, member in enumerate(RoutingLogic)}
 SIDE_OF = {2 * n: member for n, member in enumerate(Side)}
@@ -561,6 +593,1166 @@ def read_fill_allocated(b: bytes, i: int) -> tuple[FillAllocated, int]:
         count, i = read_block(b, i)
     f_entries = tuple(a_f_entries)
     return FillAllocated(fill_id=f_fill_id, parent_id=f_parent_id, epoch=f_epoch, is_tail=f_is_tail, quantity=f_quantity, price_e9=f_price_e9, entries=f_entries), i
+
+
+def write_allocation_reported(m: AllocationReported) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.record_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.version) < 8192 else encode_int(n)),
+            (SIZES[n] if (n := len(s := m.report_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.previous_id.encode())) < 8192 else encode_long(n)),
+            s,
+            CLEARING_TRANSACTION_BYTES[m.transaction],
+            REPORT_CAUSE_BYTES[m.cause],
+            (SIZES[n] if (n := len(s := m.clearer_id.encode())) < 8192 else encode_long(n)),
+            s,
+            ALLOCATION_KIND_BYTES[m.kind],
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.account_id],
+            (SIZES[n] if (n := len(s := m.clearing_account.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.client_id],
+            (SIZES[n] if (n := len(s := m.owner_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (b"\x01" if m.is_house else b"\x00"),
+            WIRE_TEXTS[m.source],
+            (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.instrument_id],
+            SIDE_BYTES[m.side],
+            (b"\x01" if m.is_short_sale else b"\x00"),
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.average_price_e9],
+            encode_cash(m.cash_e9),
+            encode_cash(m.fee_e9),
+            encode_cash(m.net_cash_e9),
+            WIRE_TEXTS[m.currency],
+            (SIZES[n] if 0 <= (n := m.quantity_scale) < 8192 else encode_int(n)),
+            WIRE_INTS[m.trade_date],
+            (SIZES[n] if 0 <= (n := m.business_date) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.settlement_date) < 8192 else encode_int(n)),
+            (b"\x01" if m.is_settlement_assumed else b"\x00"),
+            (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
+            (SIZES[n] if (n := len(s := m.cross_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (encode_long(len(m.parts)) + b"".join([(SIZES[n] if (n := len(s := x.fill_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if (n := len(s := x.child_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if (n := len(s := x.slice_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + encode_fixed(x.event_id, 16) for x in m.parts]) if m.parts else b""),
+            b"\x00",
+        )
+    )
+
+
+def read_allocation_reported(b: bytes, i: int) -> tuple[AllocationReported, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_record_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_version, i = read_int(b, i, n)
+    else:
+        f_version = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_report_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_previous_id = b[i : i + n].decode()
+    i += n
+    f_transaction = CLEARING_TRANSACTION_OF[b[i]]
+    i += 1
+    f_cause = REPORT_CAUSE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_clearer_id = b[i : i + n].decode()
+    i += n
+    f_kind = ALLOCATION_KIND_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_account_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_clearing_account = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_client_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_owner_id = b[i : i + n].decode()
+    i += n
+    f_is_house = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_source = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_client_order_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    f_side = SIDE_OF[b[i]]
+    i += 1
+    f_is_short_sale = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_average_price_e9, i = read_long(b, i, n)
+    else:
+        f_average_price_e9 = n >> 1 ^ -(n & 1)
+    f_cash_e9, i = read_cash(b, i)
+    f_fee_e9, i = read_cash(b, i)
+    f_net_cash_e9, i = read_cash(b, i)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_currency = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity_scale, i = read_int(b, i, n)
+    else:
+        f_quantity_scale = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_business_date, i = read_int(b, i, n)
+    else:
+        f_business_date = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_settlement_date, i = read_int(b, i, n)
+    else:
+        f_settlement_date = n >> 1 ^ -(n & 1)
+    f_is_settlement_assumed = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_order_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_epoch, i = read_int(b, i, n)
+    else:
+        f_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_cross_id = b[i : i + n].decode()
+    i += n
+    a_f_parts = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_parts_fill_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_parts_child_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_parts_slice_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_parts_quantity, i = read_long(b, i, n)
+            else:
+                x_f_parts_quantity = n >> 1 ^ -(n & 1)
+            x_f_parts_event_id = b[i : i + 16]
+            i += 16
+            x_f_parts = ClearingPart(fill_id=x_f_parts_fill_id, child_id=x_f_parts_child_id, slice_id=x_f_parts_slice_id, quantity=x_f_parts_quantity, event_id=x_f_parts_event_id)
+            a_f_parts.append(x_f_parts)
+        count, i = read_block(b, i)
+    f_parts = tuple(a_f_parts)
+    return AllocationReported(record_id=f_record_id, version=f_version, report_id=f_report_id, previous_id=f_previous_id, transaction=f_transaction, cause=f_cause, clearer_id=f_clearer_id, kind=f_kind, tenant=f_tenant, account_id=f_account_id, clearing_account=f_clearing_account, client_id=f_client_id, owner_id=f_owner_id, is_house=f_is_house, source=f_source, client_order_id=f_client_order_id, instrument_id=f_instrument_id, side=f_side, is_short_sale=f_is_short_sale, quantity=f_quantity, average_price_e9=f_average_price_e9, cash_e9=f_cash_e9, fee_e9=f_fee_e9, net_cash_e9=f_net_cash_e9, currency=f_currency, quantity_scale=f_quantity_scale, trade_date=f_trade_date, business_date=f_business_date, settlement_date=f_settlement_date, is_settlement_assumed=f_is_settlement_assumed, order_id=f_order_id, parent_id=f_parent_id, epoch=f_epoch, cross_id=f_cross_id, parts=f_parts), i
+
+
+def write_clearing_answered(m: ClearingAnswered) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.report_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.clearer_id.encode())) < 8192 else encode_long(n)),
+            s,
+            CLEARING_STATUS_BYTES[m.status],
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reference.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.answered_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_clearing_answered(b: bytes, i: int) -> tuple[ClearingAnswered, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_report_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_clearer_id = b[i : i + n].decode()
+    i += n
+    f_status = CLEARING_STATUS_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reference = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_answered_ns, i = read_long(b, i, n)
+    else:
+        f_answered_ns = n >> 1 ^ -(n & 1)
+    return ClearingAnswered(report_id=f_report_id, clearer_id=f_clearer_id, status=f_status, reason=f_reason, reference=f_reference, answered_ns=f_answered_ns), i
+
+
+def write_clearing_repaired(m: ClearingRepaired) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.record_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.report_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.repaired_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (encode_long(len(m.changes)) + b"".join([REPAIR_FIELD_BYTES[x.field] + (SIZES[n] if (n := len(s := x.value.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if (n := len(s := x.previous.encode())) < 8192 else encode_long(n)) + s for x in m.changes]) if m.changes else b""),
+            b"\x00",
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.repaired_by.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_clearing_repaired(b: bytes, i: int) -> tuple[ClearingRepaired, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_record_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_report_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_repaired_id = b[i : i + n].decode()
+    i += n
+    a_f_changes = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            x_f_changes_field = REPAIR_FIELD_OF[b[i]]
+            i += 1
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_changes_value = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_changes_previous = b[i : i + n].decode()
+            i += n
+            x_f_changes = RepairChange(field=x_f_changes_field, value=x_f_changes_value, previous=x_f_changes_previous)
+            a_f_changes.append(x_f_changes)
+        count, i = read_block(b, i)
+    f_changes = tuple(a_f_changes)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_repaired_by = b[i : i + n].decode()
+    i += n
+    return ClearingRepaired(record_id=f_record_id, report_id=f_report_id, repaired_id=f_repaired_id, changes=f_changes, reason=f_reason, repaired_by=f_repaired_by), i
+
+
+def write_clearing_status_changed(m: ClearingStatusChanged) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.record_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.report_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.version) < 8192 else encode_int(n)),
+            CLEARING_STATUS_BYTES[m.previous_status],
+            CLEARING_STATUS_BYTES[m.status],
+            (b"\x01" if m.is_current else b"\x00"),
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reference.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.clearer_id.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_clearing_status_changed(b: bytes, i: int) -> tuple[ClearingStatusChanged, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_record_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_report_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_version, i = read_int(b, i, n)
+    else:
+        f_version = n >> 1 ^ -(n & 1)
+    f_previous_status = CLEARING_STATUS_OF[b[i]]
+    i += 1
+    f_status = CLEARING_STATUS_OF[b[i]]
+    i += 1
+    f_is_current = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reference = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_clearer_id = b[i : i + n].decode()
+    i += n
+    return ClearingStatusChanged(record_id=f_record_id, report_id=f_report_id, version=f_version, previous_status=f_previous_status, status=f_status, is_current=f_is_current, reason=f_reason, reference=f_reference, clearer_id=f_clearer_id), i
+
+
+def write_clearing_suspended(m: ClearingSuspended) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.report_id.encode())) < 8192 else encode_long(n)),
+            s,
+            CLEARING_STATUS_BYTES[m.status],
+            REJECT_REASON_BYTES[m.reason],
+            WIRE_TEXTS[m.field],
+            (SIZES[n] if (n := len(s := m.value.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.bound],
+            (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.topic],
+            (SIZES[n] if 0 <= (n := m.partition) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.offset) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.sent_by.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_clearing_suspended(b: bytes, i: int) -> tuple[ClearingSuspended, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_report_id = b[i : i + n].decode()
+    i += n
+    f_status = CLEARING_STATUS_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        n, i = read_int(b, i, n)
+    else:
+        n = n >> 1 ^ -(n & 1)
+    f_reason = REJECT_REASON_OF[2 * n]
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_field = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_value = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_bound = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_text = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_topic = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_partition, i = read_int(b, i, n)
+    else:
+        f_partition = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_offset, i = read_long(b, i, n)
+    else:
+        f_offset = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_sent_by = b[i : i + n].decode()
+    i += n
+    return ClearingSuspended(report_id=f_report_id, status=f_status, reason=f_reason, field=f_field, value=f_value, bound=f_bound, text=f_text, topic=f_topic, partition=f_partition, offset=f_offset, sent_by=f_sent_by), i
+
+
+def write_reconciliation_broke(m: ReconciliationBroke) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.run_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.day) < 8192 else encode_int(n)),
+            BREAK_KIND_BYTES[m.kind],
+            RECONCILIATION_CHECK_BYTES[m.check],
+            (SIZES[n] if (n := len(s := m.subject.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.instrument_id],
+            WIRE_TEXTS[m.field],
+            (SIZES[n] if (n := len(s := m.ours.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.theirs.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.difference.encode())) < 8192 else encode_long(n)),
+            s,
+            (b"\x01" if m.is_information else b"\x00"),
+            (SIZES[n] if (n := len(s := m.place.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_reconciliation_broke(b: bytes, i: int) -> tuple[ReconciliationBroke, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_run_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_day, i = read_int(b, i, n)
+    else:
+        f_day = n >> 1 ^ -(n & 1)
+    f_kind = BREAK_KIND_OF[b[i]]
+    i += 1
+    f_check = RECONCILIATION_CHECK_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_subject = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_field = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_ours = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_theirs = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_difference = b[i : i + n].decode()
+    i += n
+    f_is_information = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_place = b[i : i + n].decode()
+    i += n
+    return ReconciliationBroke(run_id=f_run_id, day=f_day, kind=f_kind, check=f_check, subject=f_subject, instrument_id=f_instrument_id, field=f_field, ours=f_ours, theirs=f_theirs, difference=f_difference, is_information=f_is_information, place=f_place), i
+
+
+def write_reconciliation_done(m: ReconciliationDone) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.run_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.day) < 8192 else encode_int(n)),
+            (SIZES[n] if (n := len(s := m.trigger.encode())) < 8192 else encode_long(n)),
+            s,
+            (encode_long(len(m.drop_copies)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in m.drop_copies]) if m.drop_copies else b""),
+            b"\x00",
+            (SIZES[n] if 0 <= (n := m.executions) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.fills) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.filled_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.allocations) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.captures) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.breaks) < 8192 else encode_long(n)),
+            (encode_long(len(m.counts)) + b"".join([BREAK_KIND_BYTES[x.kind] + (SIZES[n] if 0 <= (n := x.count) < 8192 else encode_long(n)) for x in m.counts]) if m.counts else b""),
+            b"\x00",
+            (encode_long(len(m.positions)) + b"".join([WIRE_TEXTS[x.topic] + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.position) < 8192 else encode_long(n)) for x in m.positions]) if m.positions else b""),
+            b"\x00",
+        )
+    )
+
+
+def read_reconciliation_done(b: bytes, i: int) -> tuple[ReconciliationDone, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_run_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_day, i = read_int(b, i, n)
+    else:
+        f_day = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_trigger = b[i : i + n].decode()
+    i += n
+    a_f_drop_copies = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_drop_copies = b[i : i + n].decode()
+            i += n
+            a_f_drop_copies.append(x_f_drop_copies)
+        count, i = read_block(b, i)
+    f_drop_copies = tuple(a_f_drop_copies)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_executions, i = read_long(b, i, n)
+    else:
+        f_executions = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_fills, i = read_long(b, i, n)
+    else:
+        f_fills = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_filled_quantity, i = read_long(b, i, n)
+    else:
+        f_filled_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_allocations, i = read_long(b, i, n)
+    else:
+        f_allocations = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_captures, i = read_long(b, i, n)
+    else:
+        f_captures = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_breaks, i = read_long(b, i, n)
+    else:
+        f_breaks = n >> 1 ^ -(n & 1)
+    a_f_counts = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            x_f_counts_kind = BREAK_KIND_OF[b[i]]
+            i += 1
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_counts_count, i = read_long(b, i, n)
+            else:
+                x_f_counts_count = n >> 1 ^ -(n & 1)
+            x_f_counts = BreakCount(kind=x_f_counts_kind, count=x_f_counts_count)
+            a_f_counts.append(x_f_counts)
+        count, i = read_block(b, i)
+    f_counts = tuple(a_f_counts)
+    a_f_positions = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_positions_topic = TEXTS[b[i : i + n]]
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_positions_partition, i = read_int(b, i, n)
+            else:
+                x_f_positions_partition = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_positions_position, i = read_long(b, i, n)
+            else:
+                x_f_positions_position = n >> 1 ^ -(n & 1)
+            x_f_positions = TopicPosition(topic=x_f_positions_topic, partition=x_f_positions_partition, position=x_f_positions_position)
+            a_f_positions.append(x_f_positions)
+        count, i = read_block(b, i)
+    f_positions = tuple(a_f_positions)
+    return ReconciliationDone(run_id=f_run_id, day=f_day, trigger=f_trigger, drop_copies=f_drop_copies, executions=f_executions, fills=f_fills, filled_quantity=f_filled_quantity, allocations=f_allocations, captures=f_captures, breaks=f_breaks, counts=f_counts, positions=f_positions), i
+
+
+def write_repair_requested(m: RepairRequested) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.report_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (encode_long(len(m.changes)) + b"".join([REPAIR_FIELD_BYTES[x.field] + (SIZES[n] if (n := len(s := x.value.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if (n := len(s := x.previous.encode())) < 8192 else encode_long(n)) + s for x in m.changes]) if m.changes else b""),
+            b"\x00",
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_repair_requested(b: bytes, i: int) -> tuple[RepairRequested, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_report_id = b[i : i + n].decode()
+    i += n
+    a_f_changes = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            x_f_changes_field = REPAIR_FIELD_OF[b[i]]
+            i += 1
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_changes_value = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_changes_previous = b[i : i + n].decode()
+            i += n
+            x_f_changes = RepairChange(field=x_f_changes_field, value=x_f_changes_value, previous=x_f_changes_previous)
+            a_f_changes.append(x_f_changes)
+        count, i = read_block(b, i)
+    f_changes = tuple(a_f_changes)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    return RepairRequested(report_id=f_report_id, changes=f_changes, reason=f_reason), i
+
+
+def write_trade_captured(m: TradeCaptured) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.record_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.version) < 8192 else encode_int(n)),
+            (SIZES[n] if (n := len(s := m.report_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.previous_id.encode())) < 8192 else encode_long(n)),
+            s,
+            CLEARING_TRANSACTION_BYTES[m.transaction],
+            REPORT_CAUSE_BYTES[m.cause],
+            (SIZES[n] if (n := len(s := m.clearer_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.venue_id],
+            (SIZES[n] if (n := len(s := m.fill_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.exec_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.change_exec_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.child_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.slice_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
+            WIRE_TEXTS[m.instrument_id],
+            SIDE_BYTES[m.side],
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.error_quantity) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.price_e9],
+            encode_cash(m.cash_e9),
+            encode_cash(m.error_cash_e9),
+            encode_cash(m.fee_e9),
+            LIQUIDITY_BYTES[m.liquidity],
+            WIRE_TEXTS[m.currency],
+            (SIZES[n] if 0 <= (n := m.quantity_scale) < 8192 else encode_int(n)),
+            WIRE_INTS[m.trade_date],
+            (SIZES[n] if 0 <= (n := m.business_date) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.settlement_date) < 8192 else encode_int(n)),
+            (b"\x01" if m.is_settlement_assumed else b"\x00"),
+        )
+    )
+
+
+def read_trade_captured(b: bytes, i: int) -> tuple[TradeCaptured, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_record_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_version, i = read_int(b, i, n)
+    else:
+        f_version = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_report_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_previous_id = b[i : i + n].decode()
+    i += n
+    f_transaction = CLEARING_TRANSACTION_OF[b[i]]
+    i += 1
+    f_cause = REPORT_CAUSE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_clearer_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_fill_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_exec_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_change_exec_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_child_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_slice_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_epoch, i = read_int(b, i, n)
+    else:
+        f_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    f_side = SIDE_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_error_quantity, i = read_long(b, i, n)
+    else:
+        f_error_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_price_e9, i = read_long(b, i, n)
+    else:
+        f_price_e9 = n >> 1 ^ -(n & 1)
+    f_cash_e9, i = read_cash(b, i)
+    f_error_cash_e9, i = read_cash(b, i)
+    f_fee_e9, i = read_cash(b, i)
+    f_liquidity = LIQUIDITY_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_currency = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity_scale, i = read_int(b, i, n)
+    else:
+        f_quantity_scale = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_business_date, i = read_int(b, i, n)
+    else:
+        f_business_date = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_settlement_date, i = read_int(b, i, n)
+    else:
+        f_settlement_date = n >> 1 ^ -(n & 1)
+    f_is_settlement_assumed = BOOLEANS[b[i]]
+    i += 1
+    return TradeCaptured(record_id=f_record_id, version=f_version, report_id=f_report_id, previous_id=f_previous_id, transaction=f_transaction, cause=f_cause, clearer_id=f_clearer_id, tenant=f_tenant, venue_id=f_venue_id, fill_id=f_fill_id, exec_id=f_exec_id, change_exec_id=f_change_exec_id, child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, error_quantity=f_error_quantity, price_e9=f_price_e9, cash_e9=f_cash_e9, error_cash_e9=f_error_cash_e9, fee_e9=f_fee_e9, liquidity=f_liquidity, currency=f_currency, quantity_scale=f_quantity_scale, trade_date=f_trade_date, business_date=f_business_date, settlement_date=f_settlement_date, is_settlement_assumed=f_is_settlement_assumed), i
 
 
 def write_account_defined(m: AccountDefined) -> bytes:
@@ -1483,6 +2675,128 @@ def read_volume_curve_defined(b: bytes, i: int) -> tuple[VolumeCurveDefined, int
     return VolumeCurveDefined(instrument_id=f_instrument_id, model=f_model, bin_ns=f_bin_ns, first_bin_ns=f_first_bin_ns, log_volume_e9=f_log_volume_e9, a_eta_e9=f_a_eta_e9, a_mu_e9=f_a_mu_e9, var_eta_e9=f_var_eta_e9, var_mu_e9=f_var_mu_e9, var_noise_e9=f_var_noise_e9), i
 
 
+def write_basket_answered(m: BasketAnswered) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
+            (SIZES[n] if (n := len(s := m.basket_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_INTS[m.trade_date],
+            BASKET_MODE_BYTES[m.mode],
+            (b"\x01" if m.is_accepted else b"\x00"),
+            (SIZES[n] if 0 <= (n := m.accepted_count) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.rejected_count) < 8192 else encode_int(n)),
+            REJECT_REASON_BYTES[m.reason],
+            WIRE_TEXTS[m.field],
+            (SIZES[n] if (n := len(s := m.value.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.bound],
+            (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
+            s,
+            encode_fixed(m.command_digest, 16),
+            (SIZES[n] if 0 <= (n := m.received_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_basket_answered(b: bytes, i: int) -> tuple[BasketAnswered, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_source = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_basket_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    f_mode = BASKET_MODE_OF[b[i]]
+    i += 1
+    f_is_accepted = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_accepted_count, i = read_int(b, i, n)
+    else:
+        f_accepted_count = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_rejected_count, i = read_int(b, i, n)
+    else:
+        f_rejected_count = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        n, i = read_int(b, i, n)
+    else:
+        n = n >> 1 ^ -(n & 1)
+    f_reason = REJECT_REASON_OF[2 * n]
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_field = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_value = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_bound = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_text = b[i : i + n].decode()
+    i += n
+    f_command_digest = b[i : i + 16]
+    i += 16
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_received_ns, i = read_long(b, i, n)
+    else:
+        f_received_ns = n >> 1 ^ -(n & 1)
+    return BasketAnswered(tenant=f_tenant, source=f_source, basket_id=f_basket_id, trade_date=f_trade_date, mode=f_mode, is_accepted=f_is_accepted, accepted_count=f_accepted_count, rejected_count=f_rejected_count, reason=f_reason, field=f_field, value=f_value, bound=f_bound, text=f_text, command_digest=f_command_digest, received_ns=f_received_ns), i
+
+
 def write_cancel_order(m: CancelOrder) -> bytes:
     return b"".join(
         (
@@ -1632,6 +2946,440 @@ def read_command_repeated(b: bytes, i: int) -> tuple[CommandRepeated, int]:
     else:
         f_received_ns = n >> 1 ^ -(n & 1)
     return CommandRepeated(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, instrument_id=f_instrument_id, trade_date=f_trade_date, command=f_command, order_id=f_order_id, is_accepted=f_is_accepted, reason=f_reason, received_ns=f_received_ns), i
+
+
+def write_mass_cancel_answered(m: MassCancelAnswered) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
+            (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_INTS[m.trade_date],
+            MASS_CANCEL_SCOPE_BYTES[m.scope],
+            (SIZES[n] if (n := len(s := m.scope_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (b"\x01" if m.is_accepted else b"\x00"),
+            (SIZES[n] if 0 <= (n := m.canceled_count) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.pending_count) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.too_late_count) < 8192 else encode_int(n)),
+            REJECT_REASON_BYTES[m.reason],
+            WIRE_TEXTS[m.field],
+            (SIZES[n] if (n := len(s := m.value.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.bound],
+            (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
+            s,
+            encode_fixed(m.command_digest, 16),
+            (SIZES[n] if 0 <= (n := m.received_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_mass_cancel_answered(b: bytes, i: int) -> tuple[MassCancelAnswered, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_source = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_client_order_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    f_scope = MASS_CANCEL_SCOPE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_scope_id = b[i : i + n].decode()
+    i += n
+    f_is_accepted = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_canceled_count, i = read_int(b, i, n)
+    else:
+        f_canceled_count = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_pending_count, i = read_int(b, i, n)
+    else:
+        f_pending_count = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_too_late_count, i = read_int(b, i, n)
+    else:
+        f_too_late_count = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        n, i = read_int(b, i, n)
+    else:
+        n = n >> 1 ^ -(n & 1)
+    f_reason = REJECT_REASON_OF[2 * n]
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_field = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_value = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_bound = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_text = b[i : i + n].decode()
+    i += n
+    f_command_digest = b[i : i + 16]
+    i += 16
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_received_ns, i = read_long(b, i, n)
+    else:
+        f_received_ns = n >> 1 ^ -(n & 1)
+    return MassCancelAnswered(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, trade_date=f_trade_date, scope=f_scope, scope_id=f_scope_id, is_accepted=f_is_accepted, canceled_count=f_canceled_count, pending_count=f_pending_count, too_late_count=f_too_late_count, reason=f_reason, field=f_field, value=f_value, bound=f_bound, text=f_text, command_digest=f_command_digest, received_ns=f_received_ns), i
+
+
+def write_mass_cancel_order(m: MassCancelOrder) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
+            (SIZES[n] if (n := len(s := m.client_order_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_INTS[m.trade_date],
+            MASS_CANCEL_SCOPE_BYTES[m.scope],
+            (SIZES[n] if (n := len(s := m.scope_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (b"\x01" if m.is_every_source else b"\x00"),
+        )
+    )
+
+
+def read_mass_cancel_order(b: bytes, i: int) -> tuple[MassCancelOrder, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_source = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_client_order_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    f_scope = MASS_CANCEL_SCOPE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_scope_id = b[i : i + n].decode()
+    i += n
+    f_is_every_source = BOOLEANS[b[i]]
+    i += 1
+    return MassCancelOrder(tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, trade_date=f_trade_date, scope=f_scope, scope_id=f_scope_id, is_every_source=f_is_every_source), i
+
+
+def write_new_basket(m: NewBasket) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.source],
+            (SIZES[n] if (n := len(s := m.basket_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_INTS[m.trade_date],
+            BASKET_MODE_BYTES[m.mode],
+            (encode_long(len(m.entries)) + b"".join([(SIZES[n] if (n := len(s := x.client_order_id.encode())) < 8192 else encode_long(n)) + s + WIRE_TEXTS[x.account_id] + WIRE_TEXTS[x.desk_id] + WIRE_TEXTS[x.instrument_id] + SIDE_BYTES[x.side] + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + ORDER_TYPE_BYTES[x.order_type] + (b"\x00" if (o_limit_price_e9 := x.limit_price_e9) is None else b"\x02" + WIRE_LONGS[o_limit_price_e9]) + TIME_IN_FORCE_BYTES[x.time_in_force] + STRATEGY_KIND_BYTES[x.strategy] + URGENCY_BYTES[x.urgency] + WIRE_LONGS[x.start_ns] + WIRE_LONGS[x.end_ns] + (SIZES[n] if 0 <= (n := x.participation_cap_bps) < 8192 else encode_int(n)) + (b"\x01" if x.is_cross_allowed else b"\x00") + (b"\x01" if x.is_dark_allowed else b"\x00") + WIRE_TEXTS[x.currency] + (SIZES[n] if 0 <= (n := x.expire_ns) < 8192 else encode_long(n)) + (b"\x01" if x.is_short_sale else b"\x00") + (SIZES[n] if (n := len(s := x.locate_id.encode())) < 8192 else encode_long(n)) + s + (b"\x00" if (o_constraints := x.constraints) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_constraints.minimum_quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_constraints.display_quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_would_price_e9 := o_constraints.would_price_e9) is None else b"\x02" + WIRE_LONGS[o_would_price_e9]) + (encode_long(len(o_constraints.venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.venue_ids]) if o_constraints.venue_ids else b"") + b"\x00" + (encode_long(len(o_constraints.excluded_venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.excluded_venue_ids]) if o_constraints.excluded_venue_ids else b"") + b"\x00") for x in m.entries]) if m.entries else b""),
+            b"\x00",
+        )
+    )
+
+
+def read_new_basket(b: bytes, i: int) -> tuple[NewBasket, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_source = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_basket_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    f_mode = BASKET_MODE_OF[b[i]]
+    i += 1
+    a_f_entries = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_entries_client_order_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_entries_account_id = TEXTS[b[i : i + n]]
+            i += n
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_entries_desk_id = TEXTS[b[i : i + n]]
+            i += n
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_entries_instrument_id = TEXTS[b[i : i + n]]
+            i += n
+            x_f_entries_side = SIDE_OF[b[i]]
+            i += 1
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_entries_quantity, i = read_long(b, i, n)
+            else:
+                x_f_entries_quantity = n >> 1 ^ -(n & 1)
+            x_f_entries_order_type = ORDER_TYPE_OF[b[i]]
+            i += 1
+            is_some = UNION_BRANCHES[b[i]]
+            i += 1
+            if is_some:
+                n = b[i]
+                i += 1
+                if n > 127:
+                    x_f_entries_limit_price_e9, i = read_long(b, i, n)
+                else:
+                    x_f_entries_limit_price_e9 = n >> 1 ^ -(n & 1)
+            else:
+                x_f_entries_limit_price_e9 = None
+            x_f_entries_time_in_force = TIME_IN_FORCE_OF[b[i]]
+            i += 1
+            x_f_entries_strategy = STRATEGY_KIND_OF[b[i]]
+            i += 1
+            x_f_entries_urgency = URGENCY_OF[b[i]]
+            i += 1
+            n = b[i]
+            if n < 128:
+                x_f_entries_start_ns = n >> 1 ^ -(n & 1)
+                i += 1
+            else:
+                t = TIMES.get(b[i : i + 9])
+                if t is None:
+                    x_f_entries_start_ns, i = read_time(b, i)
+                else:
+                    x_f_entries_start_ns = t
+                    i += 9
+            n = b[i]
+            if n < 128:
+                x_f_entries_end_ns = n >> 1 ^ -(n & 1)
+                i += 1
+            else:
+                t = TIMES.get(b[i : i + 9])
+                if t is None:
+                    x_f_entries_end_ns, i = read_time(b, i)
+                else:
+                    x_f_entries_end_ns = t
+                    i += 9
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_entries_participation_cap_bps, i = read_int(b, i, n)
+            else:
+                x_f_entries_participation_cap_bps = n >> 1 ^ -(n & 1)
+            x_f_entries_is_cross_allowed = BOOLEANS[b[i]]
+            i += 1
+            x_f_entries_is_dark_allowed = BOOLEANS[b[i]]
+            i += 1
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_entries_currency = TEXTS[b[i : i + n]]
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_entries_expire_ns, i = read_long(b, i, n)
+            else:
+                x_f_entries_expire_ns = n >> 1 ^ -(n & 1)
+            x_f_entries_is_short_sale = BOOLEANS[b[i]]
+            i += 1
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_entries_locate_id = b[i : i + n].decode()
+            i += n
+            is_some = UNION_BRANCHES[b[i]]
+            i += 1
+            if is_some:
+                n = b[i]
+                i += 1
+                if n > 127:
+                    x_f_entries_constraints_minimum_quantity, i = read_long(b, i, n)
+                else:
+                    x_f_entries_constraints_minimum_quantity = n >> 1 ^ -(n & 1)
+                n = b[i]
+                i += 1
+                if n > 127:
+                    x_f_entries_constraints_display_quantity, i = read_long(b, i, n)
+                else:
+                    x_f_entries_constraints_display_quantity = n >> 1 ^ -(n & 1)
+                is_some = UNION_BRANCHES[b[i]]
+                i += 1
+                if is_some:
+                    n = b[i]
+                    i += 1
+                    if n > 127:
+                        x_f_entries_constraints_would_price_e9, i = read_long(b, i, n)
+                    else:
+                        x_f_entries_constraints_would_price_e9 = n >> 1 ^ -(n & 1)
+                else:
+                    x_f_entries_constraints_would_price_e9 = None
+                a_x_f_entries_constraints_venue_ids = []
+                count, i = read_block(b, i)
+                while count:
+                    for _ in range(count):
+                        n = b[i]
+                        if n & 129:
+                            n, i = read_size(b, i)
+                        else:
+                            n >>= 1
+                            i += 1
+                        x_x_f_entries_constraints_venue_ids = b[i : i + n].decode()
+                        i += n
+                        a_x_f_entries_constraints_venue_ids.append(x_x_f_entries_constraints_venue_ids)
+                    count, i = read_block(b, i)
+                x_f_entries_constraints_venue_ids = tuple(a_x_f_entries_constraints_venue_ids)
+                a_x_f_entries_constraints_excluded_venue_ids = []
+                count, i = read_block(b, i)
+                while count:
+                    for _ in range(count):
+                        n = b[i]
+                        if n & 129:
+                            n, i = read_size(b, i)
+                        else:
+                            n >>= 1
+                            i += 1
+                        x_x_f_entries_constraints_excluded_venue_ids = b[i : i + n].decode()
+                        i += n
+                        a_x_f_entries_constraints_excluded_venue_ids.append(x_x_f_entries_constraints_excluded_venue_ids)
+                    count, i = read_block(b, i)
+                x_f_entries_constraints_excluded_venue_ids = tuple(a_x_f_entries_constraints_excluded_venue_ids)
+                x_f_entries_constraints = Constraints(minimum_quantity=x_f_entries_constraints_minimum_quantity, display_quantity=x_f_entries_constraints_display_quantity, would_price_e9=x_f_entries_constraints_would_price_e9, venue_ids=x_f_entries_constraints_venue_ids, excluded_venue_ids=x_f_entries_constraints_excluded_venue_ids)
+            else:
+                x_f_entries_constraints = None
+            x_f_entries = BasketEntry(client_order_id=x_f_entries_client_order_id, account_id=x_f_entries_account_id, desk_id=x_f_entries_desk_id, instrument_id=x_f_entries_instrument_id, side=x_f_entries_side, quantity=x_f_entries_quantity, order_type=x_f_entries_order_type, limit_price_e9=x_f_entries_limit_price_e9, time_in_force=x_f_entries_time_in_force, strategy=x_f_entries_strategy, urgency=x_f_entries_urgency, start_ns=x_f_entries_start_ns, end_ns=x_f_entries_end_ns, participation_cap_bps=x_f_entries_participation_cap_bps, is_cross_allowed=x_f_entries_is_cross_allowed, is_dark_allowed=x_f_entries_is_dark_allowed, currency=x_f_entries_currency, expire_ns=x_f_entries_expire_ns, is_short_sale=x_f_entries_is_short_sale, locate_id=x_f_entries_locate_id, constraints=x_f_entries_constraints)
+            a_f_entries.append(x_f_entries)
+        count, i = read_block(b, i)
+    f_entries = tuple(a_f_entries)
+    return NewBasket(tenant=f_tenant, source=f_source, basket_id=f_basket_id, trade_date=f_trade_date, mode=f_mode, entries=f_entries), i
 
 
 def write_new_order(m: NewOrder) -> bytes:
@@ -2365,6 +4113,7 @@ def write_order_canceled(m: OrderCanceled) -> bytes:
             encode_fixed(m.command_digest, 16),
             (SIZES[n] if 0 <= (n := m.received_ns) < 8192 else encode_long(n)),
             CAUSE_BYTES[m.cause],
+            WIRE_INTS[m.trade_date],
         )
     )
 
@@ -2424,7 +4173,13 @@ def read_order_canceled(b: bytes, i: int) -> tuple[OrderCanceled, int]:
         f_received_ns = n >> 1 ^ -(n & 1)
     f_cause = CAUSE_OF[b[i]]
     i += 1
-    return OrderCanceled(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, cumulative_quantity=f_cumulative_quantity, canceled_quantity=f_canceled_quantity, command_digest=f_command_digest, received_ns=f_received_ns, cause=f_cause), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    return OrderCanceled(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, cumulative_quantity=f_cumulative_quantity, canceled_quantity=f_canceled_quantity, command_digest=f_command_digest, received_ns=f_received_ns, cause=f_cause, trade_date=f_trade_date), i
 
 
 def write_order_closed(m: OrderClosed) -> bytes:
@@ -2468,6 +4223,62 @@ def read_order_closed(b: bytes, i: int) -> tuple[OrderClosed, int]:
     return OrderClosed(order_id=f_order_id, status=f_status, cumulative_quantity=f_cumulative_quantity, leaves_quantity=f_leaves_quantity, cause=f_cause), i
 
 
+def write_order_done_for_day(m: OrderDoneForDay) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_INTS[m.trade_date],
+            (SIZES[n] if 0 <= (n := m.cumulative_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.leaves_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.resume_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.done_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_order_done_for_day(b: bytes, i: int) -> tuple[OrderDoneForDay, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_order_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_cumulative_quantity, i = read_long(b, i, n)
+    else:
+        f_cumulative_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_leaves_quantity, i = read_long(b, i, n)
+    else:
+        f_leaves_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_resume_ns, i = read_long(b, i, n)
+    else:
+        f_resume_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_done_ns, i = read_long(b, i, n)
+    else:
+        f_done_ns = n >> 1 ^ -(n & 1)
+    return OrderDoneForDay(order_id=f_order_id, trade_date=f_trade_date, cumulative_quantity=f_cumulative_quantity, leaves_quantity=f_leaves_quantity, resume_ns=f_resume_ns, done_ns=f_done_ns), i
+
+
 def write_order_pending_cancel(m: OrderPendingCancel) -> bytes:
     return b"".join(
         (
@@ -2479,6 +4290,8 @@ def write_order_pending_cancel(m: OrderPendingCancel) -> bytes:
             s,
             encode_fixed(m.command_digest, 16),
             (SIZES[n] if 0 <= (n := m.received_ns) < 8192 else encode_long(n)),
+            CAUSE_BYTES[m.cause],
+            WIRE_INTS[m.trade_date],
         )
     )
 
@@ -2524,7 +4337,15 @@ def read_order_pending_cancel(b: bytes, i: int) -> tuple[OrderPendingCancel, int
         f_received_ns, i = read_long(b, i, n)
     else:
         f_received_ns = n >> 1 ^ -(n & 1)
-    return OrderPendingCancel(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, command_digest=f_command_digest, received_ns=f_received_ns), i
+    f_cause = CAUSE_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    return OrderPendingCancel(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, command_digest=f_command_digest, received_ns=f_received_ns, cause=f_cause, trade_date=f_trade_date), i
 
 
 def write_order_pending_replace(m: OrderPendingReplace) -> bytes:
@@ -2543,6 +4364,8 @@ def write_order_pending_replace(m: OrderPendingReplace) -> bytes:
             (b"\x00" if (o_constraints := m.constraints) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_constraints.minimum_quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_constraints.display_quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_would_price_e9 := o_constraints.would_price_e9) is None else b"\x02" + WIRE_LONGS[o_would_price_e9]) + (encode_long(len(o_constraints.venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.venue_ids]) if o_constraints.venue_ids else b"") + b"\x00" + (encode_long(len(o_constraints.excluded_venue_ids)) + b"".join([(SIZES[n] if (n := len(s := x.encode())) < 8192 else encode_long(n)) + s for x in o_constraints.excluded_venue_ids]) if o_constraints.excluded_venue_ids else b"") + b"\x00"),
             WIRE_LONGS[m.end_ns],
             (SIZES[n] if 0 <= (n := m.unit_value_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.limits_version) < 8192 else encode_int(n)),
+            WIRE_INTS[m.trade_date],
         )
     )
 
@@ -2681,7 +4504,19 @@ def read_order_pending_replace(b: bytes, i: int) -> tuple[OrderPendingReplace, i
         f_unit_value_e9, i = read_long(b, i, n)
     else:
         f_unit_value_e9 = n >> 1 ^ -(n & 1)
-    return OrderPendingReplace(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, quantity=f_quantity, limit_price_e9=f_limit_price_e9, command_digest=f_command_digest, received_ns=f_received_ns, constraints=f_constraints, end_ns=f_end_ns, unit_value_e9=f_unit_value_e9), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_limits_version, i = read_int(b, i, n)
+    else:
+        f_limits_version = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    return OrderPendingReplace(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, quantity=f_quantity, limit_price_e9=f_limit_price_e9, command_digest=f_command_digest, received_ns=f_received_ns, constraints=f_constraints, end_ns=f_end_ns, unit_value_e9=f_unit_value_e9, limits_version=f_limits_version, trade_date=f_trade_date), i
 
 
 def write_order_rejected(m: OrderRejected) -> bytes:
@@ -2851,6 +4686,7 @@ def write_order_replaced(m: OrderReplaced) -> bytes:
             WIRE_LONGS[m.end_ns],
             (SIZES[n] if 0 <= (n := m.limits_version) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.unit_value_e9) < 8192 else encode_long(n)),
+            WIRE_INTS[m.trade_date],
         )
     )
 
@@ -3011,7 +4847,13 @@ def read_order_replaced(b: bytes, i: int) -> tuple[OrderReplaced, int]:
         f_unit_value_e9, i = read_long(b, i, n)
     else:
         f_unit_value_e9 = n >> 1 ^ -(n & 1)
-    return OrderReplaced(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, quantity=f_quantity, order_type=f_order_type, limit_price_e9=f_limit_price_e9, group_id=f_group_id, cumulative_quantity=f_cumulative_quantity, replaced_ns=f_replaced_ns, command_digest=f_command_digest, constraints=f_constraints, end_ns=f_end_ns, limits_version=f_limits_version, unit_value_e9=f_unit_value_e9), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    return OrderReplaced(order_id=f_order_id, tenant=f_tenant, source=f_source, client_order_id=f_client_order_id, quantity=f_quantity, order_type=f_order_type, limit_price_e9=f_limit_price_e9, group_id=f_group_id, cumulative_quantity=f_cumulative_quantity, replaced_ns=f_replaced_ns, command_digest=f_command_digest, constraints=f_constraints, end_ns=f_end_ns, limits_version=f_limits_version, unit_value_e9=f_unit_value_e9, trade_date=f_trade_date), i
 
 
 def write_order_restated(m: OrderRestated) -> bytes:
@@ -3053,6 +4895,81 @@ def read_order_restated(b: bytes, i: int) -> tuple[OrderRestated, int]:
     f_cause = CAUSE_OF[b[i]]
     i += 1
     return OrderRestated(order_id=f_order_id, status=f_status, cumulative_quantity=f_cumulative_quantity, previous_cumulative_quantity=f_previous_cumulative_quantity, cause=f_cause), i
+
+
+def write_order_resumed(m: OrderResumed) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_INTS[m.trade_date],
+            (SIZES[n] if 0 <= (n := m.cumulative_quantity) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.start_ns],
+            WIRE_LONGS[m.end_ns],
+            WIRE_TEXTS[m.group_id],
+            (SIZES[n] if 0 <= (n := m.resumed_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_order_resumed(b: bytes, i: int) -> tuple[OrderResumed, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_order_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_cumulative_quantity, i = read_long(b, i, n)
+    else:
+        f_cumulative_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n < 128:
+        f_start_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_start_ns, i = read_time(b, i)
+        else:
+            f_start_ns = t
+            i += 9
+    n = b[i]
+    if n < 128:
+        f_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_end_ns, i = read_time(b, i)
+        else:
+            f_end_ns = t
+            i += 9
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_group_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_resumed_ns, i = read_long(b, i, n)
+    else:
+        f_resumed_ns = n >> 1 ^ -(n & 1)
+    return OrderResumed(order_id=f_order_id, trade_date=f_trade_date, cumulative_quantity=f_cumulative_quantity, start_ns=f_start_ns, end_ns=f_end_ns, group_id=f_group_id, resumed_ns=f_resumed_ns), i
 
 
 def write_replace_order(m: ReplaceOrder) -> bytes:

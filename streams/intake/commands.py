@@ -3,7 +3,13 @@
 import msgspec
 
 from schemas.messages.core import Cause
-from schemas.messages.intake import CancelOrder, NewOrder, ReplaceOrder
+from schemas.messages.intake import (
+    CancelOrder,
+    MassCancelOrder,
+    NewBasket,
+    NewOrder,
+    ReplaceOrder,
+)
 from streams.core.limits import Breach
 from streams.core.market import Account, Instrument, Venue
 
@@ -45,6 +51,47 @@ class SubmitReplace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unit_value_e9: int = 0
 
 
+class SubmitMassCancel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    message: MassCancelOrder
+    at_ns: int
+    digest: bytes
+
+
+class SubmitBasket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A basket with its entries as orders, in its own order.
+
+    The verdict of the limits on an entry counts the entries before it that are valid as accepted.
+    """
+
+    message: NewBasket
+    orders: tuple[SubmitOrder, ...]
+    at_ns: int
+    digest: bytes
+
+
+class CancelUnasked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The house cancels: `cause` is KILL, DESK or RISK. () when the order ends already."""
+
+    order_id: str
+    cause: Cause
+    at_ns: int
+
+
+class ExpireOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The time of a GTD order is over."""
+
+    order_id: str
+    at_ns: int
+
+
+class ResumeOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A session may have come for an order that is done for the day."""
+
+    order_id: str
+    instrument: Instrument | None
+    at_ns: int
+
+
 class FinishCancel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The order is free of its parent's exposure and a cancel is pending."""
 
@@ -63,12 +110,15 @@ class CloseOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """End it if it is full, or if `cause` ends it anyway; () when neither or already closed."""
 
     order_id: str
-    cause: Cause  # FILL: only if full. END_OF_WINDOW: EXPIRED. COMPLETED: IOC remainder CANCELED
+    # FILL: only if full. END_OF_WINDOW: EXPIRED, or done for the day when it outlives the session.
+    # COMPLETED: what a sweep left is CANCELED.
+    cause: Cause
     at_ns: int
+    instrument: Instrument | None = None  # tells an order that lives on its next session
 
 
 class RestateOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A closed order's cumulative quantity changed by a bust or correction."""
+    """A closed order's cumulative quantity changed by a late fill, bust or correction."""
 
     order_id: str
     cause: Cause
@@ -78,6 +128,11 @@ IntakeCommand = (
     SubmitOrder
     | SubmitCancel
     | SubmitReplace
+    | SubmitMassCancel
+    | SubmitBasket
+    | CancelUnasked
+    | ExpireOrder
+    | ResumeOrder
     | FinishCancel
     | FinishReplace
     | CloseOrder

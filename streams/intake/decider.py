@@ -1,58 +1,83 @@
 """Dispatch, answer repeats, close and restate orders."""
 
-from typing import assert_never
+from collections.abc import Sequence
+from typing import Final, assert_never
 
 from schemas.messages.core import Cause, CommandKind, OrderStatus
 from schemas.messages.intake import (
     CancelOrder,
     CommandRepeated,
+    MassCancelOrder,
+    NewBasket,
     NewOrder,
     OrderRestated,
     ReplaceOrder,
 )
+from streams.intake.answers import IntakeEvent, closed, finished, too_late
+from streams.intake.basket import answer_basket
 from streams.intake.change import (
-    IntakeEvent,
     cancel,
-    canceled,
-    closed,
+    cancel_unasked,
     finish_cancel,
     finish_replace,
     replace,
-    too_late,
 )
 from streams.intake.commands import (
+    CancelUnasked,
     CloseOrder,
+    ExpireOrder,
     FinishCancel,
     FinishReplace,
     IntakeCommand,
     RestateOrder,
+    ResumeOrder,
+    SubmitBasket,
     SubmitCancel,
+    SubmitMassCancel,
     SubmitOrder,
     SubmitReplace,
 )
-from streams.intake.state import Answer, IntakeState, Order, key_of
-from streams.intake.submit import accept
+from streams.intake.mass import mass_cancel
+from streams.intake.standing import done_for_day, expire, lives_on, resume
+from streams.intake.state import Answer, IntakeState, Order, is_taken, key_of, many_key
+from streams.intake.submit import submit
 
 __all__ = ["decide"]
 
-_KINDS = {
+ClientMessage = NewOrder | CancelOrder | ReplaceOrder | MassCancelOrder | NewBasket
+_KINDS: Final[dict[type, CommandKind]] = {
     NewOrder: CommandKind.NEW,
     CancelOrder: CommandKind.CANCEL,
     ReplaceOrder: CommandKind.REPLACE,
+    MassCancelOrder: CommandKind.MASS_CANCEL,
+    NewBasket: CommandKind.BASKET,
+}
+
+_ENDS: Final = {
+    Cause.END_OF_WINDOW: OrderStatus.EXPIRED,
+    Cause.COMPLETED: OrderStatus.CANCELED,
 }
 
 
-def decide(state: IntakeState, command: IntakeCommand) -> tuple[IntakeEvent, ...]:
+def decide(state: IntakeState, command: IntakeCommand) -> tuple[IntakeEvent, ...]:  # noqa: PLR0911
     """Return what follows from `command`; `()` if it is already in effect (a redelivery)."""
     match command:
         case SubmitOrder() | SubmitCancel() | SubmitReplace():
             return _submit(state, command)
+        case SubmitMassCancel() | SubmitBasket():
+            return _submit_many(state, command)
+        case CancelUnasked():
+            return cancel_unasked(state.orders[command.order_id], command.cause, command.at_ns)
+        case ExpireOrder():
+            return expire(state.orders[command.order_id], command)
+        case ResumeOrder():
+            return resume(state, command)
         case FinishCancel():
-            return finish_cancel(state.orders[command.order_id])
+            return finish_cancel(state.orders[command.order_id], command.at_ns)
         case FinishReplace():
             return finish_replace(state.orders[command.order_id], command.at_ns)
         case CloseOrder():
-            return _close(state.orders[command.order_id], command.cause)
+            return _close(state.orders[command.order_id], command)
         case RestateOrder():
             return _restate(state.orders[command.order_id], command.cause)
         case _:
@@ -66,23 +91,36 @@ def _submit(
     for answer in answers:
         if answer.digest == command.digest:
             return (_repeat(command.message, answer, command.at_ns),)
+    is_duplicate = bool(answers) or (bool(state.standing) and is_taken(state, command.message))
     match command:
         case SubmitOrder():
-            return (accept(state, command, is_duplicate=bool(answers)),)
+            return (submit(state, command, is_duplicate=is_duplicate),)
         case SubmitCancel():
-            return cancel(state, command, is_duplicate=bool(answers))
+            return cancel(state, command, is_duplicate=is_duplicate)
         case _:
-            return replace(state, command, is_duplicate=bool(answers))
+            return replace(state, command, is_duplicate=is_duplicate)
 
 
-def _repeat(
-    message: NewOrder | CancelOrder | ReplaceOrder, answer: Answer, at_ns: int
-) -> CommandRepeated:
+def _submit_many(
+    state: IntakeState, command: SubmitMassCancel | SubmitBasket
+) -> tuple[IntakeEvent, ...]:
+    answers: Sequence[Answer] = state.answers.get(many_key(command.message), ())
+    for answer in answers:
+        if answer.digest == command.digest:
+            return (_repeat(command.message, answer, command.at_ns),)
+    if isinstance(command, SubmitBasket):
+        return answer_basket(state, command, is_duplicate=bool(answers))
+    return mass_cancel(state, command, is_duplicate=bool(answers))
+
+
+def _repeat(message: ClientMessage, answer: Answer, at_ns: int) -> CommandRepeated:
     return CommandRepeated(
         tenant=message.tenant,
         source=message.source,
-        client_order_id=message.client_order_id,
-        instrument_id=message.instrument_id,
+        client_order_id=(
+            message.basket_id if isinstance(message, NewBasket) else message.client_order_id
+        ),
+        instrument_id=getattr(message, "instrument_id", ""),
         trade_date=message.trade_date,
         command=_KINDS[type(message)],
         order_id=answer.order_id,
@@ -92,26 +130,33 @@ def _repeat(
     )
 
 
-def _close(order: Order, cause: Cause) -> tuple[IntakeEvent, ...]:
+def _close(order: Order, command: CloseOrder) -> tuple[IntakeEvent, ...]:
+    cause, at_ns, pending = command.cause, command.at_ns, order.pending
+    status = _end_status(order, cause)
+    if status is None:
+        return ()
+    if status is not OrderStatus.FILLED:
+        if pending is not None and pending.command is CommandKind.CANCEL:
+            return (finished(order, pending, at_ns),)  # asked for before the window ended
+        if status is OrderStatus.EXPIRED and lives_on(order, at_ns):
+            return done_for_day(order, command.instrument, at_ns)
+    refused = () if pending is None else too_late(order, pending, at_ns)
+    return (*refused, closed(order, status, cause))
+
+
+def _end_status(order: Order, cause: Cause) -> OrderStatus | None:
+    """Return how an open order ends by `cause`; None when it does not."""
     if not order.is_open:
-        return ()
+        return None
     if order.is_full:
-        status = OrderStatus.FILLED
-    elif cause is Cause.END_OF_WINDOW:
-        status = OrderStatus.EXPIRED
-    elif cause is Cause.COMPLETED:
-        status = OrderStatus.CANCELED
-    else:
-        return ()
-    if order.pending is not None:
-        if status is not OrderStatus.FILLED and order.pending.command is CommandKind.CANCEL:
-            return (canceled(order, order.pending),)  # the client asked before the window ended
-        return (too_late(order, order.pending), closed(order, status, cause))
-    return (closed(order, status, cause),)
+        return OrderStatus.FILLED
+    if order.status is OrderStatus.DONE_FOR_DAY:
+        return None
+    return _ENDS.get(cause)
 
 
 def _restate(order: Order, cause: Cause) -> tuple[IntakeEvent, ...]:
-    if order.is_open or order.cumulative_quantity == order.reported_quantity:
+    if order.status is OrderStatus.NEW or order.cumulative_quantity == order.reported_quantity:
         return ()
     if order.is_full:
         status = OrderStatus.FILLED

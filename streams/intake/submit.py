@@ -4,13 +4,16 @@ from hashlib import blake2b
 
 import msgspec
 
-from schemas.messages.core import OrderType
+from schemas.messages.core import Constraints, OrderType
 from schemas.messages.intake import NewOrder, OrderAccepted, OrderRejected
 from streams.intake.commands import SubmitOrder
-from streams.intake.ladder import Refusal, check_order
+from streams.intake.ladder import check_order
+from streams.intake.mandate import normal
+from streams.intake.refusal import Refusal
 from streams.intake.state import IntakeState
+from streams.intake.times import working_time
 
-__all__ = ["accept", "group_id"]
+__all__ = ["accept", "group_id", "refused", "submit"]
 
 ENCODER = msgspec.msgpack.Encoder()
 
@@ -22,6 +25,7 @@ def group_id(
     end_ns: int,
     order_type: OrderType,
     limit_price_e9: int | None,
+    constraints: Constraints | None,
 ) -> str:
     """Return the digest of everything that orders of one parent must share.
 
@@ -41,23 +45,30 @@ def group_id(
         end_ns,
         terms.participation_cap_bps,
         terms.is_dark_allowed,
+        terms.is_short_sale,
+        constraints,
     )
     return blake2b(ENCODER.encode(shared), digest_size=8).hexdigest()
 
 
-def accept(
+def submit(
     state: IntakeState, command: SubmitOrder, *, is_duplicate: bool
 ) -> OrderAccepted | OrderRejected:
     """Return the acceptance, or the refusal by the first rule that the order breaks."""
-    message, terms = command.message, command.instrument
     refusal = check_order(command, is_duplicate=is_duplicate)
     if refusal is not None:
-        return _reject(command, refusal)
-    assert terms is not None  # an unknown instrument was refused above
-    start_ns = max(message.start_ns, command.at_ns)
-    end_ns = message.end_ns or terms.session_close_ns
+        return refused(command, refusal)
+    return accept(state.id_prefix, state.orders_count + 1, command)
+
+
+def accept(id_prefix: str, ordinal: int, command: SubmitOrder) -> OrderAccepted:
+    """Return the acceptance of an order that keeps every rule."""
+    message, terms, account = command.message, command.instrument, command.account
+    assert terms is not None and account is not None  # unknown ones were refused
+    start_ns, end_ns = working_time(message, terms, command.at_ns)
+    constraints = normal(message.constraints)
     return OrderAccepted(
-        order_id=f"O{state.id_prefix}{state.orders_count + 1}",
+        order_id=f"O{id_prefix}{ordinal}",
         tenant=message.tenant,
         source=message.source,
         client_order_id=message.client_order_id,
@@ -84,18 +95,27 @@ def accept(
             end_ns=end_ns,
             order_type=message.order_type,
             limit_price_e9=message.limit_price_e9,
+            constraints=constraints,
         ),
         accepted_ns=command.at_ns,
         arrival_price_e9=command.arrival_price_e9,
         reference_version=command.reference_version,
         command_digest=command.digest,
-        client_id="" if command.account is None else command.account.client_id,
+        expire_ns=message.expire_ns,
+        is_short_sale=message.is_short_sale,
+        locate_id=message.locate_id,
+        basket_id=message.basket_id,
+        constraints=constraints,
+        client_id=account.client_id,
+        owner_id=account.owner_id,
+        is_house=account.is_house,
         limits_version=command.limits_version,
         unit_value_e9=command.unit_value_e9,
     )
 
 
-def _reject(command: SubmitOrder, refusal: Refusal) -> OrderRejected:
+def refused(command: SubmitOrder, refusal: Refusal) -> OrderRejected:
+    """Return the refusal of a new order."""
     message = command.message
     return OrderRejected(
         tenant=message.tenant,
@@ -113,4 +133,5 @@ def _reject(command: SubmitOrder, refusal: Refusal) -> OrderRejected:
         received_ns=command.at_ns,
         limit_id=refusal.limit_id,
         limits_version=command.limits_version,
+        basket_id=message.basket_id,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from schemas.messages.core import Cause, OrderStatus, TimeInForce
+from schemas.messages.core import Cause, OrderStatus
 from schemas.messages.netting import (
     EpochClosed,
     EpochOpened,
@@ -13,7 +13,7 @@ from schemas.messages.netting import (
 )
 from streams.netting import epochs
 from streams.netting.commands import LeaveParent, ParentExposure, Rebase, SettleParent
-from streams.netting.state import NettingState, Parent
+from streams.netting.state import SWEPT_ONCE, NettingState, Parent
 
 __all__ = ["ParentEvent", "close_parent", "leave_parent", "rebase", "settle_parent"]
 
@@ -85,7 +85,7 @@ def close_parent(parent: Parent, free: int, cause: Cause) -> ParentClosed:
     """Return the parent's end. `free` is what its members still wanted, smallest units."""
     if not free:
         status = OrderStatus.FILLED
-    elif cause is Cause.END_OF_WINDOW and parent.time_in_force is not TimeInForce.IOC:
+    elif cause is Cause.END_OF_WINDOW and parent.time_in_force not in SWEPT_ONCE:
         status = OrderStatus.EXPIRED
     else:
         status = OrderStatus.CANCELED

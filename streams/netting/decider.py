@@ -5,7 +5,14 @@ from typing import Any, assert_never
 
 from schemas.messages.allocation import AllocationRestated, FillAllocated
 from schemas.messages.core import Cause, OrderStatus, Urgency
-from schemas.messages.intake import OrderAccepted, OrderCanceled, OrderClosed, OrderReplaced
+from schemas.messages.intake import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderClosed,
+    OrderDoneForDay,
+    OrderReplaced,
+    OrderResumed,
+)
 from schemas.messages.netting import (
     CrossExecuted,
     EpochClosed,
@@ -31,7 +38,16 @@ from streams.netting.commands import (
     SettleParent,
 )
 from streams.netting.crossing import shares_of
-from streams.netting.state import TIMER, NettingState, Order, Parent, Tail, Window, window_key
+from streams.netting.state import (
+    MULTI_DAY,
+    TIMER,
+    NettingState,
+    Order,
+    Parent,
+    Tail,
+    Window,
+    window_key,
+)
 from streams.netting.windows import WindowEvent, close_window, open_window
 
 __all__ = ["NETTING", "NettingEvent", "decide", "evolve", "timers_of"]
@@ -59,7 +75,7 @@ def decide(state: NettingState, command: NettingCommand) -> tuple[NettingEvent, 
 def timers_of(event: Any, state: NettingState) -> tuple[tuple[str, int | None], ...]:
     """Return the timers that `event` sets or cancels; `state` is the one after it."""
     match event:
-        case OrderAccepted() | OrderReplaced():
+        case OrderAccepted() | OrderReplaced() | OrderResumed():
             order = state.orders[event.order_id]
             window = state.windows[window_key(order.tenant, order.instrument_id)]
             if event.order_id not in window.waiting[-1:] or window.due_ns is None:
@@ -135,13 +151,26 @@ def _replaced(state: NettingState, event: OrderReplaced) -> None:
     order.limit_price_e9 = event.limit_price_e9
     order.group_id = event.group_id
     order.constraints = event.constraints
+    order.end_ns = event.end_ns or order.end_ns
     if order.parent_id:
         parent = _parent(state, order.parent_id)
         _forget_full(state, parent, parent.order_ids)
     window = state.windows[window_key(order.tenant, order.instrument_id)]
-    if not order.parent_id and event.order_id not in window.waiting:
+    if not (order.parent_id or order.is_dormant or event.order_id in window.waiting):
         order.arrival_price_e9 = None  # it was worked since: that price is not of this wait
         _wait(state, order, event.replaced_ns)
+
+
+def _done_for_day(state: NettingState, event: OrderDoneForDay) -> None:
+    _order(state, event.order_id).is_dormant = True
+
+
+def _resumed(state: NettingState, event: OrderResumed) -> None:
+    order = _order(state, event.order_id)
+    order.is_dormant = False
+    order.start_ns, order.end_ns = event.start_ns, event.end_ns
+    order.group_id = event.group_id
+    _wait(state, order, event.resumed_ns)
 
 
 def _canceled(state: NettingState, event: OrderCanceled) -> None:
@@ -275,7 +304,11 @@ def _closed_parent(state: NettingState, event: ParentClosed) -> None:
     parent.is_closed = True
     parent.weights, parent.allocated, parent.tiers, parent.begun = {}, {}, {}, {}
     for order_id in parent.order_ids:
-        del state.orders[order_id]
+        order = state.orders[order_id]
+        if order.time_in_force in MULTI_DAY and order.leaves:
+            order.parent_id = ""  # intake says next whether it has ended or sleeps
+        else:
+            del state.orders[order_id]
     window = state.windows[window_key(parent.tenant, parent.instrument_id)]
     window.parent_ids.remove(event.parent_id)
 
@@ -325,6 +358,8 @@ _FOLDS: dict[type, Callable[[NettingState, Any], None]] = {
     OrderReplaced: _replaced,
     OrderCanceled: _canceled,
     OrderClosed: _closed_order,
+    OrderDoneForDay: _done_for_day,
+    OrderResumed: _resumed,
     WindowOpened: _opened_window,
     WindowClosed: _closed_window,
     CrossExecuted: _crossed,

@@ -28,6 +28,8 @@ __all__ = [
 ]
 
 TIMER = "netting:window:"
+MULTI_DAY = (TimeInForce.GTC, TimeInForce.GTD)
+SWEPT_ONCE = (TimeInForce.IOC, TimeInForce.AT_OPEN)
 
 
 class Order(msgspec.Struct, kw_only=True):
@@ -59,6 +61,7 @@ class Order(msgspec.Struct, kw_only=True):
     allocated: int = 0  # from every parent and cross
     parent_id: str = ""  # empty while it waits or between parents
     is_working: bool = True  # False: closed before it was full
+    is_dormant: bool = False  # done for the day: it waits in no window until it is resumed
 
     @property
     def owner(self) -> str:

@@ -9,7 +9,6 @@ from schemas.messages.core import (
     CrossKind,
     Member,
     Side,
-    TimeInForce,
     Urgency,
     Wait,
 )
@@ -26,7 +25,7 @@ from streams.netting import crossing, epochs
 from streams.netting.closing import close_parent
 from streams.netting.commands import CloseWindow, Crossing, OpenWindow, ParentExposure
 from streams.netting.crossing import Interest
-from streams.netting.state import NettingState, Order, Parent, Window, window_key
+from streams.netting.state import SWEPT_ONCE, NettingState, Order, Parent, Window, window_key
 
 __all__ = ["WindowEvent", "close_window", "open_window"]
 
@@ -205,10 +204,11 @@ class _Round:
     def joinable(self) -> dict[str, list[Parent]]:
         """Return the parents that take new members, by group in order of opening."""
         groups: dict[str, list[Parent]] = {}
+        is_open = self.command.at_ns >= self.command.instrument.session_open_ns
         for side in OPPOSITE:
             for parent in self.working_parents(side):
-                # An IOC parent sweeps once: whoever comes later would miss the sweep.
-                is_sweeping = parent.time_in_force is TimeInForce.IOC
+                # Such a parent sweeps once: whoever comes later would miss the sweep.
+                is_sweeping = parent.time_in_force in SWEPT_ONCE and is_open
                 if not is_sweeping and len(parent.weights) < self.state.members_max:
                     groups.setdefault(parent.group_id, []).append(parent)
         return groups

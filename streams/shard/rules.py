@@ -20,6 +20,7 @@ from schemas.messages.intake import (
     OrderPendingCancel,
     OrderPendingReplace,
     OrderReplaced,
+    OrderResumed,
 )
 from schemas.messages.netting import (
     CrossExecuted,
@@ -71,7 +72,7 @@ _END_CAUSES = {
 }
 
 
-def _joined(knows: Knowledge, event: OrderAccepted | OrderReplaced) -> Commands:
+def _joined(knows: Knowledge, event: OrderAccepted | OrderReplaced | OrderResumed) -> Commands:
     parent_id = netting.parent_of(knows.state.netting, event.order_id)
     if parent_id is not None:  # a working order was increased
         yield Rebase(parent=knows.exposure(parent_id), cause=Cause.CLIENT, at_ns=knows.at_ns)
@@ -157,8 +158,11 @@ def _cross_allocated(knows: Knowledge, event: CrossAllocated) -> Commands:
 def _close_full(knows: Knowledge, entries: Iterable[AllocationEntry | CashEntry]) -> Commands:
     orders = knows.state.intake.orders
     for entry in entries:
-        if orders[entry.order_id].is_full:
+        order = orders[entry.order_id]
+        if order.is_full and order.is_open:
             yield CloseOrder(order_id=entry.order_id, cause=Cause.FILL, at_ns=knows.at_ns)
+        elif order.status is not OrderStatus.NEW:
+            yield RestateOrder(order_id=entry.order_id, cause=Cause.FILL)
 
 
 def _epoch_opened(knows: Knowledge, event: EpochOpened) -> Commands:
@@ -246,14 +250,18 @@ def _left(knows: Knowledge, event: MemberLeft) -> Commands:
 
 def _parent_closed(knows: Knowledge, event: ParentClosed) -> Commands:
     cause = _END_CAUSES[event.status]
-    for order_id in netting.members(knows.state.netting, event.parent_id):
-        yield CloseOrder(order_id=order_id, cause=cause, at_ns=knows.at_ns)
+    members = netting.members(knows.state.netting, event.parent_id)
+    orders = knows.state.intake.orders
+    instrument = knows.instrument(orders[members[0]].terms.instrument_id) if members else None
+    for order_id in members:
+        yield CloseOrder(order_id=order_id, cause=cause, at_ns=knows.at_ns, instrument=instrument)
     yield FinishCash(parent_id=event.parent_id)
 
 
 RULES: dict[type[Any], Callable[[Knowledge, Any], Commands]] = {
     OrderAccepted: _joined,
     OrderReplaced: _joined,
+    OrderResumed: _joined,
     CrossExecuted: _cross_executed,
     CrossAllocated: _cross_allocated,
     EpochOpened: _epoch_opened,

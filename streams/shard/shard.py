@@ -1,18 +1,12 @@
 """The engine of one shard: an Application that the runtime hosts."""
 
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from schemas.messages.core import Cause, RejectReason
-from schemas.messages.intake import (
-    CancelOrder,
-    NewOrder,
-    OrderCancelRejected,
-    OrderRejected,
-    ReplaceOrder,
-)
 from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
 from streams import netting, risk, strategy
@@ -30,11 +24,17 @@ from streams.routing.commands import (
 from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 from streams.shard.knowledge import Knowledge
 from streams.shard.limits import control_command, take_control
+from streams.shard.orders import (
+    ORDER_MESSAGES,
+    is_refused,
+    order_command,
+    timer_command,
+    waking_commands,
+)
 from streams.shard.reference import CONTROL_MESSAGES
 from streams.shard.routes import OUTPUT_TOPICS
 from streams.shard.rules import close_window
 from streams.shard.state import ShardState
-from streams.shard.submission import submission
 from streams.shard.work import Work, set_timers
 from streams.strategy.commands import Wake
 
@@ -43,7 +43,7 @@ __all__ = ["EngineShard"]
 ENCODER: Final = msgspec.msgpack.Encoder()
 NO_EVENT: Final = bytes(16)
 _EXPECTED: Final[dict[str, tuple[type[Any], ...]]] = {
-    topics.ORDERS_COMMANDS: (NewOrder, CancelOrder, ReplaceOrder),
+    topics.ORDERS_COMMANDS: ORDER_MESSAGES,
     topics.MARKET_DATA: (BookUpdated, TradePrinted, TradingStatusChanged),
     topics.VENUES_REPORTS: (ExecutionReport, OrderCancelReject),
     topics.CONTROL_COMMANDS: (*CONTROL_MESSAGES, *risk.CONTROL_MESSAGES),
@@ -58,6 +58,7 @@ class EngineShard:
     output_topics: tuple[str, ...] = OUTPUT_TOPICS
     restore_inputs: tuple[str, ...] = (topics.CONTROL_COMMANDS, topics.MARKET_DATA)
     restore_outputs = True
+    _seen_version: int
 
     def __init__(self, shard: int, partitions: int, log_id: bytes) -> None:
         self.shard = shard
@@ -122,6 +123,9 @@ class EngineShard:
                     forecast=None,
                 )
                 self._run(command, out, parent.instrument_id, NO_EVENT)
+        elif context == "intake":
+            command, key = timer_command(knows, timer.timer_id)
+            self._run(command, out, key, NO_EVENT)
         else:
             instrument_id = knows.instrument_of(subject)
             market = knows.books(instrument_id)
@@ -130,8 +134,16 @@ class EngineShard:
                 self._run(command, out, instrument_id, NO_EVENT)
 
     def finish(self, out: Emitter) -> None:
-        """Close the windows that urgent orders of this batch stand in, once for all of them."""
+        """Close the windows that urgent orders of this batch stand in, once for all of them.
+
+        Before that: definitions that were read may bring a session to orders done for the day.
+        """
         knows = self._now(out)
+        version = self.state.reference.version
+        if version != self._seen_version:
+            self._seen_version = version
+            for command, key in waking_commands(knows):
+                self._run(command, out, key, NO_EVENT)
         urgent, knows.urgent = knows.urgent, {}
         for (tenant, instrument_id), event_id in urgent.items():
             if netting.is_urgent_waiting(self.state.netting, tenant, instrument_id):
@@ -169,6 +181,8 @@ class EngineShard:
         self.state = state
         self._timers = Timers(state.timers)
         self._knows = Knowledge(state)
+        # Of reference data, when orders that are done for the day were last asked.
+        self._seen_version = -1
 
     def _run(
         self, command: Any, out: Emitter, key: str, causation_id: bytes, source_ns: int = 0
@@ -178,18 +192,22 @@ class EngineShard:
     def _is_own(self, inbound: Inbound) -> bool:
         assert inbound.message is not None
         instrument_id = inbound.message.instrument_id
-        return partition_of(instrument_id, self.partitions) == inbound.record.partition
+        return self._is_here(instrument_id, inbound.record.partition)
+
+    def _is_here(self, instrument_id: str, partition: int) -> bool:
+        return partition_of(instrument_id, self.partitions) == partition
 
     def _apply_order(self, inbound: Inbound, out: Emitter) -> None:
         message, envelope = inbound.message, inbound.envelope
         assert message is not None and envelope is not None
-        command = submission(self._knows, message, is_own=self._is_own(inbound))
-        source_ns = envelope.source_ns
-        instrument_id = message.instrument_id
-        events = self._run(command, out, instrument_id, envelope.event_id, source_ns)
+        is_here = partial(self._is_here, partition=inbound.record.partition)
+        command, key = order_command(self._knows, message, is_here)
+        events = self._run(command, out, key, envelope.event_id, envelope.source_ns)
         for event in events:
-            if isinstance(event, OrderRejected | OrderCancelRejected):
+            if is_refused(event):
+                # One letter keeps the command whole, however many entries of it are refused.
                 out.dead_letter(inbound, event.reason, event.field, event.value, event.bound)
+                break
         self._knows.verdicts.clear()  # of a repeat, or of an order that another rule refused
 
     def _apply_report(self, inbound: Inbound, out: Emitter) -> None:
@@ -283,6 +301,7 @@ class EngineShard:
         elif isinstance(message, TradePrinted):
             curve = self.state.reference.curves.get(message.instrument_id)
             self.state.market.apply_trade(envelope, message, curve)
+            self._knows.references.pop(message.instrument_id, None)
         elif isinstance(message, TradingStatusChanged):
             self.state.market.apply_status(envelope, message)
             self._knows.forget_instrument(message.instrument_id)

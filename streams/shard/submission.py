@@ -1,18 +1,32 @@
 """What the shard adds to a client's message before intake decides on it."""
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
 
 from schemas.messages.core import Constraints
-from schemas.messages.intake import CancelOrder, NewOrder, ReplaceOrder
+from schemas.messages.intake import (
+    CancelOrder,
+    MassCancelOrder,
+    NewBasket,
+    NewOrder,
+    ReplaceOrder,
+)
 from streams.core.market import Venue
-from streams.intake.commands import SubmitCancel, SubmitOrder, SubmitReplace
+from streams.intake.basket import orders_of
+from streams.intake.commands import (
+    SubmitBasket,
+    SubmitCancel,
+    SubmitMassCancel,
+    SubmitOrder,
+    SubmitReplace,
+)
 from streams.shard.knowledge import Knowledge
 from streams.shard.limits import assess_new, assess_replace
 
-__all__ = ["digest_of", "submission", "submit_order"]
+__all__ = ["digest_of", "submission", "submit_basket", "submit_mass_cancel", "submit_order"]
 
 ENCODER: Final = msgspec.msgpack.Encoder()
 
@@ -71,6 +85,24 @@ def submit_order(knows: Knowledge, message: NewOrder, *, is_own: bool) -> Submit
         breach=verdict.breach,
         limits_version=verdict.version,
         unit_value_e9=verdict.unit_value_e9,
+    )
+
+
+def submit_mass_cancel(knows: Knowledge, message: MassCancelOrder) -> SubmitMassCancel:
+    """Return a mass cancel; each shard that reads it looks among its own orders."""
+    return SubmitMassCancel(message=message, at_ns=knows.at_ns, digest=digest_of(message))
+
+
+def submit_basket(
+    knows: Knowledge, message: NewBasket, is_own: Callable[[str], bool]
+) -> SubmitBasket:
+    """Return a basket with its entries as orders; `is_own` tells of an instrument."""
+    orders = tuple(
+        submit_order(knows, order, is_own=is_own(order.instrument_id))
+        for order in orders_of(message)
+    )
+    return SubmitBasket(
+        message=message, orders=orders, at_ns=knows.at_ns, digest=digest_of(message)
     )
 
 

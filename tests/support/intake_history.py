@@ -88,7 +88,7 @@ LEFT = MemberLeft(parent_id=P1, order_id=O1, cumulative_quantity=0)
 
 
 def canceled(
-    command: SubmitCancel, filled_quantity: int = 0, *, received_ns: int = 0
+    command: SubmitCancel, filled_quantity: int = 0, *, received_ns: int = NOW_NS
 ) -> OrderCanceled:
     return OrderCanceled(
         order_id=O1,
@@ -99,6 +99,7 @@ def canceled(
         canceled_quantity=100 - filled_quantity,
         command_digest=command.digest,
         received_ns=received_ns,
+        cause=Cause.CLIENT,
     )
 
 
@@ -110,6 +111,7 @@ def pending_cancel(command: SubmitCancel) -> OrderPendingCancel:
         client_order_id=command.message.client_order_id,
         command_digest=command.digest,
         received_ns=command.at_ns,
+        cause=Cause.CLIENT,
     )
 
 
@@ -144,6 +146,7 @@ def replaced(command: SubmitReplace, **changes: Any) -> OrderReplaced:
                 end_ns=ACCEPTED.end_ns,
                 order_type=order_type,
                 limit_price_e9=limit_price_e9,
+                constraints=command.message.constraints,
             ),
             "cumulative_quantity": 0,
             "replaced_ns": NOW_NS,

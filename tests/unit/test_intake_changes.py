@@ -123,13 +123,14 @@ def test_a_reduction_below_what_filled_meanwhile_stops_there_and_ends_the_order(
     )
 
 
-def test_a_replaced_order_is_found_under_both_of_its_ids() -> None:
-    command = replace("c2", quantity=150)
-    for original in ("c1", "c2"):
-        again = cancel("c3", original=original)
-        (event,) = waiting(replaced(command)).when(again).events()
-        assert isinstance(event, OrderCanceled)
-        assert event.canceled_quantity == 150
+def test_a_replaced_order_is_named_by_its_last_accepted_id_alone() -> None:
+    history = waiting(replaced(replace("c2", quantity=150)))
+    (event,) = history.when(cancel("c3", original="c2")).events()
+    assert isinstance(event, OrderCanceled)
+    assert event.canceled_quantity == 150
+    (event,) = history.when(cancel("c3", original="c1")).events()
+    assert isinstance(event, OrderCancelRejected)
+    assert (event.reason, event.order_id, event.bound) == (R.TOO_LATE, O1, "it is c2 since")
 
 
 # reason, history, command, field, value, bound

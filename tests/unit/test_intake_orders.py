@@ -24,6 +24,7 @@ R = RejectReason
 LIMIT = {"order_type": OrderType.LIMIT, "limit_price_e9": 10_000 * TICK}
 LONG = "x" * 65
 PARTITION = "partition = murmur2(instrument_id) mod partitions"
+TIMES_IN_FORCE = "DAY, GTC, GTD, AT_CLOSE, or with IMMEDIATE: IOC, AT_OPEN"
 SESSION = f"from {OPEN_NS} to before {CLOSE_NS}"
 
 # reason, what differs from a good order, what the shard adds, field, value, bound
@@ -107,7 +108,7 @@ REFUSALS: list[tuple[RejectReason, dict[str, Any], dict[str, Any], str, Any, str
         {},
         "time_in_force",
         "UNKNOWN",
-        "DAY, IOC with IMMEDIATE",
+        TIMES_IN_FORCE,
     ),
     (
         R.UNSUPPORTED_TIME_IN_FORCE,
@@ -115,7 +116,7 @@ REFUSALS: list[tuple[RejectReason, dict[str, Any], dict[str, Any], str, Any, str
         {},
         "time_in_force",
         "IOC",
-        "DAY, IOC with IMMEDIATE",
+        TIMES_IN_FORCE,
     ),
     (
         R.UNSUPPORTED_STRATEGY,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from schemas.messages.core import RejectReason
-from streams.intake.ladder import SENTENCES
+from streams.intake.refusal import SENTENCES
 
 PAGE = Path(__file__).parents[2] / "docs" / "reject-reasons.md"
 ELSEWHERE = ("dead letter only", "suspense only", "VenueSuspended only")

@@ -5,18 +5,18 @@ import pytest
 from schemas.messages import allocation, intake, netting, risk, routing, strategy
 from schemas.messages.core import Cause, RoutingLogic, Side
 from schemas.messages.index import MESSAGE_TYPES
-from schemas.messages.intake import CancelOrder, NewOrder, ReplaceOrder
 from schemas.messages.strategy import SliceReleased
 from streams.core import topics
 from streams.core.errors import CorruptHistoryError
 from streams.risk import CONTROL_MESSAGES
+from streams.shard.orders import ORDER_MESSAGES
 from streams.shard.routes import OUTPUT_TOPICS, ROUTES
 from tests.support.builders import ACME, new_order
 from tests.support.scenario import Desk
 from tests.support.shard_host import trading_host
 
 CONTEXTS = (allocation, intake, netting, risk, routing, strategy)
-COMMANDS = (NewOrder, CancelOrder, ReplaceOrder, *CONTROL_MESSAGES)
+COMMANDS = (*ORDER_MESSAGES, *CONTROL_MESSAGES)
 
 
 def test_every_event_of_the_contexts_has_a_route() -> None:
