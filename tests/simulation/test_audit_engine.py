@@ -1,5 +1,6 @@
 """The checker over days of the real engine: clean when the engine is right, whatever venues do."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +16,13 @@ from tests.support.day import Day
 from tests.support.shard_host import ListHost
 
 
-def recorded(monkeypatch: pytest.MonkeyPatch, seed: int, *, is_calm: bool) -> list[Batch]:
+def recorded(
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    *,
+    is_calm: bool,
+    definitions: Sequence[Any] = (),
+) -> list[Batch]:
     """Return a day's batches with everything that each of them read."""
     inputs: list[list[Any]] = [[]]
     put, step = ListHost.put, ListHost.step
@@ -31,7 +38,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, seed: int, *, is_calm: bool) -> li
 
     monkeypatch.setattr(ListHost, "put", noting_put)
     monkeypatch.setattr(ListHost, "step", noting_step)
-    day = Day(seed, is_calm=is_calm)
+    day = Day(seed, is_calm=is_calm, definitions=definitions)
     day.run()
     return [
         Batch(

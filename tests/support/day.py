@@ -1,6 +1,6 @@
 """A seeded day of one shard in memory: clients, a market, and a venue with or without manners."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -33,13 +33,14 @@ from tests.support.builders import (
 from tests.support.model_venue import ModelVenue
 from tests.support.shard_host import ListHost, trading_host
 
-__all__ = ["Day", "main"]
+__all__ = ["STRATEGY", "Day", "main"]
 
 NAMES = ("ACME", "BOLT")
 VENUES = ("V1", "V2", "V3")
 TRADING_SECONDS = 90  # in which clients send orders
 END_SECONDS = 150  # when every order ends
 DAY_SECONDS = 190  # time for the last answers
+STRATEGY = {"slot_ns": 10 * SECOND, "bin_ns": 10 * SECOND}
 
 
 def curve(instrument_id: str) -> VolumeCurveDefined:
@@ -59,9 +60,12 @@ def curve(instrument_id: str) -> VolumeCurveDefined:
 
 
 class Day:
-    """One run. `is_calm`: the venue rejects nothing, answers all and fills whatever rests."""
+    """One run. `is_calm`: the venue rejects nothing, answers all and fills whatever rests.
 
-    def __init__(self, seed: int, *, is_calm: bool) -> None:
+    `definitions` come behind the usual ones and replace them.
+    """
+
+    def __init__(self, seed: int, *, is_calm: bool, definitions: Sequence[Any] = ()) -> None:
         self.random = Random(seed)
         self.is_calm = is_calm
         self.host: ListHost = trading_host(
@@ -69,7 +73,8 @@ class Day:
             venue_defined("D1", kind=VenueKind.DARK),
             crossing_declared(),
             curve("ACME"),
-            settings_loaded(strategy={"slot_ns": 10 * SECOND, "bin_ns": 10 * SECOND}),
+            settings_loaded(strategy=STRATEGY),
+            *definitions,
         )
         choose = self._last if is_calm else self.random.randrange
         self.venue = ModelVenue(choose)
