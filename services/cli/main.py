@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import broker, topics
+from services.cli import broker, config, topics
 from services.cli.demo import demo
 from services.cli.explain import explain
 from services.cli.processes import PASS_ON, engine, venues
@@ -23,6 +23,7 @@ app.command(context_settings=PASS_ON)(engine)
 app.command(context_settings=PASS_ON)(venues)
 app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
+app.add_typer(config.app, name="config")
 app.command()(tail)
 app.command()(explain)
 app.command(name="replay")(replay_command)

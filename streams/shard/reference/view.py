@@ -83,7 +83,7 @@ class ReferenceView(msgspec.Struct):
         what is not there.
         """
         check(message)
-        self._check_known(message)
+        self._check_known(message, at_ns)
         match message:
             case VolumeCurveDefined():
                 self.curves[message.instrument_id] = message
@@ -137,7 +137,7 @@ class ReferenceView(msgspec.Struct):
             return desk.is_enabled
         return not any(each.tenant == tenant for each in self.desks.values())
 
-    def _check_known(self, message: Any) -> None:
+    def _check_known(self, message: Any, at_ns: int) -> None:
         match message:
             case InstrumentDefined():
                 for name in ("calendar_id", "settlement_calendar_id"):
@@ -146,7 +146,7 @@ class ReferenceView(msgspec.Struct):
                         bound = "defined calendars"
                         raise DecodeError(R.UNKNOWN_CALENDAR, name, calendar_id, bound)
                 self._check_units(message)
-            case CalendarDefined():
+            case CalendarDefined() if message.effective_ns <= at_ns:
                 self._check_neighbors(message)
             case _:
                 pass

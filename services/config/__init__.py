@@ -1,0 +1,1 @@
+"""Configuration as files: checked, compared with the log, published as events."""
