@@ -1,0 +1,31 @@
+"""Join clearing to a log: application, inbox and loop."""
+
+from services.clearing.application import ENGINE_TOPICS, Clearing
+from services.clearing.inbox import JournalInbox
+from streams.adapters.clock import WallClock
+from streams.runtime.host import ShardHost
+from streams.runtime.ports import Clock, Codec, Log
+from streams.runtime.settings import HostSettings
+
+__all__ = ["clearing_host"]
+
+
+def clearing_host(
+    log: Log,
+    codec: Codec,
+    settings: HostSettings,
+    *,
+    partitions: int,
+    clearer_id: str,
+    clock: Clock | None = None,
+) -> ShardHost:
+    """Return the loop of clearing over every shard."""
+    wall = clock or WallClock()
+    return ShardHost(
+        log,
+        codec,
+        settings,
+        make_application=lambda: Clearing(partitions, clearer_id),
+        inbox=JournalInbox(log, codec, settings, ENGINE_TOPICS, wall),
+        clock=wall,
+    )
