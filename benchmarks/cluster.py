@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from benchmarks.limits import APPROVER, approval, proposal
 from infra.broker import EmbeddedBroker
 from infra.topics import create_topics
 from schemas.messages.control import AccountDefined, InstrumentDefined, VenueDefined
@@ -19,8 +20,9 @@ from schemas.messages.core import (
     VenueKind,
 )
 from schemas.messages.intake import NewOrder
+from schemas.messages.market import TradePrinted
 from services.demo.publish import publish
-from streams.core.topics import CONTROL_COMMANDS
+from streams.core.topics import CONTROL_COMMANDS, MARKET_DATA
 
 INSTRUMENT = "BENCH"
 ACCOUNTS = 40
@@ -62,10 +64,22 @@ def _define(made: Cluster) -> None:
         actor="bench",
         log_id=made.log_id,
     )
+    for topic, message, actor in (
+        (CONTROL_COMMANDS, approval(), APPROVER),
+        (MARKET_DATA, last_trade(), "bench"),
+    ):
+        publish(
+            made.bootstrap,
+            topic,
+            [(INSTRUMENT, 0, message)],
+            at_ns=made.started_ns,
+            actor=actor,
+            log_id=made.log_id,
+        )
 
 
 def reference_data(now_ns: int) -> list[Any]:
-    """Return one instrument whose session is open at `now_ns`, its venues and the accounts."""
+    """Return one instrument whose session is open at `now_ns`, its venues, accounts and limits."""
     instrument = InstrumentDefined(
         instrument_id=INSTRUMENT,
         symbol=INSTRUMENT,
@@ -96,7 +110,20 @@ def reference_data(now_ns: int) -> list[Any]:
         AccountDefined(account_id=f"A{n}", client_id=f"C{n}", tenant="T", is_enabled=True)
         for n in range(ACCOUNTS)
     ]
-    return [instrument, *venues, *accounts]
+    return [instrument, *venues, *accounts, proposal()]
+
+
+def last_trade() -> TradePrinted:
+    """Return a trade to hold prices against."""
+    return TradePrinted(
+        venue_id=VENUES[0],
+        instrument_id=INSTRUMENT,
+        price_e9=PRICE_E9,
+        quantity=100,
+        own_quantity=0,
+        aggressor=Side.BUY,
+        is_hidden=False,
+    )
 
 
 def order(number: int, *, urgency: Urgency, strategy: StrategyKind, start_ns: int) -> NewOrder:

@@ -7,11 +7,12 @@ import sys
 import time
 from typing import NamedTuple
 
-from benchmarks.cluster import DAY_NS, INSTRUMENT, order, reference_data
+from benchmarks.cluster import DAY_NS, INSTRUMENT, last_trade, order, reference_data
+from benchmarks.limits import APPROVER, approval
 from schemas.messages.core import ClockMode, StrategyKind, Urgency
 from services.demo.publish import outside_envelope
 from streams.adapters.codec import AvroCodec
-from streams.core.topics import CONTROL_COMMANDS, ORDERS_COMMANDS
+from streams.core.topics import CONTROL_COMMANDS, MARKET_DATA, ORDERS_COMMANDS
 from streams.runtime.decide import decide_batch
 from streams.runtime.emitter import BatchEmitter
 from streams.runtime.journal import JournalEnd
@@ -41,7 +42,11 @@ def measure(*, orders: int, batch: int) -> HotPath:
     codec = AvroCodec()
     settings = engine_settings(0, ClockMode.LIVE, LOG_ID, batch_records_max=batch)
     shard, end = EngineShard(0, 1, LOG_ID), JournalEnd(log_id=LOG_ID)
-    definitions = _records(codec, CONTROL_COMMANDS, reference_data(NOW_NS))
+    definitions = [
+        *_records(codec, CONTROL_COMMANDS, reference_data(NOW_NS)),
+        *_records(codec, CONTROL_COMMANDS, [approval()], APPROVER),
+        *_records(codec, MARKET_DATA, [last_trade()]),
+    ]
     commands = _records(
         codec,
         ORDERS_COMMANDS,
@@ -72,7 +77,9 @@ def measure(*, orders: int, batch: int) -> HotPath:
     return HotPath(orders, 1e6 * decode_s / orders, 1e6 * decide_s / orders)
 
 
-def _records(codec: AvroCodec, topic: str, messages: list[object]) -> list[Record]:
+def _records(
+    codec: AvroCodec, topic: str, messages: list[object], actor: str = "bench"
+) -> list[Record]:
     key = INSTRUMENT.encode()
     return [
         Record(
@@ -82,7 +89,7 @@ def _records(codec: AvroCodec, topic: str, messages: list[object]) -> list[Recor
             0,
             key,
             codec.encode(
-                outside_envelope(offset.to_bytes(16, "big"), NOW_NS + offset, "bench"), message
+                outside_envelope(offset.to_bytes(16, "big"), NOW_NS + offset, actor), message
             ),
         )
         for offset, message in enumerate(messages)

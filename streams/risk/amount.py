@@ -7,7 +7,7 @@ __all__ = ["Amount"]
 BASE = 10**18  # one thousand million currency units
 
 
-class Amount(msgspec.Struct, array_like=True):
+class Amount(msgspec.Struct, array_like=True, gc=False):
     """A sum in 1e-9 currency units, kept as two words of which the lower is 0..BASE-1."""
 
     high: int = 0

@@ -148,7 +148,7 @@ def _set_position(state: RiskState, message: PositionSet, client_id: str) -> Non
 
 
 def _grant(state: RiskState, message: LeaseGranted) -> None:
-    key = f"{message.limit_id}\0{message.scope.value}\0{message.subject}"
+    key = f"{message.limit_id}\0{message.scope}\0{message.subject}"
     known = state.grants.setdefault(key, [])
     if message.grant_id in known:  # a coordinator that did not see its own record
         return

@@ -68,7 +68,7 @@ def _accepted(state: RiskState, event: OrderAccepted) -> None:
     strategy, side, at_ns = event.strategy, event.side, event.accepted_ns
     key = (
         f"{event.tenant}\0{event.client_id}\0{event.account_id}\0{event.desk_id}"
-        f"\0{strategy.value}\0{event.instrument_id}"
+        f"\0{strategy}\0{event.instrument_id}"
     )
     if key not in state.cells:
         _open_cell(state, key, event)
@@ -77,8 +77,7 @@ def _accepted(state: RiskState, event: OrderAccepted) -> None:
     )
     if event.is_short_sale:
         order.locate = event.locate_id
-    _hold(state, order)
-    _count(state, order)
+    _hold(state, order, 1)
     _spend(state, event.tenant, event.source, at_ns)
     watch = state.watch
     if watch.equals_max:
@@ -100,7 +99,7 @@ def _open_cell(state: RiskState, key: str, event: OrderAccepted) -> None:
         scope_key(LimitScope.CLIENT, tenant, event.client_id),
         scope_key(LimitScope.ACCOUNT, tenant, event.account_id),
         scope_key(LimitScope.DESK, tenant, event.desk_id),
-        scope_key(LimitScope.STRATEGY, tenant, event.strategy.value),
+        scope_key(LimitScope.STRATEGY, tenant, str(event.strategy)),
         scope_key(LimitScope.INSTRUMENT, tenant, event.instrument_id),
     ]
     state.cells[key] = Cell(keys, event.instrument_id)
@@ -114,34 +113,32 @@ def _pending(state: RiskState, event: OrderPendingReplace) -> None:
     """Hold the dearer of the two until the client is answered: either may come to be in force."""
     order = state.orders[event.order_id]
     order.asked, order.asked_unit_e9 = event.quantity, event.unit_value_e9
-    _hold(state, order)
-    _count(state, order)
+    _hold(state, order, 1)
     _spend(state, event.tenant, event.source, event.received_ns)
 
 
 def _pending_cancel(state: RiskState, event: OrderPendingCancel) -> None:
-    _count(state, state.orders[event.order_id])
+    _hold(state, state.orders[event.order_id], 1)
     _spend(state, event.tenant, event.source, event.received_ns)
 
 
 def _replaced(state: RiskState, event: OrderReplaced) -> None:
     order = state.orders[event.order_id]
-    if not order.asked:  # else it was counted when it came
-        _count(state, order)
+    messages = 0 if order.asked else 1  # else it was counted when it came
+    if messages:
         _spend(state, event.tenant, event.source, event.replaced_ns)
     unit_e9 = event.unit_value_e9 or order.asked_unit_e9 or order.unit_e9
     # What has executed at the dearer terms may come back to work by a bust: it stays at them.
     order.unit_e9 = max(unit_e9, order.unit_e9) if order.filled else unit_e9
     order.quantity, order.asked, order.asked_unit_e9 = event.quantity, 0, 0
-    _hold(state, order)
+    _hold(state, order, messages)
 
 
 def _canceled(state: RiskState, event: OrderCanceled) -> None:
     order = state.orders[event.order_id]
     if event.received_ns:
-        _count(state, order)
         _spend(state, event.tenant, event.source, event.received_ns)
-    _end(state, order)
+    _end(state, order, messages=1 if event.received_ns else 0)
 
 
 def _closed(state: RiskState, event: OrderClosed) -> None:
@@ -194,14 +191,17 @@ def _filled(state: RiskState, order_id: str, quantity: int) -> None:
         _hold(state, order)
 
 
-def _end(state: RiskState, order: Working) -> None:
+def _end(state: RiskState, order: Working, messages: int = 0) -> None:
     order.is_open = False
     order.asked = order.asked_unit_e9 = 0
-    _hold(state, order)
+    _hold(state, order, messages)
 
 
-def _hold(state: RiskState, order: Working) -> None:
-    """Make its cell, its totals and its locate hold what the order has and may still get."""
+def _hold(state: RiskState, order: Working, messages: int = 0) -> None:
+    """Make its cell, its totals and its locate hold what the order has and may still get.
+
+    `messages` are counted on the way, in the same totals.
+    """
     quantity, unit_e9 = order.filled, order.unit_e9
     if order.is_open:
         quantity = max(order.quantity, order.asked)
@@ -216,32 +216,30 @@ def _hold(state: RiskState, order: Working) -> None:
         cell.sells += more
     if order.locate:
         state.locates.setdefault(order.locate, Locate()).held += more
-    if more_e9:
-        for key in cell.keys:
-            _total_of(state.totals[key], order.trade_date).add(more_e9)
+    totals, trade_date = state.totals, order.trade_date
+    for key in cell.keys:
+        total = totals[key]
+        if messages:
+            if trade_date > total.trade_date:
+                total.trade_date, total.messages = trade_date, 0
+            total.messages += messages
+        if more_e9:
+            amount = total.used.get(trade_date)
+            if amount is None:
+                amount = _new_day(total, trade_date)
+            amount.add(more_e9)
 
 
-def _total_of(total: Total, trade_date: int) -> Amount:
-    amount = total.used.get(trade_date)
-    if amount is None:
-        amount = total.used[trade_date] = Amount()
-        if len(total.used) > DATES_MAX:
-            del total.used[min(total.used)]
+def _new_day(total: Total, trade_date: int) -> Amount:
+    amount = total.used[trade_date] = Amount()
+    if len(total.used) > DATES_MAX:
+        del total.used[min(total.used)]
     return amount
-
-
-def _count(state: RiskState, order: Working) -> None:
-    """Count one message in every total of the order, of its day."""
-    for key in state.cells[order.cell].keys:
-        total = state.totals[key]
-        if order.trade_date > total.trade_date:
-            total.trade_date, total.messages = order.trade_date, 0
-        total.messages += 1
 
 
 def _spend(state: RiskState, tenant: str, source: str, at_ns: int) -> None:
     """Take a token from the source's buckets: each is full again so much later."""
-    for limit in rates_for(state.watch.rates, source):
+    for limit in rates_for(state.watch, source):
         key = rate_key(limit, tenant, source)
         period_ns = SECOND_NS // limit.value
         full_ns = max(state.rates.get(key, 0), at_ns) + period_ns
@@ -295,11 +293,11 @@ def _released(state: RiskState, event: FlowReleased) -> None:
 
 
 def _requested(state: RiskState, event: LeaseRequested) -> None:
-    state.asked[f"{event.limit_id}\0{event.scope.value}\0{event.subject}"] = 1
+    state.asked[f"{event.limit_id}\0{event.scope}\0{event.subject}"] = 1
 
 
 def _reduced(state: RiskState, event: LeaseReduced) -> None:
-    key = f"{event.limit_id}\0{event.scope.value}\0{event.subject}"
+    key = f"{event.limit_id}\0{event.scope}\0{event.subject}"
     state.adjustments.setdefault(key, Amount()).add(-event.amount_e9)
 
 

@@ -15,6 +15,7 @@ from streams.risk.checks import (
 from streams.risk.lease import bound_e9, is_leased, part_e9
 from streams.risk.limits import E9, Limit, LimitSet
 from streams.risk.request import LeaseWish, Request, Verdict
+from streams.risk.shortcut import Shortcut
 from streams.risk.state import RiskState, lease_key, scope_key
 from streams.risk.words import breach_of, measure_of
 
@@ -32,27 +33,35 @@ SCOPES: Final = (
     LimitScope.SOURCE,
 )
 Rules = tuple[tuple[Check, Rule], ...]
+Known = tuple[Rules, Shortcut]
 
 
 class Gate:
     """Questions on the state; it changes nothing. What it remembers follows from the limits."""
 
-    __slots__ = ("_index", "_limits", "_rules", "state")
+    __slots__ = ("_index", "_known", "_limits", "state")
 
     def __init__(self, state: RiskState) -> None:
         self.state = state
         self._limits: LimitSet | None = None
         self._index: dict[LimitKind, list[Limit]] = {}
-        self._rules: dict[tuple[str, ...], Rules] = {}
+        self._known: dict[tuple[str, ...], Known] = {}
 
     def assess(self, request: Request) -> Verdict:
         """Return the first limit that the request breaks, and what else is to be recorded."""
         state = self.state
-        ask = self._ask(request)
+        unit_e9 = unit_value_e9(state.limits, request)
+        rules, shortcut = self._known_for(request)
+        if shortcut.is_open(request, unit_e9, request.quantity * unit_e9):
+            return Verdict(breach=None, version=state.version, unit_value_e9=unit_e9)
+        return self._ask_each(request, rules)
+
+    def _ask_each(self, request: Request, rules: Rules) -> Verdict:
+        state, ask = self.state, self._ask(request)
         broken: list[tuple[Rule, Found]] = []
         wishes: list[LeaseWish] = []
         tripping = ""
-        for check, rule in self._rules_for(request):
+        for check, rule in rules:
             found = check(state, rule, ask)
             kind = rule.limit.kind
             if found is not None and found.value > found.bound:
@@ -90,7 +99,9 @@ class Gate:
     def measure(self, request: Request) -> tuple[LimitMeasure, ...]:
         """Return every limit that has something to say of the request, in the order asked."""
         ask = self._ask(request)
-        asked = ((rule, check(self.state, rule, ask)) for check, rule in self._rules_for(request))
+        asked = (
+            (rule, check(self.state, rule, ask)) for check, rule in self._known_for(request)[0]
+        )
         return tuple(measure_of(rule, found) for rule, found in asked if found is not None)
 
     def _ask(self, request: Request) -> Ask:
@@ -103,11 +114,11 @@ class Gate:
             self.state.orders.get(request.order_id) if request.order_id else None,
         )
 
-    def _rules_for(self, request: Request) -> Rules:
+    def _known_for(self, request: Request) -> Known:
         limits = self.state.limits
         if limits is not self._limits:
             self._limits = limits
-            self._rules.clear()
+            self._known.clear()
             self._index = {
                 kind: [limit for limit in limits.limits if limit.kind is kind] for kind in CHECKS
             }
@@ -116,16 +127,18 @@ class Gate:
             request.client_id,
             request.account_id,
             request.desk_id,
-            request.strategy.value,
+            request.strategy,
             request.instrument.instrument_id,
             request.source,
         )
-        rules = self._rules.get(who)
-        if rules is None:
-            if len(self._rules) >= REMEMBERED_MAX:
-                self._rules.clear()
-            rules = self._rules[who] = self._find(who)
-        return rules
+        known = self._known.get(who)
+        if known is None:
+            if len(self._known) >= REMEMBERED_MAX:
+                self._known.clear()
+            rules = self._find(who)
+            shortcut = Shortcut(self.state, [rule for _, rule in rules], who[0], who[-1])
+            known = self._known[who] = (rules, shortcut)
+        return known
 
     def _find(self, who: tuple[str, ...]) -> Rules:
         tenant = who[0]

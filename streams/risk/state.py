@@ -1,5 +1,7 @@
 """What risk remembers: the limits in force and how much of them is used."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from schemas.messages.core import LimitKind, LimitScope, Side, StrategyKind
@@ -26,7 +28,7 @@ __all__ = [
 ]
 
 
-class Working(msgspec.Struct, array_like=True):
+class Working(msgspec.Struct, array_like=True, gc=False):
     """An order as limits count it. `quantity` in force, `asked` by a pending replace."""
 
     cell: str
@@ -44,7 +46,7 @@ class Working(msgspec.Struct, array_like=True):
     locate: str = ""
 
 
-class Cell(msgspec.Struct, array_like=True):
+class Cell(msgspec.Struct, array_like=True, gc=False):
     """Orders alike in everything that a limit may name. Quantities: smallest units, all days."""
 
     keys: list[str]  # of its totals, by scope
@@ -59,7 +61,7 @@ class Cell(msgspec.Struct, array_like=True):
     executions: int = 0  # of that day
 
 
-class Total(msgspec.Struct, array_like=True):
+class Total(msgspec.Struct, array_like=True, gc=False):
     """What one subject uses, over all its instruments."""
 
     used: dict[int, Amount] = {}  # open and executed cash by trade date
@@ -86,7 +88,7 @@ class Disabled(msgspec.Struct, frozen=True, array_like=True):
     instrument_id: str
 
 
-class Locate(msgspec.Struct, array_like=True):
+class Locate(msgspec.Struct, array_like=True, gc=False):
     """Shares located for short sales. `held` by the orders that name it."""
 
     tenant: str = ""
@@ -101,6 +103,7 @@ class Watch(msgspec.Struct, array_like=True):
     """What the limits in force ask to be remembered of every message."""
 
     rates: tuple[Limit, ...] = ()
+    is_source_named: bool = False  # whether a rate names a source
     equals_window_ns: int = 0
     equals_max: int = 0
     flows_window_ns: int = 0
@@ -137,7 +140,7 @@ class RiskState(msgspec.Struct):
 
 def scope_key(scope: LimitScope, tenant: str, subject: str) -> str:
     """Return the key of a total: one subject of one firm."""
-    return f"{scope.value}\0{tenant}\0{subject}"
+    return f"{scope}\0{tenant}\0{subject}"
 
 
 def place_key(total: str, instrument_id: str) -> str:
@@ -147,21 +150,21 @@ def place_key(total: str, instrument_id: str) -> str:
 
 def lease_key(limit: Limit, tenant: str, subject: str) -> str:
     """Return the key of a shard's part of a limit."""
-    return f"{limit.limit_id}\0{limit.scope.value}\0{tenant}/{subject}"
+    return f"{limit.limit_id}\0{limit.scope}\0{tenant}/{subject}"
 
 
 def flow_key(
     tenant: str, account_id: str, strategy: StrategyKind, instrument_id: str, side: Side
 ) -> str:
     """Return the key of orders that the throttle counts together."""
-    return f"{tenant}\0{account_id}\0{strategy.value}\0{instrument_id}\0{side.value}"
+    return f"{tenant}\0{account_id}\0{strategy}\0{instrument_id}\0{side}"
 
 
 def equal_key(
     account_id: str, instrument_id: str, side: Side, quantity: int, limit_price_e9: int | None
 ) -> str:
     """Return the key of orders that look the same."""
-    return f"{account_id}\0{instrument_id}\0{side.value}\0{quantity}\0{limit_price_e9}"
+    return f"{account_id}\0{instrument_id}\0{side}\0{quantity}\0{limit_price_e9}"
 
 
 def rate_key(limit: Limit, tenant: str, source: str) -> str:
@@ -171,10 +174,12 @@ def rate_key(limit: Limit, tenant: str, source: str) -> str:
 
 def watch_of(limits: LimitSet) -> Watch:
     """Return what the set asks to be remembered: as long and as much as its widest limit."""
+    rates = tuple(each for each in limits.limits if each.kind is LimitKind.MESSAGE_RATE)
     equals = [each for each in limits.limits if each.kind is LimitKind.DUPLICATE_FLOW]
     flows = [each for each in limits.limits if each.kind is LimitKind.REPEATED_EXECUTION]
     return Watch(
-        tuple(each for each in limits.limits if each.kind is LimitKind.MESSAGE_RATE),
+        rates,
+        any(each.subject != "*" for each in rates),
         max((each.window_ns for each in equals), default=0),
         max((each.value for each in equals), default=0),
         max((each.window_ns for each in flows), default=0),
@@ -182,8 +187,11 @@ def watch_of(limits: LimitSet) -> Watch:
     )
 
 
-def rates_for(rates: tuple[Limit, ...], source: str) -> list[Limit]:
+def rates_for(watch: Watch, source: str) -> Sequence[Limit]:
     """Return the message rates that a source is held to: its own in place of everybody's."""
+    rates = watch.rates
+    if not watch.is_source_named:
+        return rates
     own = [each for each in rates if each.subject == source]
     named = {each.is_shadow for each in own}
     return own + [each for each in rates if each.subject == "*" and each.is_shadow not in named]

@@ -11,6 +11,7 @@ from streams.models.volume import forecast_volumes, model_version
 from streams.netting.commands import EpochExposure, ParentExposure
 from streams.risk import Gate
 from streams.risk.commands import RecordVerdict
+from streams.risk.request import Reference
 from streams.routing.commands import MarketBooks
 from streams.shard.market import STATES
 from streams.shard.state import ShardState
@@ -41,6 +42,7 @@ class Knowledge:
         "at_ns",
         "entropy",
         "gate",
+        "references",
         "state",
         "urgent",
         "verdicts",
@@ -51,6 +53,8 @@ class Knowledge:
         self.at_ns = 0
         self.entropy = b""
         self.gate = Gate(state.risk)
+        # By instrument: what prices are held against at the instant, while no trade comes.
+        self.references: dict[str, tuple[int, Quote | None, Reference]] = {}
         # What the limits say beside yes of the command under way, by its digest.
         self.verdicts: dict[bytes, RecordVerdict] = {}
         # Windows to close at the end of the batch, and the newest urgent order of each (event id).

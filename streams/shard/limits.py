@@ -15,7 +15,7 @@ from schemas.messages.intake import (
 from schemas.messages.risk import LeaseRecalled as Recalled
 from schemas.messages.risk import LimitsApproved, PositionSet, ThrottleReleased
 from streams import risk
-from streams.core.market import Account, Instrument
+from streams.core.market import Account, Instrument, Quote
 from streams.intake.change import order_named
 from streams.risk.commands import ApproveLimits, RecordVerdict, ReduceLease, ReleaseFlow
 from streams.risk.request import Reference, Request, Verdict
@@ -41,6 +41,14 @@ def reference_price(knows: Knowledge, instrument_id: str) -> Reference:
     The last ones count while trading is interrupted or the market is quiet, up to an age.
     """
     quote = knows.quote(instrument_id)
+    known = knows.references.get(instrument_id)
+    if known is None or known[0] != knows.at_ns or known[1] is not quote:
+        known = (knows.at_ns, quote, _reference(knows, instrument_id, quote))
+        knows.references[instrument_id] = known
+    return known[2]
+
+
+def _reference(knows: Knowledge, instrument_id: str, quote: Quote | None) -> Reference:
     if quote is not None:
         evidence = (quote.bid_event_id, quote.ask_event_id)
         return Reference(ReferencePrice.MIDPOINT, quote.midpoint_e9, evidence)
