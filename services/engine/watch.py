@@ -7,13 +7,15 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from services.engine.children import Children
+from services.engine.children import REASONS, Children
 from services.engine.settings import EngineSettings
 from services.metrics.fleet import FleetMetrics
 from services.metrics.health import Health
 from services.metrics.server import serve
 
 __all__ = ["watch"]
+
+REASONS_SHOWN = (*REASONS.values(), "failed", "hung")  # 0 is an answer, no answer is none
 
 
 class Supervised(Collector):
@@ -39,8 +41,8 @@ class Supervised(Collector):
         ends = CounterMetricFamily(
             "penstock_supervisor_ends", "Engines that ended by themselves", labels=("reason",)
         )
-        for reason, count in children.ends.copy().items():
-            ends.add_metric((reason,), count)
+        for reason in REASONS_SHOWN:
+            ends.add_metric((reason,), children.ends[reason])
         yield ends
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from infra.broker.settings import KAFKA_VERSION
 
-__all__ = ["BOOTSTRAP", "KAFKA_IMAGE", "Choice", "Source", "choose"]
+__all__ = ["BOOTSTRAP", "KAFKA_IMAGE", "Choice", "Source", "choose", "why_no_container"]
 
 BOOTSTRAP = "PENSTOCK_BOOTSTRAP"
 WANTED = "PENSTOCK_TEST_BROKER"  # a Source, where the choice is not to be left to the machine
@@ -42,7 +42,7 @@ def choose() -> Choice:
     wanted = os.environ.get(WANTED, "")
     if given:
         return Choice(Source.GIVEN, f"the cluster at {given}")
-    why_not = "not wanted" if wanted == Source.EMBEDDED else _why_no_container()
+    why_not = "not wanted" if wanted == Source.EMBEDDED else why_no_container()
     if not why_not:
         return Choice(Source.CONTAINER, f"{KAFKA_IMAGE} in a container, by testcontainers")
     if wanted == Source.CONTAINER or os.environ.get(REQUIRED) == "1":
@@ -51,7 +51,8 @@ def choose() -> Choice:
     return Choice(Source.EMBEDDED, text, why_not)
 
 
-def _why_no_container() -> str:
+@cache
+def why_no_container() -> str:
     """Return why no broker can be had in a container; "" when one can."""
     if not _is_engine_heard():
         return "no Docker engine answers"

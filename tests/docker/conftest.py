@@ -1,0 +1,18 @@
+"""Without an engine these are skipped, loudly; REQUIRE_DOCKER=1 makes that an error."""
+
+import pytest
+
+from tests.support.broker_source import why_no_container
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ours = [item for item in items if "tests/docker/" in item.path.as_posix()]
+    if ours and (why_not := why_no_container()):
+        mark = pytest.mark.skip(reason=f"DOCKER TESTS NOT RUN: {why_not}")
+        for item in ours:
+            item.add_marker(mark)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if why_not := why_no_container():
+        terminalreporter.write_sep("!", f"DOCKER TESTS NOT RUN: {why_not}", red=True)

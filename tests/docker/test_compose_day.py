@@ -1,0 +1,152 @@
+"""One day on the compose cluster: two engines, standing venues, the demo, Prometheus beside them."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.compose import Compose, composed
+from tests.support.counted_run import eventually
+from tests.support.dashboards import Panel, panels
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+ENGINES, SHARDS = 2, 4
+PROVED = ("replay equal", "checker no finding")
+# What may well be zero on a good day; every other panel must show that something happened.
+QUIET = {
+    "trading: Needs a person",
+    "trading: Age of the oldest input",
+    "engine: Engines that ended",
+    "engine: Age of the oldest input",
+}
+LOOK_BACK_S = 120
+
+
+@pytest.fixture(scope="module")
+def compose() -> Iterator[Compose]:
+    """Everything but Grafana up, and a day played by the demo in its container."""
+    day = {"PENSTOCK_MINUTES": "5", "PENSTOCK_ORDERS": "600", "PENSTOCK_STEP_MS": "1000"}
+    with composed("docker-compose.yml", "penstock-test", **day) as project:
+        up = ("--profile", "obs", "up", "-d", "--no-build", "--scale", f"engine={ENGINES}")
+        project.run(*up, "engine", "venues", "prometheus")
+        await_healthy(project, {"engine": ENGINES, "venues": 1, "kafka": 1, "prometheus": 1})
+        yield project
+
+
+@pytest.fixture(scope="module")
+def played(compose: Compose) -> str:
+    """Return what `docker compose run --rm cli demo` prints."""
+    return compose.run("run", "--rm", "-T", "cli", "demo")
+
+
+def await_healthy(project: Compose, wanted: dict[str, int]) -> None:
+    def are_healthy() -> bool:
+        healthy = [c["Service"] for c in project.containers() if c["Health"] == "healthy"]
+        return all(healthy.count(name) == count for name, count in wanted.items())
+
+    eventually(are_healthy, "containers are not healthy", 120)
+
+
+def test_the_demo_prints_its_table_and_proves_the_day(played: str) -> None:
+    assert [words for words in PROVED if words not in played] == []
+    assert re.search(r"\d+\s+parents worked", played), played
+    assert re.search(r"^P\w+\.\d\.\d+ ", played, re.MULTILINE), "no row of a parent"
+    assert "docker compose run --rm cli verify" in played
+
+
+def test_another_day_is_refused_in_words(compose: Compose, played: str) -> None:
+    told = compose.run("run", "--rm", "-T", "cli", "demo", "--seed=9", is_checked=False)
+    assert "the venues service plays another day" in told
+
+
+def test_the_shards_are_spread_over_the_engines(compose: Compose, played: str) -> None:
+    running = [int(each["value"][1]) for each in compose.ask("penstock_supervisor_running")]
+    assert len(running) == ENGINES
+    assert sum(running) == SHARDS
+    assert min(running) >= 1
+
+
+def test_every_target_is_scraped(compose: Compose, played: str) -> None:
+    up = compose.ask("up")
+    assert {each["metric"]["job"] for each in up} == {"engine", "venues", "prometheus"}
+    assert all(each["value"][1] == "1" for each in up), up
+
+
+@pytest.mark.parametrize("panel", panels(), ids=str)
+def test_a_panel_is_answered(compose: Compose, played: str, panel: Panel) -> None:
+    for query in panel.queries:
+        answer: list[dict[str, Any]] = []
+
+        def is_answered(query: str = query) -> bool:
+            answer[:] = compose.ask(query, seconds=LOOK_BACK_S)
+            values = [float(value) for series in answer for _, value in series["values"]]
+            return any(values) or (str(panel) in QUIET and bool(values))
+
+        eventually(is_answered, f"{query} is answered by {answer}", 15)
+
+
+def test_what_prometheus_counts_is_what_the_demo_counted(compose: Compose, played: str) -> None:
+    def counted(query: str) -> int:
+        return round(float(compose.ask(query)[0]["value"][1]))
+
+    def told(words: str) -> int:
+        found = re.search(rf"([\d,]+)\s+{words}", played)
+        assert found, f"no {words} in {played}"
+        return int(found[1].replace(",", ""))
+
+    fills = 'sum(penstock_gateway_messages_total{direction="out",kind="TRADE"})'
+    children = 'sum(penstock_gateway_messages_total{direction="in",kind="ChildPlaced"})'
+    assert counted("sum(penstock_orders)") == told("orders accepted")
+    assert counted(children) == told("children at the venues")
+    assert counted(fills) >= told("fills;"), "the venues told a fill that nobody booked"
+    assert counted("sum(penstock_open_parents)") == 0
+
+
+def test_our_containers_run_as_nobody_special(compose: Compose) -> None:
+    for service in ("engine", "venues"):
+        assert compose.run("exec", "-T", service, "id", "-u").strip() == "10001"
+
+
+def test_the_rules_of_prometheus_are_valid(compose: Compose) -> None:
+    told = compose.run("exec", "-T", "prometheus", "promtool", "check", "config", CONFIG)
+    assert "SUCCESS" in told
+
+
+CONFIG = "/etc/prometheus/prometheus.yml"
+
+
+def test_the_log_outlives_its_containers(compose: Compose, played: str) -> None:
+    compose.run("--profile", "*", "down", "-t", "15")
+    compose.run("up", "-d", "--no-build", "engine", "venues")
+    await_healthy(compose, {"engine": 1, "venues": 1, "kafka": 1})
+    assert "no finding" in compose.run("run", "--rm", "-T", "cli", "verify")
+
+
+def test_a_killed_broker_of_three_costs_nothing() -> None:
+    day = {"PENSTOCK_MINUTES": "3", "PENSTOCK_ORDERS": "300", "PENSTOCK_STEP_MS": "1000"}
+    with composed("compose.cluster.yml", "penstock-test-3", **day) as cluster:
+        cluster.run("up", "-d", "--no-build", "engine", "venues")
+        await_healthy(cluster, {"kafka": 1, "kafka-2": 1, "kafka-3": 1, "engine": 1, "venues": 1})
+        demo = cluster.start("run", "--rm", "-T", "cli", "demo")
+        eventually(lambda: orders_in(cluster) > 0, "the day does not begin", 60)
+        cluster.run("kill", "-s", "SIGKILL", "kafka-2")
+        assert demo.poll() is None, "the day was over before the kill"
+        played = finished(demo)
+        assert [words for words in PROVED if words not in played] == []
+
+
+def orders_in(cluster: Compose) -> int:
+    """Return the orders that the engine has accepted, by its own metrics."""
+    page = "http://127.0.0.1:9464/metrics"
+    program = f"import urllib.request as u; print(u.urlopen({page!r}).read().decode())"
+    text = cluster.run("exec", "-T", "engine", "python", "-c", program)
+    found = re.findall(r"^penstock_orders\{.*\} (\S+)$", text, re.MULTILINE)
+    return round(sum(map(float, found)))
+
+
+def finished(process: subprocess.Popen[str]) -> str:
+    out, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, out[-6_000:]
+    return out

@@ -1,0 +1,93 @@
+"""docker-compose.yml as a test runs it: its own project, its own ports, taken down at the end."""
+
+import json
+import os
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from infra.broker.ports import pick_ports
+
+__all__ = ["Compose", "composed"]
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT_S = 240.0
+PORTS = ("KAFKA_PORT", "KAFKA_PORT_2", "KAFKA_PORT_3", "PROMETHEUS_PORT")
+
+
+class Compose:
+    """One project of one compose file."""
+
+    def __init__(self, file: str, project: str, settings: Mapping[str, str]) -> None:
+        ports = map(str, pick_ports(len(PORTS)))
+        self.environment = {**os.environ, **dict(zip(PORTS, ports, strict=True)), **settings}
+        self._command = ("docker", "compose", "-f", file, "-p", project)
+
+    def run(self, *words: str, is_checked: bool = True) -> str:
+        """Return what a compose command prints. Raises AssertionError when it fails."""
+        done = subprocess.run(
+            [*self._command, *words],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
+        said = f"{words}: {done.returncode}\n{done.stdout[-6_000:]}\n{done.stderr[-6_000:]}"
+        assert not is_checked or done.returncode == 0, said
+        return done.stdout
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start a compose command and return its process, its output a pipe."""
+        return subprocess.Popen(
+            [*self._command, *words],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def config(self) -> dict[str, Any]:
+        """Return the file as compose understands it, every profile included."""
+        read: dict[str, Any] = json.loads(self.run("--profile", "*", "config", "--format", "json"))
+        return read
+
+    def containers(self) -> list[dict[str, Any]]:
+        """Return what `ps` says of each container, ended ones included."""
+        return [json.loads(line) for line in self.run("ps", "-a", "--format", "json").splitlines()]
+
+    def ask(self, query: str, *, seconds: int = 0) -> list[dict[str, Any]]:
+        """Return Prometheus' answer: now, or over the last `seconds`."""
+        what: dict[str, Any] = {"query": query}
+        if seconds:
+            now_s = time.time()
+            what |= {"start": now_s - seconds, "end": now_s, "step": 2}
+        kind = "query_range" if seconds else "query"
+        address = f"http://127.0.0.1:{self.environment['PROMETHEUS_PORT']}/api/v1/{kind}"
+        with urllib.request.urlopen(
+            f"{address}?{urllib.parse.urlencode(what)}", timeout=10
+        ) as answer:
+            result = json.loads(answer.read())
+        assert result["status"] == "success", result
+        found: list[dict[str, Any]] = result["data"]["result"]
+        return found
+
+
+@contextmanager
+def composed(file: str, project: str, **settings: str) -> Iterator[Compose]:
+    """Yield a project; with the block, its containers, networks and volumes go."""
+    compose = Compose(file, project, settings)
+    down = ("--profile", "*", "down", "-v", "--remove-orphans", "-t", "10")
+    compose.run(*down)
+    try:
+        yield compose
+    finally:
+        compose.run(*down)
