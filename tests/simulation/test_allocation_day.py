@@ -1,8 +1,10 @@
 """Days with round lots, house accounts and cash by fill: the checker and a recovery agree."""
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.messages.allocation import AllocationRestated, CashAllocated, FillAllocated
@@ -82,3 +84,98 @@ def test_recovery_by_fold_gives_the_same_state() -> None:
     for batch in day.host.batches:
         app.restore(batch)
     assert app.snapshot() == day.host.app.snapshot()
+
+
+def change_member(epoch: EpochOpened, **fields: Any) -> EpochOpened:
+    first = msgspec.structs.replace(epoch.members[0], **fields)
+    return msgspec.structs.replace(epoch, members=(first, *epoch.members[1:]))
+
+
+def to_one(allocated: FillAllocated) -> FillAllocated:
+    """Give all that the fill brought to the last order that got something."""
+    last = msgspec.structs.replace(allocated.entries[-1], quantity=allocated.quantity)
+    return msgspec.structs.replace(allocated, entries=(last,))
+
+
+def astray(cash: CashAllocated) -> CashAllocated:
+    one, other, *rest = cash.entries
+    moved = (
+        msgspec.structs.replace(one, cash_e9=one.cash_e9 + 2),
+        msgspec.structs.replace(other, cash_e9=other.cash_e9 - 2),
+    )
+    return msgspec.structs.replace(cash, entries=(*moved, *rest))
+
+
+Breach = tuple[type[Any], Callable[[Any], bool], Callable[[Any], Any], str]
+BREACHES: dict[str, Breach] = {
+    "a house order passes as a client's": (
+        EpochOpened,
+        lambda m: m.members[0].tier == 1,
+        lambda m: change_member(m, tier=0),
+        "ALLOCATION_QUOTA",
+    ),
+    "a lot is called begun that is not": (
+        EpochOpened,
+        lambda m: m.members[0].begun_quantity == 0 and m.members[0].quantity > 1,
+        lambda m: change_member(m, begun_quantity=1),
+        "ALLOCATION_QUOTA",
+    ),
+    "the lot changes under way": (
+        EpochOpened,
+        lambda m: m.epoch == 2,
+        lambda m: msgspec.structs.replace(m, lot=LOT + 1),
+        "LINEAGE",
+    ),
+    "a fill goes to one order alone": (
+        FillAllocated,
+        lambda m: len(m.entries) > 2,
+        to_one,
+        "ALLOCATION_QUOTA",
+    ),
+    "two units of a fill's cash go astray": (
+        CashAllocated,
+        lambda m: len(m.entries) > 1,
+        astray,
+        "CONSERVATION_CASH",
+    ),
+    "the cash of a fill is given as the epoch's": (
+        CashAllocated,
+        lambda m: bool(m.fill_id),
+        lambda m: msgspec.structs.replace(m, fill_id=""),
+        "LINEAGE",
+    ),
+    "a fill's cash comes out of turn": (
+        CashAllocated,
+        lambda m: m.version == 1,
+        lambda m: msgspec.structs.replace(m, version=2),
+        "LINEAGE",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def staged_day() -> Iterator[list[Any]]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield recorded(patch, 200, is_calm=False, definitions=(*STAGED, PER_FILL))
+
+
+@pytest.mark.parametrize("name", BREACHES)
+def test_a_planted_breach_is_named(staged_day: list[Any], name: str) -> None:
+    kind, is_meant, broken, code = BREACHES[name]
+    batches = [msgspec.structs.replace(b, outputs=list(b.outputs)) for b in staged_day]
+    batch, i = next(
+        (batch, i)
+        for batch in batches
+        for i, (_, message) in enumerate(batch.outputs)
+        if isinstance(message, kind) and is_meant(message)
+    )
+    topic, message = batch.outputs[i]
+    batch.outputs[i] = (topic, broken(message))
+    assert code in checked(batches).codes
+
+
+def test_cash_of_a_fill_that_is_never_given_is_named(staged_day: list[Any]) -> None:
+    batches = [msgspec.structs.replace(b, outputs=list(b.outputs)) for b in staged_day]
+    batch = next(b for b in batches if any(isinstance(m, CashAllocated) for _, m in b.outputs))
+    batch.outputs[:] = [each for each in batch.outputs if not isinstance(each[1], CashAllocated)]
+    assert "CONSERVATION_CASH" in checked(batches).codes
