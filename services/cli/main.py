@@ -3,6 +3,7 @@
 import typer
 
 from services.cli import broker, config, topics
+from services.cli.crosses import crosses
 from services.cli.demo import demo
 from services.cli.explain import explain
 from services.cli.processes import PASS_ON, engine, venues
@@ -29,6 +30,7 @@ app.command()(explain)
 app.command(name="replay")(replay_command)
 app.command()(verify)
 app.command()(tca)
+app.command()(crosses)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from schemas.messages.control import InstrumentDefined
 from schemas.messages.core import Side, TcaLevel
 from schemas.messages.tca import TcaRow
+from services.cli.figures import money, points, price, quantity
 from services.cli.options import Bootstrap, Json, resolve_bootstrap
 from services.cli.sentences import errors_as_sentences
 from streams.core.errors import LogError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from services.cli.log import LogEntry
 
 UNKNOWN_ID = 2
-NOTHING = "-"
 WIDTH_MIN = 132  # columns; a table takes no more than it needs
 NOUNS = {
     TcaLevel.PARENT: ("parent", "parents"),
@@ -145,14 +145,14 @@ def _cells(row: TcaRow, terms: InstrumentDefined | None) -> tuple[str, ...]:
         row.id,
         "buy" if row.side is Side.BUY else "sell",
         terms.symbol if terms else row.instrument_id,
-        _quantity(row.ordered_quantity, scale),
-        _quantity(row.quantity, scale),
-        _price(row.average_price_e9),
-        _price(row.arrival_price_e9),
-        _price(row.interval_vwap_e9),
-        _points(row.arrival_performance_e9),
-        _points(row.vwap_performance_e9),
-        _money(row.fee_e9),
+        quantity(row.ordered_quantity, scale),
+        quantity(row.quantity, scale),
+        price(row.average_price_e9),
+        price(row.arrival_price_e9),
+        price(row.interval_vwap_e9),
+        points(row.arrival_performance_e9),
+        points(row.vwap_performance_e9),
+        money(row.fee_e9),
     )
 
 
@@ -169,39 +169,12 @@ def _footer(
         "total",
         "",
         "",
-        _quantity(sums.ordered_quantity, scale) if is_one else "",
-        _quantity(sums.quantity, scale) if is_one else "",
-        _price(sums.average_price_e9) if is_one else "",
-        _price(sums.arrival_price_e9) if is_one else "",
-        _price(sums.interval_vwap_e9) if is_one else "",
-        _points(sums.arrival_performance_e9),
-        _points(sums.vwap_performance_e9),
-        _money(sums.fee_e9) if is_one_currency else "",
+        quantity(sums.ordered_quantity, scale) if is_one else "",
+        quantity(sums.quantity, scale) if is_one else "",
+        price(sums.average_price_e9) if is_one else "",
+        price(sums.arrival_price_e9) if is_one else "",
+        price(sums.interval_vwap_e9) if is_one else "",
+        points(sums.arrival_performance_e9),
+        points(sums.vwap_performance_e9),
+        money(sums.fee_e9) if is_one_currency else "",
     )
-
-
-def _decimal(value: int, unit: int, places: int) -> str:
-    """Format value / unit exactly rounded half up; no float touches money."""
-    scaled = (2 * abs(value) * 10**places + unit) // (2 * unit)
-    whole, rest = divmod(scaled, 10**places)
-    sign = "-" if value < 0 and scaled else ""
-    return f"{sign}{whole:,}.{rest:0{places}}" if places else f"{sign}{whole:,}"
-
-
-def _quantity(quantity: int, scale: int) -> str:
-    return _decimal(quantity, scale, len(str(scale)) - 1)
-
-
-def _price(price_e9: int | None) -> str:
-    return NOTHING if price_e9 is None else _decimal(price_e9, 10**9, 4)
-
-
-def _money(cash_e9: int) -> str:
-    return _decimal(cash_e9, 10**9, 2)
-
-
-def _points(performance_e9: int | None) -> str:
-    if performance_e9 is None:
-        return NOTHING
-    text = _decimal(performance_e9, 10**9, 1)
-    return text if text.startswith("-") or text == "0.0" else f"+{text}"
