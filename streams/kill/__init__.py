@@ -4,10 +4,12 @@ In:  kill.commands.v1 (one partition, every shard), local flags (docs/adr/0015).
 Out: decisions.events.v1 (key kill_id).
 """
 
+from streams.kill.commands import MESSAGES
 from streams.kill.decider import KILL, decide
 from streams.kill.evolve import evolve
 from streams.kill.flags import Flag, flag_of, flags_of, gone, raised, stops_child, unheard
 from streams.kill.state import (
+    MEMBER_SCOPES,
     Kill,
     KillState,
     Party,
@@ -21,6 +23,8 @@ from streams.kill.state import (
 
 __all__ = [
     "KILL",
+    "MEMBER_SCOPES",
+    "MESSAGES",
     "Flag",
     "Kill",
     "KillState",

@@ -6,6 +6,8 @@ from schemas.messages.core import LiveChild
 from schemas.messages.kill import ApproveRelease, EngageKill, ProposeRelease
 from streams.kill.flags import Flag
 
+MESSAGES = (EngageKill, ProposeRelease, ApproveRelease)  # of kill.commands
+
 
 class InScope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a kill of the command's scope meets on this shard."""

@@ -7,6 +7,7 @@ import msgspec
 from schemas.messages.core import KillScope, StrategyKind
 
 __all__ = [
+    "MEMBER_SCOPES",
     "Kill",
     "KillState",
     "Party",

@@ -8,7 +8,9 @@ from streams.netting.state import (
     members,
     open_parents,
     parent_of,
+    standing,
     waiting,
+    wanting,
     window_of,
 )
 
@@ -23,7 +25,9 @@ __all__ = [
     "members",
     "open_parents",
     "parent_of",
+    "standing",
     "timers_of",
     "waiting",
+    "wanting",
     "window_of",
 ]

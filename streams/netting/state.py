@@ -22,7 +22,9 @@ __all__ = [
     "members",
     "open_parents",
     "parent_of",
+    "standing",
     "waiting",
+    "wanting",
     "window_key",
     "window_of",
 ]
@@ -181,6 +183,23 @@ def waiting(state: NettingState, tenant: str, instrument_id: str) -> tuple[str, 
     """Return the orders that wait in the window, in order of joining."""
     window = state.windows.get(window_key(tenant, instrument_id))
     return tuple(window.waiting) if window is not None else ()
+
+
+def wanting(state: NettingState, parent_id: str) -> tuple[str, ...]:
+    """Return the members of an open parent that want something still, in order of joining."""
+    parent = state.parents.get(parent_id)
+    if parent is None or parent.is_closed:
+        return ()
+    return tuple(order_id for order_id in parent.wanting if state.orders[order_id].leaves)
+
+
+def standing(state: NettingState) -> tuple[tuple[str, str], ...]:
+    """Return tenant and instrument of the windows in which orders wait and no clock runs."""
+    return tuple(
+        (window.tenant, window.instrument_id)
+        for window in state.windows.values()
+        if window.waiting and window.due_ns is None
+    )
 
 
 def cause_to_close(state: NettingState, tenant: str, instrument_id: str) -> Cause | None:

@@ -11,12 +11,14 @@ class MarketBooks(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     instrument: Instrument
     quote: Quote | None
     books: tuple[VenueBook, ...]  # every venue of the instrument, by venue_id
+    stopped_venue_ids: frozenset[str] = frozenset()  # by the kill switch
 
 
 class RouteSlice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     slice_id: str
     at_ns: int
     market: MarketBooks
+    is_stopped: bool = False  # by the kill switch: everything goes back
 
 
 class ApplyReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -25,6 +27,7 @@ class ApplyReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     market: MarketBooks | None  # None when the instrument is unknown
     current_epoch: int  # of the child's parent; 0 when it is closed or unknown
     room: int  # unreleased quantity of that epoch: what a late fill may use
+    is_stopped: bool = False  # by the kill switch: what it frees goes back
 
 
 class ApplyCancelReject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -36,6 +39,14 @@ class CancelChildren(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Return what is not placed and ask for the cancel of every live child of the parent."""
 
     parent_id: str
+    cause: Cause
+    at_ns: int
+
+
+class CancelAtVenue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Ask for the cancel of every live child at a venue; what it frees goes to the strategy."""
+
+    venue_id: str
     cause: Cause
     at_ns: int
 
@@ -57,5 +68,11 @@ class ReportUndecodable(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 RoutingCommand = (
-    RouteSlice | ApplyReport | ApplyCancelReject | CancelChildren | WakeRouting | ReportUndecodable
+    RouteSlice
+    | ApplyReport
+    | ApplyCancelReject
+    | CancelChildren
+    | CancelAtVenue
+    | WakeRouting
+    | ReportUndecodable
 )

@@ -18,6 +18,7 @@ from streams.core.decider import Decider
 from streams.routing.commands import (
     ApplyCancelReject,
     ApplyReport,
+    CancelAtVenue,
     CancelChildren,
     ReportUndecodable,
     RouteSlice,
@@ -26,7 +27,12 @@ from streams.routing.commands import (
 )
 from streams.routing.evolve import evolve
 from streams.routing.reports import apply_cancel_reject, apply_report
-from streams.routing.requests import cancel_children, report_undecodable, route_slice, wake
+from streams.routing.requests import (
+    cancel,
+    report_undecodable,
+    route_slice,
+    wake,
+)
 from streams.routing.state import RoutingState
 
 __all__ = ["ROUTING", "decide", "timers_of"]
@@ -52,8 +58,8 @@ def decide(state: RoutingState, command: RoutingCommand) -> tuple[Any, ...]:
             return apply_report(state, command)
         case ApplyCancelReject():
             return apply_cancel_reject(state, command)
-        case CancelChildren():
-            return cancel_children(state, command)
+        case CancelChildren() | CancelAtVenue():
+            return cancel(state, command)
         case WakeRouting():
             return wake(state, command)
         case ReportUndecodable():

@@ -226,14 +226,20 @@ class Placement:
         shown = max(self._asked.display_quantity // lot * lot, lot)
         return shown if self._asked.display_quantity > 0 and shown < quantity else 0
 
+    def _forbidden(self, venue_id: str) -> str:
+        """Return who forbids the venue, whatever its state; empty when nobody does."""
+        asked = self._asked
+        if venue_id in self._market.stopped_venue_ids:
+            return "stopped by the kill switch"
+        if asked.venue_ids and venue_id not in asked.venue_ids:
+            return "not among the owner's venues"
+        return "excluded by the owner" if venue_id in asked.excluded_venue_ids else ""
+
     def _refusal(self, book: VenueBook) -> str:
         venue_id = book.venue.venue_id
         is_dark = book.venue.kind is VenueKind.DARK
-        asked = self._asked
-        if asked.venue_ids and venue_id not in asked.venue_ids:
-            return "not among the owner's venues"
-        if venue_id in asked.excluded_venue_ids:
-            return "excluded by the owner"
+        if forbidden := self._forbidden(venue_id):
+            return forbidden
         if venue_id == self._excluded:
             return "suspended"
         record = self._state.venues.get(venue_id, VenueRecord())

@@ -210,6 +210,8 @@ def _onward(
     holds = outstanding > 0 or any(other != child.child_id for other in part.children)
     if part.is_ending:
         return returned(part, quantity, part.ending_cause, is_closed=not holds)
+    if command.is_stopped:
+        return returned(part, quantity, Cause.KILL, is_closed=not holds)
     if command.at_ns >= part.deadline_ns:
         return returned(part, quantity, Cause.DEADLINE, is_closed=not holds)
     if part.logic is RoutingLogic.SWEEP or command.market is None:

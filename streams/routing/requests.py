@@ -5,6 +5,7 @@ from typing import Any, Final
 from schemas.messages.core import Cause
 from schemas.messages.routing import ChildCancelRequested, ChildStatusRequested, VenueSuspended
 from streams.routing.commands import (
+    CancelAtVenue,
     CancelChildren,
     ReportUndecodable,
     RouteSlice,
@@ -17,7 +18,7 @@ __all__ = [
     "RETRY_NS",
     "STATUS_TRIES_MAX",
     "backoff_ns",
-    "cancel_children",
+    "cancel",
     "report_undecodable",
     "request_cancel",
     "request_status",
@@ -37,6 +38,8 @@ def route_slice(state: RoutingState, command: RouteSlice) -> tuple[Any, ...]:
     part = state.slices.get(command.slice_id)
     if part is None or part.is_routed or part.is_ending:
         return ()
+    if command.is_stopped:
+        return returned(part, part.unplaced, Cause.KILL, is_closed=True)
     if command.at_ns >= part.deadline_ns:
         return returned(part, part.unplaced, Cause.DEADLINE, is_closed=True)
     return Placement(
@@ -50,8 +53,18 @@ def route_slice(state: RoutingState, command: RouteSlice) -> tuple[Any, ...]:
     ).events()
 
 
-def cancel_children(state: RoutingState, command: CancelChildren) -> tuple[Any, ...]:
-    """Return unplaced quantity of the parent and ask for the cancel of what is live."""
+def cancel(state: RoutingState, command: CancelChildren | CancelAtVenue) -> tuple[Any, ...]:
+    """Return what asks children back: all of a parent, or all that a venue may have."""
+    if isinstance(command, CancelChildren):
+        return _cancel_children(state, command)
+    return tuple(
+        request_cancel(child, command.cause, command.at_ns)
+        for child in state.children.values()
+        if child.is_open and child.venue_id == command.venue_id and child.cancel_cause is None
+    )
+
+
+def _cancel_children(state: RoutingState, command: CancelChildren) -> tuple[Any, ...]:
     ledger = state.parents.get(command.parent_id)
     if ledger is None:
         return ()

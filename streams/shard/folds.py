@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 
 from schemas.messages import allocation as paid
 from schemas.messages import intake as asked
+from schemas.messages import kill as stopped
 from schemas.messages import netting as netted
 from schemas.messages import risk as bounded
 from schemas.messages import routing as routed
 from schemas.messages import strategy as worked
-from streams import allocation, intake, netting, risk, routing, strategy
+from streams import allocation, intake, kill, netting, risk, routing, strategy
 from streams.shard.routes import ROUTES
 
 __all__ = ["FOLDS", "TIMERS", "USES"]
@@ -194,6 +195,23 @@ USES: Final = (
             bounded.FlowReleased,
             bounded.LeaseRequested,
             bounded.LeaseReduced,
+        ),
+        lambda _event, _state: (),
+        (),
+    ),
+    Use(
+        "kill",
+        kill.KILL.evolve,
+        (
+            routed.ChildRejected,
+            routed.ChildCanceled,
+            routed.FillBooked,
+            stopped.KillEngaged,
+            stopped.KillConfirmed,
+            stopped.KillFlagRaised,
+            stopped.KillFlagRemoved,
+            stopped.KillReleaseProposed,
+            stopped.KillReleased,
         ),
         lambda _event, _state: (),
         (),

@@ -4,7 +4,7 @@ import msgspec
 
 from schemas.messages.core import BookState, StrategyKind
 from schemas.messages.strategy import VolumeForecast
-from streams import routing, strategy
+from streams import kill, routing, strategy
 from streams.core.calendar import NEVER_NS
 from streams.core.market import Account, Instrument, Quote
 from streams.models.volume import forecast_volumes, model_version
@@ -13,6 +13,7 @@ from streams.risk import Gate
 from streams.risk.commands import RecordVerdict
 from streams.risk.request import Reference
 from streams.routing.commands import MarketBooks
+from streams.shard import stops
 from streams.shard.market import STATES
 from streams.shard.state import ShardState
 from streams.strategy.commands import MarketState
@@ -148,6 +149,7 @@ class Knowledge:
             books=state.market.books(
                 instrument_id, state.reference.venues, _state_of_all(instrument)
             ),
+            stopped_venue_ids=kill.stopped_venues(state.kill),
         )
 
     def market(self, instrument_id: str) -> MarketState:
@@ -160,6 +162,10 @@ class Knowledge:
             is_open=instrument.is_continuous
             and state.market.is_open(instrument_id, state.reference.venues),
         )
+
+    def is_stopped(self, parent_id: str) -> bool:
+        """Return whether the kill switch lets nothing be released or sent for the parent."""
+        return stops.is_stopped(self.state, parent_id)
 
     def exposure(self, parent_id: str) -> ParentExposure:
         state = self.state

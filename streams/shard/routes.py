@@ -2,7 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
-from schemas.messages import allocation, intake, netting, risk, routing, strategy
+from schemas.messages import allocation, intake, kill, netting, risk, routing, strategy
 from streams.core import topics
 
 __all__ = ["OUTPUT_TOPICS", "ROUTES", "Route", "correlation_of"]
@@ -66,6 +66,13 @@ ROUTES: Final[dict[type[Any], Route]] = {
     risk.FlowReleased: Route(topics.DECISIONS_EVENTS, "flow_id"),
     risk.LeaseRequested: Route(topics.DECISIONS_EVENTS, "limit_id"),
     risk.LeaseReduced: Route(topics.DECISIONS_EVENTS, "limit_id"),
+    kill.KillEngaged: Route(topics.DECISIONS_EVENTS, "kill_id"),
+    kill.KillConfirmed: Route(topics.DECISIONS_EVENTS, "kill_id"),
+    kill.KillFlagRaised: Route(topics.DECISIONS_EVENTS, "kill_id"),
+    kill.KillFlagRemoved: Route(topics.DECISIONS_EVENTS, "kill_id"),
+    kill.KillReleaseProposed: Route(topics.DECISIONS_EVENTS, "kill_id"),
+    kill.KillReleased: Route(topics.DECISIONS_EVENTS, "kill_id"),
+    kill.KillRefused: Route(topics.DECISIONS_EVENTS, "kill_id"),
     allocation.FillAllocated: Route(topics.ALLOCATIONS_EVENTS, "parent_id"),
     allocation.CrossAllocated: Route(topics.ALLOCATIONS_EVENTS, "cross_id"),
     allocation.AllocationRestated: Route(topics.ALLOCATIONS_EVENTS, "parent_id"),

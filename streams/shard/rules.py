@@ -22,6 +22,7 @@ from schemas.messages.intake import (
     OrderReplaced,
     OrderResumed,
 )
+from schemas.messages.kill import KillReleased
 from schemas.messages.netting import (
     CrossExecuted,
     EpochOpened,
@@ -50,7 +51,9 @@ from streams.netting.commands import (
     SettleParent,
 )
 from streams.routing.commands import CancelChildren, RouteSlice
+from streams.shard import stops
 from streams.shard.knowledge import Knowledge
+from streams.shard.stopping import STOPPING_RULES, confirm, released
 from streams.strategy.commands import Begin, Recalibrate
 
 __all__ = ["PAYMENTS", "RULES", "CloseAtEnd", "close_window"]
@@ -117,6 +120,7 @@ def close_window(knows: Knowledge, tenant: str, instrument_id: str, cause: Cause
         median_spread_e9=market.median_spread_e9(instrument_id),
         restrictions=tuple(reference.restrictions.get(tenant, ())),
         opted_out_account_ids=knows.opted_out(tenant),
+        stopped_order_ids=stops.stopped_orders(knows.state, tenant, instrument_id),
         parents=tuple(
             knows.exposure(parent_id)
             for parent_id in netting.open_parents(knows.state.netting, tenant, instrument_id)
@@ -142,6 +146,7 @@ def _recalibrate(knows: Knowledge, parent_id: str, cause: Cause) -> Commands:
             at_ns=knows.at_ns,
             entropy=knows.entropy,
             market=knows.market(parent.instrument_id),
+            is_stopped=knows.is_stopped(parent_id),
         )
 
 
@@ -178,18 +183,25 @@ def _epoch_opened(knows: Knowledge, event: EpochOpened) -> Commands:
         entropy=knows.entropy,
         market=knows.market(parent.instrument_id),
         forecast=None,
+        is_stopped=knows.is_stopped(event.parent_id),
     )
 
 
 def _slice_released(knows: Knowledge, event: SliceReleased) -> Commands:
     market = knows.books(event.instrument_id)
     assert market is not None, "a parent's instrument is defined"
-    yield RouteSlice(slice_id=event.slice_id, at_ns=knows.at_ns, market=market)
+    yield RouteSlice(
+        slice_id=event.slice_id,
+        at_ns=knows.at_ns,
+        market=market,
+        is_stopped=knows.is_stopped(event.parent_id),
+    )
 
 
 def _fill_booked(knows: Knowledge, event: FillBooked) -> Commands:
     yield from _settle(knows, event.parent_id)
     yield from _recalibrate(knows, event.parent_id, Cause.FILL)
+    yield from confirm(knows)
 
 
 def _fill_allocated(knows: Knowledge, event: FillAllocated) -> Commands:
@@ -199,6 +211,7 @@ def _fill_allocated(knows: Knowledge, event: FillAllocated) -> Commands:
 def _freed(knows: Knowledge, event: ChildRejected | ChildCanceled | SliceReturned) -> Commands:
     yield from _settle(knows, event.parent_id)
     yield from _recalibrate(knows, event.parent_id, Cause.RETURNED)
+    yield from confirm(knows)
 
 
 def _restated(knows: Knowledge, event: AllocationRestated) -> Commands:
@@ -258,7 +271,13 @@ def _parent_closed(knows: Knowledge, event: ParentClosed) -> Commands:
     yield FinishCash(parent_id=event.parent_id)
 
 
+def _released(knows: Knowledge, event: KillReleased) -> Commands:
+    yield from released(knows, event, close_window)
+
+
 RULES: dict[type[Any], Callable[[Knowledge, Any], Commands]] = {
+    **STOPPING_RULES,
+    KillReleased: _released,
     OrderAccepted: _joined,
     OrderReplaced: _joined,
     OrderResumed: _joined,

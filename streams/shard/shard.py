@@ -9,7 +9,7 @@ import msgspec
 from schemas.messages.core import Cause, RejectReason
 from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
-from streams import netting, risk, strategy
+from streams import kill, netting, risk, strategy
 from streams.core import topics
 from streams.core.errors import DecodeError
 from streams.core.murmur import partition_of
@@ -35,6 +35,7 @@ from streams.shard.reference import CONTROL_MESSAGES
 from streams.shard.routes import OUTPUT_TOPICS
 from streams.shard.rules import close_window
 from streams.shard.state import ShardState
+from streams.shard.stopping import flag_command, kill_command
 from streams.shard.work import Work, set_timers
 from streams.strategy.commands import Wake
 
@@ -46,6 +47,7 @@ _EXPECTED: Final[dict[str, tuple[type[Any], ...]]] = {
     topics.ORDERS_COMMANDS: ORDER_MESSAGES,
     topics.MARKET_DATA: (BookUpdated, TradePrinted, TradingStatusChanged),
     topics.VENUES_REPORTS: (ExecutionReport, OrderCancelReject),
+    topics.KILL_COMMANDS: kill.MESSAGES,
     topics.CONTROL_COMMANDS: (*CONTROL_MESSAGES, *risk.CONTROL_MESSAGES),
 }
 # Read by every shard, so that one of them must answer for what cannot be used.
@@ -53,7 +55,7 @@ _UNSHARDED: Final = (topics.KILL_COMMANDS, topics.CONTROL_COMMANDS, topics.PLANS
 
 
 class EngineShard:
-    """Implements runtime.ports.Application over the six deciders."""
+    """Implements runtime.ports.Application over the seven deciders."""
 
     output_topics: tuple[str, ...] = OUTPUT_TOPICS
     restore_inputs: tuple[str, ...] = (topics.CONTROL_COMMANDS, topics.MARKET_DATA)
@@ -86,6 +88,8 @@ class EngineShard:
             self._apply_order(inbound, out)
         elif topic == topics.CONTROL_COMMANDS:
             self._apply_control(inbound, out)
+        elif topic == topics.KILL_COMMANDS:
+            self._apply_kill(inbound, out)
         elif not self._is_own(inbound):
             reason, instrument_id = RejectReason.WRONG_PARTITION, message.instrument_id
             error = DecodeError(reason, "instrument_id", instrument_id, PARTITION_RULE)
@@ -94,6 +98,14 @@ class EngineShard:
             self._see(inbound)
         else:
             self._apply_report(inbound, out)
+
+    def unheard(self, standing: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what the local flags say that the state does not know: raised, then gone."""
+        return kill.unheard(kill.flags_of(self.state.kill), standing)
+
+    def signal(self, text: str, out: Emitter) -> None:
+        """Decide what a local flag leads to."""
+        self._run(flag_command(self._now(out), text), out, "", NO_EVENT)
 
     def pop_due(self, now_ns: int) -> Timer | None:
         return self._timers.pop_due(now_ns)
@@ -121,6 +133,7 @@ class EngineShard:
                     entropy=out.entropy,
                     market=knows.market(parent.instrument_id),
                     forecast=None,
+                    is_stopped=knows.is_stopped(subject),
                 )
                 self._run(command, out, parent.instrument_id, NO_EVENT)
         elif context == "intake":
@@ -224,8 +237,15 @@ class EngineShard:
                 market=self._knows.books(message.instrument_id),
                 current_epoch=0 if parent is None else parent.epoch,
                 room=strategy.room(self.state.strategy, parent_id),
+                is_stopped=self._knows.is_stopped(parent_id),
             )
         self._run(command, out, message.instrument_id, envelope.event_id, envelope.source_ns)
+
+    def _apply_kill(self, inbound: Inbound, out: Emitter) -> None:
+        message, envelope = inbound.message, inbound.envelope
+        assert message is not None and envelope is not None
+        command = kill_command(self._knows, message, envelope.actor)
+        self._run(command, out, "", envelope.event_id, envelope.source_ns)
 
     def _apply_control(self, inbound: Inbound, out: Emitter) -> None:
         message, envelope = inbound.message, inbound.envelope

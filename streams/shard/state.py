@@ -11,12 +11,14 @@ from schemas.messages.strategy import SliceReleased, VolumeForecast
 from streams.allocation import AllocationState
 from streams.core.errors import CorruptHistoryError
 from streams.intake import IntakeState
+from streams.kill import KillState
 from streams.netting import NettingState
 from streams.risk import RiskState
 from streams.routing import RoutingState
 from streams.shard.folds import FOLDS, TIMERS
 from streams.shard.market import MarketView
 from streams.shard.reference import ReferenceView
+from streams.shard.stops import child_kill
 from streams.strategy import StrategyState
 
 __all__ = ["OpenParent", "ShardState"]
@@ -40,6 +42,7 @@ class ShardState(msgspec.Struct):
     routing: RoutingState = msgspec.field(default_factory=RoutingState)
     allocation: AllocationState = msgspec.field(default_factory=AllocationState)
     risk: RiskState = msgspec.field(default_factory=RiskState)
+    kill: KillState = msgspec.field(default_factory=KillState)
     parents: dict[str, OpenParent] = {}
     market: MarketView = msgspec.field(default_factory=MarketView)
     reference: ReferenceView = msgspec.field(default_factory=ReferenceView)
@@ -66,10 +69,17 @@ class ShardState(msgspec.Struct):
         return 0 if ledger is None else sum(ledger.exposures.values())
 
     def check(self, event: Any) -> None:
-        """Raise CorruptHistoryError if what is about to be recorded could over-fill a parent.
+        """Raise CorruptHistoryError if what is about to be recorded must never be sent.
 
-        A child is placed out of its slice's quantity, which is exposed already; a slice adds.
+        It could over-fill a parent: a child is placed out of its slice's quantity, which is exposed
+        already; a slice adds. Or a kill in force covers it.
         """
+        if self.kill.in_force and isinstance(event, ChildPlaced):
+            kill_id = child_kill(self, event)
+            if kill_id:
+                raise CorruptHistoryError(
+                    f"child {event.child_id} while kill {kill_id} is in force"
+                )
         added = event.quantity if isinstance(event, SliceReleased) else 0
         parent = self.parents.get(event.parent_id)
         ordered = 0 if parent is None else parent.ordered

@@ -23,6 +23,7 @@ from streams.intake.commands import (
     SubmitOrder,
     SubmitReplace,
 )
+from streams.shard import stops
 from streams.shard.knowledge import Knowledge
 from streams.shard.limits import assess_new, assess_replace
 
@@ -60,6 +61,7 @@ def submit_replace(knows: Knowledge, message: ReplaceOrder, *, is_own: bool) -> 
         is_own_partition=is_own,
         instrument=instrument,
         venues=_venues(knows, message.constraints),
+        killed=stops.replace_kill(knows.state, message),
         breach=verdict.breach,
         limits_version=verdict.version,
         unit_value_e9=verdict.unit_value_e9,
@@ -82,6 +84,7 @@ def submit_order(knows: Knowledge, message: NewOrder, *, is_own: bool) -> Submit
         venues=_venues(knows, message.constraints),
         arrival_price_e9=knows.midpoint_e9(message.instrument_id),
         reference_version=knows.state.reference.version,
+        killed=stops.order_kill(knows.state, message, "" if account is None else account.client_id),
         breach=verdict.breach,
         limits_version=verdict.version,
         unit_value_e9=verdict.unit_value_e9,

@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-from streams import allocation, intake, netting, risk, routing, strategy
+from streams import allocation, intake, kill, netting, risk, routing, strategy
 from streams.allocation import commands as allocation_commands
 from streams.core.timers import Timers
 from streams.intake import commands as intake_commands
+from streams.kill import commands as kill_commands
 from streams.netting import commands as netting_commands
 from streams.risk import commands as risk_commands
 from streams.routing import commands as routing_commands
@@ -33,9 +34,10 @@ _CONTEXTS: dict[type[Any], tuple[Any, str]] = {
         allocation_commands.AllocationCommand.__args__,
         (allocation.ALLOCATION.decide, "allocation"),
     ),
+    **dict.fromkeys(kill_commands.KillCommand.__args__, (kill.KILL.decide, "kill")),
     **dict.fromkeys(risk_commands.RiskCommand.__args__, (risk.RISK.decide, "risk")),
 }
-_FORECASTED = (strategy_commands.Begin, strategy_commands.Wake)
+_FORECASTED = (strategy_commands.Begin, strategy_commands.Wake, strategy_commands.Resume)
 
 
 class Work:
@@ -49,7 +51,7 @@ class Work:
         self._knows = knows
         self._timers = timers
         self._out = out
-        self._key = key  # instrument, for events that do not name theirs
+        self._key = key  # instrument, for events that do not name theirs; empty: of each its own
         self._source_ns = source_ns  # of the input; what follows from it carries it too
         self._queue: deque[tuple[Any, bytes]] = deque()
 
@@ -103,13 +105,24 @@ class Work:
         event_id = self._out.emit(
             route.topic,
             event,
-            key=getattr(event, "instrument_id", "") or self._key,
+            key=getattr(event, "instrument_id", "") or self._key or _key_of(state, event),
             causation_id=causation_id,
             correlation_id=correlation_of(route, event),
             source_ns=self._source_ns,
         )
         set_timers(self._timers, state, event)
         return event_id
+
+
+def _key_of(state: ShardState, event: Any) -> str:
+    """Return the instrument of an event that does not say it, or else what it is about."""
+    parent = state.netting.parents.get(getattr(event, "parent_id", ""))
+    if parent is not None:
+        return parent.instrument_id
+    order = state.intake.orders.get(getattr(event, "order_id", ""))
+    if order is not None:
+        return order.terms.instrument_id
+    return getattr(event, "kill_id", "") or type(event).__name__
 
 
 def set_timers(timers: Timers, state: ShardState, event: Any) -> None:

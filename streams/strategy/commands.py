@@ -22,6 +22,7 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     entropy: bytes
     market: MarketState
     forecast: VolumeForecast | None  # None: no volume model; plan by time
+    is_stopped: bool = False  # by the kill switch: plan, release nothing
 
 
 class Wake(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -32,6 +33,7 @@ class Wake(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     entropy: bytes
     market: MarketState
     forecast: VolumeForecast | None
+    is_stopped: bool = False
 
 
 class Recalibrate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -42,6 +44,18 @@ class Recalibrate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at_ns: int
     entropy: bytes
     market: MarketState
+    is_stopped: bool = False
 
 
-StrategyCommand = Begin | Wake | Recalibrate
+class Resume(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A kill was released: spread what it held back over what is left of the window."""
+
+    parent_id: str
+    at_ns: int
+    entropy: bytes
+    market: MarketState
+    forecast: VolumeForecast | None
+    is_stopped: bool = False
+
+
+StrategyCommand = Begin | Wake | Recalibrate | Resume

@@ -13,7 +13,7 @@ from schemas.messages.strategy import (
 )
 from streams.core.decider import Decider
 from streams.core.ids import within_log
-from streams.strategy.commands import Begin, Recalibrate, StrategyCommand, Wake
+from streams.strategy.commands import Begin, Recalibrate, Resume, StrategyCommand, Wake
 from streams.strategy.releases import recalibrated, released, scheduled
 from streams.strategy.schedule import (
     BPS,
@@ -52,6 +52,9 @@ def decide(state: StrategyState, command: StrategyCommand) -> tuple[StrategyEven
             # When the timer is due at this very instant, its Wake sees the new position too.
             is_done = parent.next_due_ns <= command.at_ns or parent.seen == parent.position()
             cause, forecast = command.cause, None
+        case Resume():
+            is_done = parent.next_due_ns == 0
+            cause, forecast = Cause.RELEASED, command.forecast
         case _:
             assert_never(command)
     if is_done:
@@ -66,6 +69,7 @@ def decide(state: StrategyState, command: StrategyCommand) -> tuple[StrategyEven
         entropy=command.entropy,
         market=command.market,
         forecast=forecast,
+        is_stopped=command.is_stopped,
     )
     return _work(now, is_planning=not isinstance(command, Recalibrate))
 
@@ -123,7 +127,7 @@ def _work_immediate(now: Situation, *, is_ioc: bool) -> tuple[StrategyEvent, ...
     cap = max(parent.cap_quantity, now.cap(expected))
     step = Step(0, parent.quantity, cap, now.at_ns, now.end_ns, True)
     plans = () if parent.plans else (scheduled(now, (now.at_ns,), (parent.quantity,)),)
-    is_new = now.cause in (Cause.OPENED, Cause.EPOCH) or not parent.slices_released
+    is_new = now.cause in (Cause.OPENED, Cause.EPOCH, Cause.RELEASED) or not parent.slices_released
     if is_ioc or now.is_marketable:
         logic, deadline_ns = RoutingLogic.SWEEP, now.at_ns + settings.retry_ns
     else:
@@ -185,19 +189,37 @@ def _plans(now: Situation) -> tuple[ScheduleSet, ...]:
     if parent.plans == 0:
         return (_first_plan(now),)
     ordinal = bisect_right(parent.starts_ns, now.at_ns) - 1
+    if now.cause is Cause.RELEASED:
+        return _plan_again(now, ordinal)
     if parent.targets[-1] == parent.quantity or ordinal in (-1, parent.bin):
         return ()
     anchor = min(_ideal(now, ordinal), parent.quantity)
-    starts = parent.starts_ns[ordinal:]
-    rest = parent.quantity - anchor
-    if parent.strategy is StrategyKind.TWAP:
+    return (_plan_from(now, parent.starts_ns[ordinal:], anchor),)
+
+
+def _plan_again(now: Situation, ordinal: int) -> tuple[ScheduleSet, ...]:
+    """Return a plan that begins with what there is; () when the stop cost it nothing.
+
+    What was not released meanwhile is late for its bins, and is not caught up with at once.
+    """
+    parent = now.parent
+    anchor = parent.committed_quantity
+    if ordinal < 0 or anchor >= parent.targets[ordinal]:
+        return ()
+    return (_plan_from(now, (now.at_ns, *parent.starts_ns[ordinal + 1 :]), anchor),)
+
+
+def _plan_from(now: Situation, starts: tuple[int, ...], anchor: int) -> ScheduleSet:
+    """Return the plan that spreads what is not in `anchor` over the bins from there on."""
+    rest = now.parent.quantity - anchor
+    if now.parent.strategy is StrategyKind.TWAP:
         seed = _seed(now)
         shape = _slot_targets(now, rest, len(starts), seed)
     else:
         seed = b""
         shape = volume_targets(rest, 0, bin_volumes(starts, now.end_ns, now.forecast))
     targets = [anchor + target for target in shape]
-    return (scheduled(now, starts, targets, anchor=anchor, seed=seed),)
+    return scheduled(now, starts, targets, anchor=anchor, seed=seed)
 
 
 def _first_plan(now: Situation) -> ScheduleSet:
@@ -285,7 +307,7 @@ def _cross_ns(now: Situation, step: Step) -> int:
 def _releasable(now: Situation, step: Step) -> int:
     """Return what may go out now within target, cap and room; whole lots unless it is the rest."""
     parent = now.parent
-    if parent.held_order_ids or not now.market.is_open or parent.epoch == 0:
+    if now.is_stopped or parent.held_order_ids or not now.market.is_open or parent.epoch == 0:
         return 0
     wanted = step.target - parent.committed_quantity
     allowed = min(parent.room, step.cap - parent.committed_quantity)

@@ -27,7 +27,7 @@ def scheduled(
         anchor_quantity=anchor,
         anchor_market_quantity=now.market.others_quantity,
         seed=seed,
-        cause=Cause.EPOCH if now.parent.plans else now.cause,
+        cause=Cause.EPOCH if now.parent.plans and now.cause is not Cause.RELEASED else now.cause,
     )
 
 

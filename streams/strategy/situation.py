@@ -25,6 +25,7 @@ class Situation(NamedTuple):
     entropy: bytes
     market: MarketState
     forecast: VolumeForecast | None
+    is_stopped: bool = False  # by the kill switch
 
     @property
     def others(self) -> int:

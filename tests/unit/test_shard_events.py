@@ -2,12 +2,13 @@
 
 import pytest
 
-from schemas.messages import allocation, intake, netting, risk, routing, strategy
+from schemas.messages import allocation, intake, kill, netting, risk, routing, strategy
 from schemas.messages.core import Cause, RoutingLogic, Side
 from schemas.messages.index import MESSAGE_TYPES
 from schemas.messages.strategy import SliceReleased
 from streams.core import topics
 from streams.core.errors import CorruptHistoryError
+from streams.kill import MESSAGES as KILL_MESSAGES
 from streams.risk import CONTROL_MESSAGES
 from streams.shard.orders import ORDER_MESSAGES
 from streams.shard.routes import OUTPUT_TOPICS, ROUTES
@@ -15,8 +16,8 @@ from tests.support.builders import ACME, new_order
 from tests.support.scenario import Desk
 from tests.support.shard_host import trading_host
 
-CONTEXTS = (allocation, intake, netting, risk, routing, strategy)
-COMMANDS = (*ORDER_MESSAGES, *CONTROL_MESSAGES)
+CONTEXTS = (allocation, intake, kill, netting, risk, routing, strategy)
+COMMANDS = (*ORDER_MESSAGES, *CONTROL_MESSAGES, *KILL_MESSAGES)
 
 
 def test_every_event_of_the_contexts_has_a_route() -> None:

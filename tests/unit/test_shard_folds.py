@@ -17,6 +17,7 @@ OWN_TABLES = {
     "netting": ("streams.netting.decider", "_FOLDS"),
     "routing": ("streams.routing.evolve", "_FOLDS"),
     "allocation": ("streams.allocation.decider", "_FOLDS"),
+    "kill": ("streams.kill.evolve", "_FOLDS"),
     "risk": ("streams.risk.evolve", "_RULES"),
 }
 
@@ -52,5 +53,5 @@ def test_every_event_that_a_context_times_is_shown_to_it(use: Use) -> None:
 def test_every_event_of_the_shard_has_a_place_in_the_table() -> None:
     assert set(FOLDS) == set(TIMERS) == set(ROUTES)
     unused = {event.__name__ for event, folds in FOLDS.items() if not folds}
-    # The shard keeps the forecast; what a limit found is for people.
-    assert unused == {"LimitBreached", "RiskDecided", "VolumeForecast"}
+    # The shard keeps the forecast; what a limit found and why a kill is refused is for people.
+    assert unused == {"KillRefused", "LimitBreached", "RiskDecided", "VolumeForecast"}
