@@ -58,8 +58,9 @@ def settle_parent(state: NettingState, command: SettleParent) -> tuple[ParentEve
     # While slices of two epochs overlap, each one that comes back would turn the epoch and leave
     # the next one a tail, without end. What is free waits until the current epoch needs it.
     is_idle = not exposure.room or not epochs.exposure_of(exposure, parent.epoch)
-    if is_idle and epochs.is_rebase_due(state, parent, resolved):
-        cause = Cause.TAIL_RESOLVED if resolved else Cause.RETURNED
+    is_long = parent.is_long and exposure.room > 0
+    if is_long or (is_idle and epochs.is_rebase_due(state, parent, resolved)):
+        cause = Cause.FILL if is_long else Cause.TAIL_RESOLVED if resolved else Cause.RETURNED
         events += epochs.turn_epoch(state, parent, exposure, cause, resolved=resolved)
     return tuple(events)
 

@@ -141,6 +141,8 @@ def _wait(state: NettingState, order: Order, at_ns: int) -> None:
     # Urgent orders leave at once and start no clock for those who come later.
     if window.due_ns is None and order.urgency is not Urgency.URGENT:
         window.due_ns = at_ns + state.window_ns
+    if order.joined_ns:
+        order.arrival_price_e9 = None  # it was worked since: that price is not of this wait
     order.joined_ns = at_ns
     window.waiting.append(order.order_id)
 
@@ -157,7 +159,6 @@ def _replaced(state: NettingState, event: OrderReplaced) -> None:
         _forget_full(state, parent, parent.order_ids)
     window = state.windows[window_key(order.tenant, order.instrument_id)]
     if not (order.parent_id or order.is_dormant or event.order_id in window.waiting):
-        order.arrival_price_e9 = None  # it was worked since: that price is not of this wait
         _wait(state, order, event.replaced_ns)
 
 
@@ -249,7 +250,7 @@ def _opened_epoch(state: NettingState, event: EpochOpened) -> None:
     parent.weights = {member.order_id: member.quantity for member in event.members}
     parent.tiers = {m.order_id: m.tier for m in event.members if m.tier}
     parent.begun = {m.order_id: m.begun_quantity for m in event.members if m.begun_quantity}
-    parent.allocated = {}
+    parent.allocated, parent.fills = {}, 0
     for member in event.members:
         order = _order(state, member.order_id)
         if not order.parent_id:
@@ -322,6 +323,7 @@ def _allocated(state: NettingState, event: FillAllocated | AllocationRestated) -
     parent.filled += sum(entry.quantity for entry in event.entries)
     tail = parent.tail(event.epoch) if event.is_tail else None
     is_current = event.epoch == parent.epoch and not (event.is_tail or parent.is_closed)
+    parent.fills += is_current and isinstance(event, FillAllocated)
     for entry in event.entries:
         order = state.orders.get(entry.order_id)
         if order is not None:  # None: it was over before this bust

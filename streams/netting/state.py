@@ -30,6 +30,9 @@ __all__ = [
 ]
 
 TIMER = "netting:window:"
+# Fills times members of one epoch. A bust may replay all of it, at most a microsecond each, or
+# three where each fill's cash is divided by itself.
+EPOCH_PARTS_MAX = 1_000_000
 MULTI_DAY = (TimeInForce.GTC, TimeInForce.GTD)
 SWEPT_ONCE = (TimeInForce.IOC, TimeInForce.AT_OPEN)
 
@@ -117,6 +120,7 @@ class Parent(msgspec.Struct, kw_only=True):
     is_per_fill: bool = False
     tiers: dict[str, int] = {}  # of the current epoch's members, none that is 0
     begun: dict[str, int] = {}  # what completes begun lots of theirs, none that is 0
+    fills: int = 0  # allocated in the current epoch, busted ones too
     tails: list[Tail] = []  # unresolved and not filled, by epoch
     leaving: list[str] = []
     end_cause: Cause = Cause.UNKNOWN  # set by ParentEnded
@@ -124,6 +128,11 @@ class Parent(msgspec.Struct, kw_only=True):
 
     def tail(self, epoch: int) -> Tail | None:
         return next((tail for tail in self.tails if tail.epoch == epoch), None)
+
+    @property
+    def is_long(self) -> bool:
+        """Return whether a bust of the current epoch's first fill would cost about a second."""
+        return self.fills * len(self.weights) >= EPOCH_PARTS_MAX
 
     def is_joinable(self, at_ns: int) -> bool:
         """Return whether new quantity may be given to it."""
