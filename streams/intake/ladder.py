@@ -130,7 +130,7 @@ def first_broken(command: SubmitOrder, *, is_duplicate: bool) -> Refusal | None:
 def is_flawless(command: SubmitOrder) -> bool:
     """Return whether the rules can be skipped: every one of them in a single expression.
 
-    An ordinary order (DAY, without a mandate) takes 2 us this way and 7 us rule by rule. Saying no
+    An ordinary order (DAY, no mandate) takes 2.4 us this way and 4.7 us rule by rule. Saying no
     to a good order costs time only; saying yes to a bad one is what the tests rule out.
     """
     message, terms, account = command.message, command.instrument, command.account

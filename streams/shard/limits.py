@@ -22,6 +22,7 @@ from streams.risk.request import Reference, Request, Verdict
 from streams.shard.knowledge import Knowledge
 
 __all__ = [
+    "UNJUDGED",
     "assess_new",
     "assess_replace",
     "control_command",
@@ -32,7 +33,7 @@ __all__ = [
 
 _ACCEPTED: Final = (OrderAccepted, OrderReplaced, OrderPendingReplace)
 _REFUSED: Final = (OrderRejected, OrderCancelRejected)
-_PLAIN: Final = Verdict(breach=None, version=0, unit_value_e9=0)
+UNJUDGED: Final = Verdict(breach=None, version=0, unit_value_e9=0)
 
 
 def reference_price(knows: Knowledge, instrument_id: str) -> Reference:
@@ -100,7 +101,7 @@ def assess_new(
 ) -> Verdict:
     """Return what the limits say; nothing of an order that intake refuses for what it names."""
     if instrument is None or account is None:
-        return _PLAIN
+        return UNJUDGED
     request = request_of_new(knows, message, instrument, account)
     return _assess(knows, request, digest, CommandKind.NEW)
 
@@ -110,7 +111,7 @@ def assess_replace(
 ) -> Verdict:
     """Return what the limits say of the order as the replace would make it."""
     request = request_of_replace(knows, message, instrument)
-    return _PLAIN if request is None else _assess(knows, request, digest, CommandKind.REPLACE)
+    return UNJUDGED if request is None else _assess(knows, request, digest, CommandKind.REPLACE)
 
 
 def request_of_replace(
@@ -132,7 +133,9 @@ def request_of_replace(
         instrument=instrument,
         side=terms.side,
         quantity=message.quantity,
-        limit_price_e9=message.limit_price_e9,
+        limit_price_e9=(
+            order.limit_price_e9 if message.limit_price_e9 is None else message.limit_price_e9
+        ),
         trade_date=knows.state.risk.orders[terms.order_id].trade_date,
         at_ns=knows.at_ns,
         reference=reference_price(knows, message.instrument_id),

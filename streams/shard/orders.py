@@ -16,8 +16,9 @@ from schemas.messages.intake import (
 )
 from streams import intake
 from streams.intake.commands import ExpireOrder, ResumeOrder
+from streams.shard.baskets import submit_basket
 from streams.shard.knowledge import Knowledge
-from streams.shard.submission import submission, submit_basket, submit_mass_cancel
+from streams.shard.submission import submission, submit_mass_cancel
 
 __all__ = ["ORDER_MESSAGES", "is_refused", "order_command", "timer_command", "waking_commands"]
 

@@ -1,6 +1,5 @@
 """What the shard adds to a client's message before intake decides on it."""
 
-from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -10,14 +9,11 @@ from schemas.messages.core import Constraints
 from schemas.messages.intake import (
     CancelOrder,
     MassCancelOrder,
-    NewBasket,
     NewOrder,
     ReplaceOrder,
 )
 from streams.core.market import Venue
-from streams.intake.basket import orders_of
 from streams.intake.commands import (
-    SubmitBasket,
     SubmitCancel,
     SubmitMassCancel,
     SubmitOrder,
@@ -25,9 +21,9 @@ from streams.intake.commands import (
 )
 from streams.shard import stops
 from streams.shard.knowledge import Knowledge
-from streams.shard.limits import assess_new, assess_replace
+from streams.shard.limits import UNJUDGED, assess_new, assess_replace
 
-__all__ = ["digest_of", "submission", "submit_basket", "submit_mass_cancel", "submit_order"]
+__all__ = ["digest_of", "submission", "submit_mass_cancel", "submit_order"]
 
 ENCODER: Final = msgspec.msgpack.Encoder()
 
@@ -68,11 +64,18 @@ def submit_replace(knows: Knowledge, message: ReplaceOrder, *, is_own: bool) -> 
     )
 
 
-def submit_order(knows: Knowledge, message: NewOrder, *, is_own: bool) -> SubmitOrder:
-    """Return a new order with its instrument, account, market and what the limits say of it."""
+def submit_order(
+    knows: Knowledge, message: NewOrder, *, is_own: bool, is_judged: bool = True
+) -> SubmitOrder:
+    """Return a new order with its instrument, account, market and what the limits say of it.
+
+    `is_judged` False: the limits are asked later.
+    """
     digest, instrument = digest_of(message), knows.instrument(message.instrument_id)
     account = knows.account(message.account_id, message.tenant)
-    verdict = assess_new(knows, message, digest, instrument, account)
+    verdict = UNJUDGED
+    if is_judged:
+        verdict = assess_new(knows, message, digest, instrument, account)
     return SubmitOrder(
         message=message,
         at_ns=knows.at_ns,
@@ -94,19 +97,6 @@ def submit_order(knows: Knowledge, message: NewOrder, *, is_own: bool) -> Submit
 def submit_mass_cancel(knows: Knowledge, message: MassCancelOrder) -> SubmitMassCancel:
     """Return a mass cancel; each shard that reads it looks among its own orders."""
     return SubmitMassCancel(message=message, at_ns=knows.at_ns, digest=digest_of(message))
-
-
-def submit_basket(
-    knows: Knowledge, message: NewBasket, is_own: Callable[[str], bool]
-) -> SubmitBasket:
-    """Return a basket with its entries as orders; `is_own` tells of an instrument."""
-    orders = tuple(
-        submit_order(knows, order, is_own=is_own(order.instrument_id))
-        for order in orders_of(message)
-    )
-    return SubmitBasket(
-        message=message, orders=orders, at_ns=knows.at_ns, digest=digest_of(message)
-    )
 
 
 def digest_of(message: Any) -> bytes:

@@ -212,29 +212,6 @@ def rejected(command: SubmitOrder, answer: OrderRejected) -> OrderRejected:
     )
 
 
-def test_every_reason_of_a_new_order_stands_in_the_table() -> None:
-    of_orders = set(RejectReason) - {
-        R.UNKNOWN,
-        R.DUPLICATE_ORDER,  # needs history: its own test
-        # answers to cancel and replace
-        R.UNKNOWN_ORDER,
-        R.TOO_LATE,
-        R.ALREADY_PENDING,
-        R.QUANTITY_BELOW_FILLED,
-        R.NOTHING_CHANGED,
-        # dead letters and venues
-        R.BAD_MAGIC,
-        R.UNKNOWN_SCHEMA,
-        R.BODY_UNDECODABLE,
-        R.UNEXPECTED_MESSAGE,
-        R.UNKNOWN_VENUE,
-        R.UNKNOWN_CHILD,
-        R.REPORT_CONTRADICTS,
-        R.VENUE_REJECTS,
-    }
-    assert {row[0] for row in REFUSALS} == of_orders
-
-
 def test_the_first_rule_in_the_order_of_the_reasons_is_told() -> None:
     command = submit(quantity=-5, side=Side.UNKNOWN, end_ns=NOW_NS, source="", trade_date=1)
     (answer,) = given(INTAKE, prepare=named).when(command).events()
