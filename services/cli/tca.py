@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.messages.control import InstrumentDefined
-from schemas.messages.core import Side, TcaLevel
+from schemas.messages.core import Side, TcaLevel, Wait
 from schemas.messages.tca import TcaRow
-from services.cli.figures import money, points, price, quantity
+from services.cli.figures import decimal, money, points, price, quantity
 from services.cli.options import Bootstrap, Json, resolve_bootstrap
 from services.cli.sentences import errors_as_sentences
 from streams.core.errors import LogError
@@ -52,8 +52,10 @@ def tca(
         if not any(row.id == order for row in rows):
             typer.echo(f"{order} is no order, parent or child in this log", err=True)
             raise typer.Exit(UNKNOWN_ID)
+    waits = view.waits(order)
     if is_json:
-        typer.echo(json.dumps(as_json(rows)))
+        told = {"waits": msgspec.to_builtins(waits)} if order else {}
+        typer.echo(json.dumps(as_json(rows) | told))
         return
     console = Console()
     console.width = max(console.width, WIDTH_MIN)  # prices cut short are worse than a long line
@@ -61,6 +63,15 @@ def tca(
     for level in levels:
         if any(row.level is level for row in rows):
             console.print(render(rows, instruments, level=level, top=top))
+    for wait in waits:
+        console.print(delay_line(wait))
+
+
+def delay_line(wait: Wait) -> str:
+    """Return what one wait for a netting window gained; the window is our doing, so it counts."""
+    seconds = decimal(wait.waited_ns, 10**9, 3)
+    moved = f"mid {price(wait.arrival_price_e9)} to {price(wait.price_e9)}"
+    return f"waited {seconds} s to be netted: {moved}, gain {money(-wait.cost_e9)}"
 
 
 def read(bootstrap: str) -> tuple[TcaView, dict[str, InstrumentDefined]]:

@@ -14,10 +14,10 @@ from schemas.messages.allocation import (
     CrossAllocated,
     FillAllocated,
 )
-from schemas.messages.core import Envelope, Side, TcaLevel
+from schemas.messages.core import Envelope, Side, TcaLevel, Wait
 from schemas.messages.intake import OrderAccepted, OrderCanceled, OrderClosed, OrderReplaced
 from schemas.messages.market import TradePrinted
-from schemas.messages.netting import EpochOpened, ParentClosed, ParentOpened
+from schemas.messages.netting import EpochOpened, ParentClosed, ParentOpened, WindowClosed
 from schemas.messages.routing import (
     ChildCanceled,
     ChildPlaced,
@@ -108,6 +108,7 @@ class TcaView:
     )
     _cash: dict[tuple[str, int], CashAllocated] = field(default_factory=dict)
     _crosses: dict[str, CrossAllocated] = field(default_factory=dict)
+    _waits: dict[str, list[Wait]] = field(default_factory=lambda: defaultdict(list))
     _tapes: dict[str, Tape] = field(default_factory=lambda: defaultdict(Tape))
 
     def fold(self, topic: str, partition: int, envelope: Envelope, message: Any) -> None:
@@ -127,6 +128,10 @@ class TcaView:
         orders = {order for parent, order in pairs if name == parent}
         children = {child for child in self._children if child.rsplit(".", 2)[0] in parents}
         return {name} | parents | orders | children
+
+    def waits(self, order_id: str) -> tuple[Wait, ...]:
+        """Return the order's waits for netting windows, in order of time."""
+        return tuple(self._waits.get(order_id, ()))
 
     def rows(self) -> list[TcaRow]:
         """Return a row per parent, order and child, each level in order of their ids."""
@@ -193,6 +198,9 @@ class TcaView:
                 self._orders[message.order_id].until_ns = envelope.at_ns
             case ParentOpened():
                 self._parents[message.parent_id] = _subject(message, envelope.at_ns)
+            case WindowClosed():
+                for wait in message.waits:
+                    self._waits[wait.order_id].append(wait)
             case EpochOpened():
                 self._parents[message.parent_id].ordered = message.parent_quantity
             case ParentClosed():

@@ -5,10 +5,12 @@ from typing import Any
 
 from rich.console import Console
 
-from schemas.messages.core import Side, StrategyKind, TcaLevel
+from schemas.messages.core import Cause, Side, StrategyKind, TcaLevel
+from schemas.messages.netting import WindowClosed
 from schemas.messages.tca import TcaRow
-from services.cli.tca import as_json, render
-from tests.support.builders import ACME, instrument_defined
+from services.cli.tca import as_json, delay_line, render
+from tests.support import netting as n
+from tests.support.builders import ACME, SECOND, TICK, instrument_defined
 from tests.support.costs import E9, child_filled, child_placed, log, printed, view_of
 from tests.support.parents import PARENT, parent_opened
 
@@ -99,3 +101,23 @@ def test_json_holds_integers_and_totals() -> None:
     assert found["totals"]["PARENT"]["quantity"] == 100
     assert found["rows"][0]["average_price_e9"] == 99_990_000_000
     assert found["totals"]["ORDER"]["arrival_performance_e9"] is None
+
+
+def test_a_wait_for_a_window_is_a_line_with_its_gain() -> None:
+    wait = n.wait("A", 300, waited_ns=SECOND, price_e9=10_002 * TICK, cost_e9=600 * TICK)
+    closed = WindowClosed(
+        tenant="T1",
+        instrument_id=ACME,
+        window=1,
+        cause=Cause.WINDOW_TIME,
+        order_ids=("A",),
+        buy_quantity=300,
+        sell_quantity=0,
+        crossed_quantity=0,
+        no_cross_reason="",
+        waits=(wait,),
+    )
+    view = view_of([*log((1, closed)), *log((1, closed))])  # a repeat changes nothing
+    assert view.waits("A") == (wait,)
+    assert view.waits("B") == ()
+    assert delay_line(wait) == "waited 1.000 s to be netted: mid 100.0000 to 100.0200, gain -6.00"
