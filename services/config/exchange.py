@@ -5,12 +5,13 @@ Nothing that runs imports this: engines know the calendars that the log defines.
 
 import datetime as dt
 import warnings
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from services.config.problems import ConfigError, Place, Problem
 
 __all__ = ["Extras", "ToolMissingError", "calendar_toml"]
+
+DAY = dt.timedelta(days=1)
 
 
 class ToolMissingError(ConfigError):
@@ -44,13 +45,13 @@ class Hours(NamedTuple):
     close: dt.datetime
     break_start: dt.datetime | None
     break_end: dt.datetime | None
+    is_half_day: bool
 
     def pattern(self, trade_date: dt.date) -> tuple[Any, ...]:
-        """Return days from the trade date and times of day."""
-        return tuple(
-            None if each is None else ((each.date() - trade_date).days, each.time())
-            for each in self
-        )
+        """Return days from the trade date, times of day, and whether it is a half-day."""
+        times = (self.open, self.close, self.break_start, self.break_end)
+        days = [each and ((each.date() - trade_date).days, each.time()) for each in times]
+        return (*days, self.is_half_day)
 
 
 def calendar_toml(exchange: str, first: dt.date, last: dt.date, extras: Extras) -> str:
@@ -59,7 +60,6 @@ def calendar_toml(exchange: str, first: dt.date, last: dt.date, extras: Extras) 
     Raises: ToolMissingError; ConfigError for an exchange or dates that the package does not know.
     """
     sessions, time_zone = _sessions(exchange, first, last)
-    usual = _usual_close(sessions)
     groups: dict[tuple[Any, ...], list[tuple[dt.date, Hours]]] = {}
     for date, hours in sessions:
         groups.setdefault(hours.pattern(date), []).append((date, hours))
@@ -75,9 +75,8 @@ def calendar_toml(exchange: str, first: dt.date, last: dt.date, extras: Extras) 
     ]
     for members in groups.values():
         date, hours = members[0]
-        is_half_day = hours.close.time() < usual
         lines += ["", "[[calendar.pattern]]"]
-        lines += ["is_half_day = true"] * is_half_day
+        lines += ["is_half_day = true"] * hours.is_half_day
         lines += ["trade_dates = [", *(f"  {date}," for date, _ in members), "]"]
         for kind, start, end, cutoff in _phases(hours, extras):
             lines.append(_phase_line(date, kind, start, end, cutoff))
@@ -95,13 +94,14 @@ def _sessions(
         warnings.simplefilter("ignore")  # the package's own use of pandas
         try:
             calendar = exchange_calendars.get_calendar(
-                exchange, start=first.isoformat(), end=last.isoformat()
+                exchange, start=first.isoformat(), end=(last + DAY).isoformat()
             )
         except (ValueError, exchange_calendars.errors.CalendarError) as error:
             place = Place(f"calendar {exchange}", f"{first}..{last}")
             problem = Problem("CALENDAR_UNKNOWN", place, "", "", str(error).strip())
             raise ConfigError([problem]) from error
-        rows = list(calendar.schedule.itertuples())
+        rows = [row for row in calendar.schedule.itertuples() if row.Index.date() <= last]
+        early = {session.date() for session in calendar.early_closes}
     tz = calendar.tz
     found = []
     for row in rows:
@@ -110,7 +110,8 @@ def _sessions(
             for value in (row.open, row.break_start, row.break_end, row.close)
         )
         assert open_ is not None and close is not None, "a session opens and closes"
-        found.append((row.Index.date(), Hours(open_, close, break_start, break_end)))
+        date = row.Index.date()
+        found.append((date, Hours(open_, close, break_start, break_end, date in early)))
     return found, str(tz)
 
 
@@ -118,11 +119,6 @@ def _version() -> str:
     from importlib.metadata import version
 
     return version("exchange-calendars")
-
-
-def _usual_close(sessions: Sequence[tuple[dt.date, Hours]]) -> dt.time:
-    closes = [hours.close.time() for _, hours in sessions]
-    return max(closes, key=closes.count, default=dt.time())
 
 
 def _phases(
