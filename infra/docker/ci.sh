@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Docker Compose and testcontainers, really run, on a machine that can pull no image.
+# Exit: 0 it ran and passed; 1 it failed; 77 it was NOT RUN for want of an engine, which is 1 with
+# REQUIRE_DOCKER=1. The last line is pytest's own. About 5 minutes on 2 cores.
+#   PYTHON          interpreter with the dev requirements; default .venv/bin/python
+#   DOCKER_SCRATCH  folder with a short path to keep engine and images in; default: one that goes
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+PYTHON=${PYTHON:-$PWD/.venv/bin/python}
+S=${DOCKER_SCRATCH:-$(mktemp -d "${TMPDIR:-/tmp}/penstock-docker.XXXXXX")}
+mkdir -p "$S"
+# shellcheck source=infra/docker/engine.sh
+. infra/docker/engine.sh
+# shellcheck source=infra/docker/images.sh
+. infra/docker/images.sh
+
+finish() {
+  local code=$?
+  trap - EXIT INT TERM
+  stop_engine || code=1
+  if [[ -z ${DOCKER_SCRATCH-} ]]; then rm -rf "$S"; fi
+  if [[ -n ${VERDICT-} ]]; then printf '%s\n' "$VERDICT"; fi
+  exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+start_engine
+provide_compose
+say "engine $(docker version --format '{{.Server.Version}}'), compose $(docker compose version --short)"
+build_images
+nice -n 5 docker compose build -q
+say "image penstock:local built"
+
+docker compose --profile '*' config -q
+docker compose -f compose.cluster.yml --profile '*' config -q
+say "both compose files are valid in every profile"
+say "NOT RUN: Grafana and Kafka UI, whose images cannot be had here. Their services are checked for"
+say "  syntax only; every panel of Grafana's dashboards is asked of the Prometheus of this run"
+say "STAND-INS: Kafka's own jars on Debian's Java, Debian's Python and Prometheus"
+
+# The compose suite; and on Kafka in a container, engines and brokers killed and paused. The two
+# longest days under kills run on the embedded broker only (`make test`): they are minutes each.
+suites=(tests/docker tests/integration/test_runtime_processes.py
+  tests/integration/test_broker_topics.py tests/contract/test_log_contract.py
+  tests/faults/test_kills.py)
+longest="not test_a_day_under_kill_9 and not test_a_killed_broker_comes_back"
+export REQUIRE_DOCKER=1 PENSTOCK_TEST_BROKER=container
+unset PENSTOCK_BOOTSTRAP
+set +e
+nice -n 5 "$PYTHON" -m pytest -v --color=no -p no:cacheprovider --durations=8 \
+  -k "$longest" "${suites[@]}" 2>&1 | tee "$S/pytest.log"
+code=${PIPESTATUS[0]}
+set -e
+VERDICT=$(tail -1 "$S/pytest.log")
+exit "$code"
