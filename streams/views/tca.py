@@ -107,6 +107,7 @@ class TcaView:
         default_factory=lambda: defaultdict(lambda: defaultdict(int))
     )
     _cash: dict[tuple[str, int], CashAllocated] = field(default_factory=dict)
+    _fill_cash: dict[str, CashAllocated] = field(default_factory=dict)  # where it stands by itself
     _crosses: dict[str, CrossAllocated] = field(default_factory=dict)
     _waits: dict[str, list[Wait]] = field(default_factory=lambda: defaultdict(list))
     _tapes: dict[str, Tape] = field(default_factory=lambda: defaultdict(Tape))
@@ -165,7 +166,10 @@ class TcaView:
                 for entry in message.entries:
                     shares[entry.order_id] += entry.quantity
             case CashAllocated():
-                self._cash[message.parent_id, message.epoch] = message
+                if message.fill_id:
+                    self._fill_cash[message.fill_id] = message
+                else:
+                    self._cash[message.parent_id, message.epoch] = message
             case CrossAllocated():
                 self._crosses[message.cross_id] = message
             case _:
@@ -231,10 +235,19 @@ class TcaView:
         """Return what each order got: its part of every epoch's pool, and its crosses.
 
         All orders of an epoch trade at the epoch's average price; fees are those of CashAllocated
-        once it is known, before that in proportion.
+        once it is known, before that in proportion. Where each fill's cash stands by itself, an
+        order trades at the prices of the fills that it had part in.
         """
         found: dict[str, Executed] = defaultdict(Executed)
+        by_fill = {(own.parent_id, own.epoch) for own in self._fill_cash.values()}
+        for fill_id, own in self._fill_cash.items():
+            if fill_id in self._fills:  # else busted, and its cash is about to say so
+                for entry in own.entries:
+                    notional_e9 = self._fills[fill_id].price_e9 * entry.quantity
+                    found[entry.order_id].add(entry.quantity, notional_e9, entry.fee_e9)
         for key, shares in self._shares.items():
+            if key in by_fill:
+                continue
             pool, cash = pools.get(key, Executed()), self._cash.get(key)
             fees = {entry.order_id: entry.fee_e9 for entry in cash.entries} if cash else {}
             for order_id, quantity in shares.items():

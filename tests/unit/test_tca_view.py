@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from schemas.messages.allocation import AllocationRestated, CashAllocated
-from schemas.messages.core import Cause, OrderStatus, Side, StrategyKind, TcaLevel
+from schemas.messages.core import CashEntry, Cause, OrderStatus, Side, StrategyKind, TcaLevel
 from schemas.messages.intake import OrderClosed, OrderReplaced
 from schemas.messages.netting import ParentClosed
 from schemas.messages.routing import FillCorrected
@@ -184,6 +184,26 @@ def test_final_cash_brings_the_exact_fees() -> None:
     )
     first, second = rows_of(TcaLevel.ORDER, parent_story((6, final)))
     assert (first.fee_e9, second.fee_e9) == (201 * MILLI_E9, 99)
+
+
+def test_cash_by_fill_gives_each_order_the_prices_of_its_own_fills() -> None:
+    def own(exec_id: str, fee_e9: int, *parts: CashEntry) -> CashAllocated:
+        return CashAllocated(
+            parent_id=PARENT,
+            epoch=1,
+            version=1,
+            quantity=sum(part.quantity for part in parts),
+            cash_e9=sum(part.cash_e9 for part in parts),
+            fee_e9=fee_e9,
+            entries=parts,
+            fill_id=f"V1/{exec_id}",
+        )
+
+    first = own("E1", 5, cash(100, 10_000 * E9, 5))
+    second = own("E2", 300, cash(100, 10_030 * E9, 101), cash(100, 10_030 * E9, 199, "O2"))
+    one, other = rows_of(TcaLevel.ORDER, parent_story((6, first), (6, second)))
+    assert (one.quantity, one.average_price_e9, one.fee_e9) == (200, 100_150 * MILLI_E9, 106)
+    assert (other.quantity, other.average_price_e9, other.fee_e9) == (100, 100_300 * MILLI_E9, 199)
 
 
 def test_a_bust_restates_child_parent_and_order() -> None:
