@@ -77,6 +77,7 @@ class Ledger(msgspec.Struct):
     """Records by id, in the order of their first report."""
 
     records: dict[str, Record] = {}
+    days: dict[int, int] = {}  # reports by trade date
 
     def find(self, name: str) -> tuple[Record, int] | None:
         """Return the record and the version that a report id names; None for a stranger."""
@@ -110,5 +111,6 @@ class Ledger(msgspec.Struct):
         if record is None:
             record = self.records[message.record_id] = Record(is_street, body)
         assert message.version == len(record.versions) + 1, message.report_id
+        self.days[message.trade_date] = self.days.get(message.trade_date, 0) + 1
         record.body = body
         record.versions.append(Version(message.transaction))

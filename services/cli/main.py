@@ -2,11 +2,12 @@
 
 import typer
 
-from services.cli import broker, config, topics
+from services.cli import broker, clearing, config, topics
 from services.cli.crosses import crosses
 from services.cli.demo import demo
 from services.cli.explain import explain
 from services.cli.processes import PASS_ON, engine, venues
+from services.cli.reconcile import reconcile
 from services.cli.replay import replay_command
 from services.cli.tail import tail
 from services.cli.tca import tca
@@ -30,6 +31,8 @@ app.command()(explain)
 app.command(name="replay")(replay_command)
 app.command()(verify)
 app.command()(tca)
+app.add_typer(clearing.app, name="clearing")
+app.command()(reconcile)
 app.command()(crosses)
 
 

@@ -10,14 +10,15 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_optio
 
 def engine(context: typer.Context) -> None:
     """The engines of this host: one process a shard, assigned by a consumer group."""
-    _become("services.engine", context.args)
+    become("services.engine", context.args)
 
 
 def venues(context: typer.Context) -> None:
     """The market simulator: lit and dark venues, and the clients' orders of a scenario."""
-    _become("services.venues", context.args)
+    become("services.venues", context.args)
 
 
-def _become(module: str, arguments: list[str]) -> None:
+def become(module: str, arguments: list[str]) -> None:
+    """Run a module in this process as if it had been started with these arguments."""
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

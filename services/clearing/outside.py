@@ -1,0 +1,59 @@
+"""Write to clearing's topics from outside: answers, repairs, the verdict of a reconciliation."""
+
+import time
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from infra.topics import read_log_id
+from services.clearing.reconciliation.run import Entry
+from services.cli.log import LogEntry, read_to_end
+from services.demo.publish import outside_envelope, publish
+from streams.adapters.codec import AvroCodec
+from streams.adapters.kafka import KafkaLog, KafkaSettings
+from streams.core.topics import CLEARING_REPORTS, CLEARING_STATUSES
+
+__all__ = ["read_entries", "record", "say"]
+
+PRODUCER = "clearing-reconcile"
+
+
+def read_entries(bootstrap: str, topics: Sequence[str]) -> Iterator[Entry]:
+    """Yield what can be read of the topics; what cannot is the engine's dead letter.
+
+    Raises: LookupError for a topic that does not exist; KafkaException when the cluster is away.
+    """
+    for entry in read_to_end(bootstrap, topics):
+        if entry.envelope is not None:
+            yield _entry(entry)
+
+
+def say(bootstrap: str, messages: Sequence[Any], *, actor: str) -> None:
+    """Write to clearing.statuses, acknowledged. Raises: KafkaException, TopicsError."""
+    publish(
+        bootstrap,
+        CLEARING_STATUSES,
+        [("", 0, message) for message in messages],
+        at_ns=time.time_ns(),
+        actor=actor,
+        log_id=read_log_id(bootstrap),
+    )
+
+
+def record(bootstrap: str, run_id: str, events: Sequence[Any], *, actor: str) -> None:
+    """Write a verdict to clearing.reports, whole or not at all. Raises: LogError."""
+    codec, log_id = AvroCodec(), read_log_id(bootstrap)
+    producer = KafkaLog(KafkaSettings(bootstrap=bootstrap)).producer(PRODUCER)
+    at_ns = time.time_ns()
+    producer.begin()
+    for ordinal, event in enumerate(events):
+        identity = blake2b(log_id + f"{run_id}/{ordinal}".encode(), digest_size=16).digest()
+        envelope = outside_envelope(identity, at_ns, actor)
+        producer.send(CLEARING_REPORTS, 0, run_id.encode(), codec.encode(envelope, event))
+    producer.commit()
+    producer.close()
+
+
+def _entry(entry: LogEntry) -> Entry:
+    assert entry.envelope is not None
+    return Entry(entry.topic, entry.partition, entry.offset, entry.envelope, entry.message)
