@@ -108,6 +108,7 @@ class ListHost:
         *messages: Any,
         partition: int | None = None,
         source_ns: int | None = None,
+        actor: str = "test",
     ) -> None:
         """Let the next batch read these messages."""
         for message in messages:
@@ -127,7 +128,7 @@ class ListHost:
                 topic_seq=-1,
                 at_ns=self.now_ns,
                 source_ns=self.now_ns if source_ns is None else source_ns,
-                actor="test",
+                actor=actor,
                 causation_id=NO_EVENT,
                 correlation_id="",
             )

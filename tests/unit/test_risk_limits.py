@@ -1,0 +1,435 @@
+"""Each kind of limit at its bound and one above it, and whom a limit counts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from schemas.messages.allocation import AllocationRestated, FillAllocated
+from schemas.messages.core import (
+    AllocationEntry,
+    Cause,
+    LimitKind,
+    LimitScope,
+    OrderStatus,
+    ReferencePrice,
+    Side,
+    StrategyKind,
+)
+from schemas.messages.core import RejectReason as R
+from schemas.messages.intake import OrderClosed, OrderPendingReplace, OrderRejected, OrderReplaced
+from schemas.messages.risk import LocateGranted, PositionSet
+from streams.risk import RISK, Gate, RiskState, apply, use
+from streams.risk.limits import LimitSet
+from streams.risk.request import Reference
+from tests.support.builders import (
+    ACME,
+    EURO,
+    NO_ID,
+    OPEN_NS,
+    SECOND,
+    TICK,
+    TRADE_DATE,
+    instrument,
+    order_accepted,
+)
+from tests.support.limits import limit, limit_set, request
+
+PRICE_E9 = 10_000 * TICK  # 100.00
+
+
+def accepted(number: int = 1, **changes: Any) -> Any:
+    values = {"client_id": "C1", "unit_value_e9": PRICE_E9, **changes}
+    return order_accepted(f"Oabcdef.0.{number}", **values)
+
+
+def filled(quantity: int, number: int = 1, fill_id: str = "V1/1") -> FillAllocated:
+    entry = AllocationEntry(
+        order_id=f"Oabcdef.0.{number}", quantity=quantity, cumulative_quantity=quantity
+    )
+    return FillAllocated(
+        fill_id=fill_id,
+        parent_id="P1",
+        epoch=1,
+        is_tail=False,
+        quantity=quantity,
+        price_e9=PRICE_E9,
+        entries=(entry,),
+    )
+
+
+def rejected(at_ns: int, source: str = "OMS") -> OrderRejected:
+    return OrderRejected(
+        tenant="T1",
+        source=source,
+        client_order_id="c9",
+        account_id="A1",
+        instrument_id=ACME,
+        trade_date=TRADE_DATE,
+        reason=R.QUANTITY_NOT_POSITIVE,
+        field="quantity",
+        value="0",
+        bound="at least 1",
+        text="",
+        command_digest=NO_ID,
+        received_ns=at_ns,
+    )
+
+
+def state_of(limits: LimitSet, events: Sequence[Any] = ()) -> RiskState:
+    state = RISK.initial()
+    use(state, limits, 1, "")
+    for event in events:
+        if isinstance(event, LocateGranted | PositionSet):
+            apply(state, event, "ann", "C1")
+        else:
+            RISK.evolve(state, event)
+    return state
+
+
+K = LimitKind
+S = LimitScope
+BOOK = Reference(ReferencePrice.MIDPOINT, PRICE_E9, (NO_ID,))
+ORDER = accepted()  # 100 at 100.00: 10,000
+LOCATE = LocateGranted(
+    locate_id="L1", tenant="T1", account_id="A1", instrument_id=ACME, quantity=150,
+    trade_date=TRADE_DATE,
+)  # fmt: skip
+START = PositionSet(
+    tenant="T1", account_id="A1", instrument_id=ACME, trade_date=TRADE_DATE, quantity=300
+)
+SHORT = {"side": Side.SELL, "is_short_sale": True, "locate_id": "L1"}
+CASES = [
+    # limit, what came before, the request at the bound, the one above it, its reason and field
+    (limit(K.ORDER_QUANTITY, 100), (), {}, {"quantity": 101}, R.ORDER_QUANTITY_LIMIT, "quantity"),
+    (
+        limit(K.ORDER_QUANTITY, 1),
+        (),
+        {"instrument": instrument(quantity_scale=100)},
+        {"instrument": instrument(quantity_scale=100), "quantity": 101},
+        R.ORDER_QUANTITY_LIMIT,
+        "quantity",
+    ),
+    (
+        limit(K.ORDER_NOTIONAL, 10_000),
+        (),
+        {},
+        {"quantity": 101},
+        R.ORDER_NOTIONAL_LIMIT,
+        "quantity",
+    ),
+    (  # a sale counts at no less than the market
+        limit(K.ORDER_NOTIONAL, 10_000),
+        (),
+        {"side": Side.SELL, "limit_price_e9": 90 * EURO},
+        {"side": Side.SELL, "limit_price_e9": 100 * EURO + TICK},
+        R.ORDER_NOTIONAL_LIMIT,
+        "quantity",
+    ),
+    (
+        limit(K.ADV_BPS, 2_500),
+        (),
+        {"instrument": instrument(average_daily_volume=400)},
+        {"instrument": instrument(average_daily_volume=400), "quantity": 101},
+        R.ADV_LIMIT,
+        "quantity",
+    ),
+    (
+        limit(K.PRICE_COLLAR_BPS, 1_000),
+        (),
+        {"limit_price_e9": 110 * EURO},
+        {"limit_price_e9": 110 * EURO + TICK},
+        R.PRICE_COLLAR,
+        "limit_price_e9",
+    ),
+    (
+        limit(K.PRICE_COLLAR_BPS, 1_000),
+        (),
+        {"side": Side.SELL, "limit_price_e9": 90 * EURO},
+        {"side": Side.SELL, "limit_price_e9": 90 * EURO - TICK},
+        R.PRICE_COLLAR,
+        "limit_price_e9",
+    ),
+    (
+        limit(K.PRICE_COLLAR_BPS, 1_000),
+        (),
+        {},
+        {"reference": Reference()},
+        R.NO_REFERENCE_PRICE,
+        "instrument_id",
+    ),
+    (limit(K.CREDIT, 20_000), (ORDER,), {}, {"quantity": 101}, R.CREDIT_LIMIT, "quantity"),
+    (  # executed counts as open did
+        limit(K.CREDIT, 20_000),
+        (ORDER, filled(60)),
+        {},
+        {"quantity": 101},
+        R.CREDIT_LIMIT,
+        "quantity",
+    ),
+    (  # what was not filled at the end is free again
+        limit(K.CREDIT, 20_000),
+        (
+            ORDER,
+            filled(60),
+            OrderClosed(
+                order_id="Oabcdef.0.1",
+                status=OrderStatus.EXPIRED,
+                cumulative_quantity=60,
+                leaves_quantity=40,
+                cause=Cause.END_OF_WINDOW,
+            ),
+        ),
+        {"quantity": 140},
+        {"quantity": 141},
+        R.CREDIT_LIMIT,
+        "quantity",
+    ),
+    (limit(K.POSITION, 200), (ORDER,), {}, {"quantity": 101}, R.POSITION_LIMIT, "quantity"),
+    (  # a position short is one too
+        limit(K.POSITION, 200),
+        (ORDER, filled(100)),
+        {"side": Side.SELL, "quantity": 300},
+        {"side": Side.SELL, "quantity": 301},
+        R.POSITION_LIMIT,
+        "quantity",
+    ),
+    (  # open sales do not make room for buying: they may not fill
+        limit(K.POSITION, 200, scope=S.ACCOUNT),
+        (accepted(side=Side.SELL),),
+        {"quantity": 200},
+        {"quantity": 201},
+        R.POSITION_LIMIT,
+        "quantity",
+    ),
+    (  # the start of the day counts
+        limit(K.POSITION, 400, scope=S.CLIENT),
+        (START,),
+        {},
+        {"quantity": 101},
+        R.POSITION_LIMIT,
+        "quantity",
+    ),
+    (
+        limit(K.RESTRICTED, instrument_ids=(ACME,), sides=(Side.BUY,)),
+        (),
+        {"side": Side.SELL},
+        {},
+        R.RESTRICTED_INSTRUMENT,
+        "instrument_id",
+    ),
+    (
+        limit(K.RESTRICTED, instrument_ids=(ACME,), until_ns=OPEN_NS),
+        (),
+        {},
+        {"at_ns": OPEN_NS - 1},
+        R.RESTRICTED_INSTRUMENT,
+        "instrument_id",
+    ),
+    (
+        limit(K.DUPLICATE_FLOW, 2),
+        (accepted(1), accepted(2)),
+        {"quantity": 101},
+        {},
+        R.DUPLICATE_FLOW,
+        "client_order_id",
+    ),
+    (  # one leaves the window
+        limit(K.DUPLICATE_FLOW, 2),
+        (accepted(1), accepted(2, accepted_ns=OPEN_NS + 1)),
+        {"at_ns": OPEN_NS + SECOND},
+        {"at_ns": OPEN_NS + SECOND - 1},
+        R.DUPLICATE_FLOW,
+        "client_order_id",
+    ),
+    (  # refused messages count as well; after a tenth of a second there is a token again
+        limit(K.MESSAGE_RATE, 10, burst=2),
+        (accepted(), rejected(OPEN_NS)),
+        {"at_ns": OPEN_NS + SECOND // 10},
+        {"at_ns": OPEN_NS + SECOND // 10 - 1},
+        R.MESSAGE_RATE,
+        "source",
+    ),
+    (
+        limit(K.MESSAGE_RATE, 10, burst=2, subject="OMS"),
+        (accepted(), rejected(OPEN_NS), rejected(OPEN_NS, "FIX")),
+        {"source": "FIX"},
+        {},
+        R.MESSAGE_RATE,
+        "source",
+    ),
+    (  # three messages and no execution, then one
+        limit(K.ORDER_TO_TRADE, 3, burst=3),
+        (accepted(1), accepted(2), accepted(3)),
+        {"trade_date": TRADE_DATE + 1},
+        {},
+        R.ORDER_TO_TRADE_RATIO,
+        "source",
+    ),
+    (limit(K.LOCATE), (LOCATE,), {**SHORT, "quantity": 150}, {**SHORT, "quantity": 151},
+     R.LOCATE_EXCEEDED, "quantity"),
+    (  # what other orders took of the locate is not there any more
+        limit(K.LOCATE),
+        (LOCATE, accepted(side=Side.SELL, is_short_sale=True, locate_id="L1")),
+        {**SHORT, "quantity": 50},
+        {**SHORT, "quantity": 51},
+        R.LOCATE_EXCEEDED,
+        "quantity",
+    ),
+    (limit(K.LOCATE), (LOCATE,), SHORT, {**SHORT, "account_id": "A2"}, R.UNKNOWN_LOCATE,
+     "locate_id"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "case", CASES, ids=[f"{number}-{case[4].value}" for number, case in enumerate(CASES)]
+)
+def test_a_limit_lets_its_bound_pass_and_nothing_above_it(case: tuple[Any, ...]) -> None:
+    bound, events, passes, breaks, reason, field = case
+    gate = Gate(state_of(limit_set(bound), events))
+    assert gate.assess(request(**passes)).breach is None
+    verdict = gate.assess(request(**breaks))
+    assert verdict.breach is not None
+    assert (verdict.breach.reason, verdict.breach.field) == (reason, field)
+    assert verdict.breach.limit_id == bound.limit_id
+    (measure,) = [each for each in verdict.measures if each.is_breached]
+    assert measure.limit_id == bound.limit_id
+    if measure.value:
+        assert int(measure.value) > int(measure.bound)
+
+
+@pytest.mark.parametrize("scope", [each for each in S if each not in (S.UNKNOWN, S.SOURCE)])
+def test_a_scope_counts_its_own_only(scope: LimitScope) -> None:
+    others: dict[LimitScope, dict[str, Any]] = {
+        S.FIRM: {"tenant": "T2"},
+        S.CLIENT: {"client_id": "C2"},
+        S.ACCOUNT: {"account_id": "A2"},
+        S.DESK: {"desk_id": "OTHER"},
+        S.STRATEGY: {"strategy": StrategyKind.VWAP},
+        S.INSTRUMENT: {"instrument": instrument(instrument_id="BOLT")},
+    }
+    gate = Gate(state_of(limit_set(limit(K.CREDIT, 10_000, scope=scope)), (ORDER,)))
+    assert gate.assess(request(quantity=1)).breach is not None
+    assert gate.assess(request(quantity=1, **others[scope])).breach is None
+
+
+def test_a_limit_that_names_its_subject_takes_the_place_of_everybodys() -> None:
+    everybody = limit(K.CREDIT, 5_000, scope=S.ACCOUNT)
+    own = limit(K.CREDIT, 20_000, scope=S.ACCOUNT, subject="A1", limit_id="a1")
+    gate = Gate(state_of(limit_set(everybody, own)))
+    assert gate.assess(request()).breach is None
+    verdict = gate.assess(request(account_id="A2"))
+    assert verdict.breach is not None
+    assert verdict.breach.limit_id == everybody.limit_id
+
+
+def test_the_first_limit_broken_is_told_in_the_order_of_the_reasons() -> None:
+    limits = limit_set(limit(K.CREDIT, 1), limit(K.ORDER_NOTIONAL, 1), limit(K.ORDER_QUANTITY, 1))
+    verdict = Gate(state_of(limits)).assess(request())
+    assert verdict.breach is not None
+    assert verdict.breach.reason is R.ORDER_QUANTITY_LIMIT
+    assert [each.is_breached for each in verdict.measures] == [True, True, True]
+
+
+def test_credit_of_one_currency_is_counted_in_another_by_the_sets_rate() -> None:
+    limits = limit_set(limit(K.CREDIT, 15_000), currency="USD", rates_e9={"EUR": 1_500_000_000})
+    gate = Gate(state_of(limits))
+    assert gate.assess(request()).breach is None
+    assert gate.assess(request(quantity=101)).breach is not None
+    verdict = gate.assess(request(instrument=instrument(currency="CHF")))
+    assert verdict.breach is not None
+    assert verdict.breach.reason is R.NO_REFERENCE_PRICE
+    assert verdict.breach.bound == "the limits have no rate for CHF"
+
+
+def pending(quantity: int, unit_value_e9: int) -> OrderPendingReplace:
+    return OrderPendingReplace(
+        order_id="Oabcdef.0.1",
+        tenant="T1",
+        source="OMS",
+        client_order_id="c2",
+        quantity=quantity,
+        limit_price_e9=None,
+        command_digest=NO_ID,
+        received_ns=OPEN_NS,
+        unit_value_e9=unit_value_e9,
+    )
+
+
+def replaced(quantity: int, unit_value_e9: int = 0) -> OrderReplaced:
+    return OrderReplaced(
+        order_id="Oabcdef.0.1",
+        tenant="T1",
+        source="OMS",
+        client_order_id="c2",
+        quantity=quantity,
+        order_type=ORDER.order_type,
+        limit_price_e9=None,
+        group_id="g",
+        cumulative_quantity=0,
+        replaced_ns=OPEN_NS,
+        command_digest=NO_ID,
+        unit_value_e9=unit_value_e9,
+    )
+
+
+def test_a_pending_replace_holds_the_dearer_terms_until_it_is_answered() -> None:
+    limits = limit_set(limit(K.CREDIT, 30_000))
+    state = state_of(limits, (ORDER, pending(200, PRICE_E9)))
+    assert Gate(state).assess(request()).breach is None
+    assert Gate(state).assess(request(quantity=101)).breach is not None
+    RISK.evolve(state, replaced(200))
+    assert Gate(state).assess(request(quantity=101)).breach is not None
+    state = state_of(limits, (ORDER, pending(50, PRICE_E9)))
+    assert Gate(state).assess(request(quantity=201)).breach is not None
+    RISK.evolve(state, replaced(50))
+    assert Gate(state).assess(request(quantity=250)).breach is None
+
+
+def test_a_replace_is_asked_for_what_it_adds_and_never_refused_for_using_less() -> None:
+    gate = Gate(state_of(limit_set(limit(K.CREDIT, 10_000), limit(K.POSITION, 100)), (ORDER,)))
+    assert gate.assess(request(order_id="Oabcdef.0.1")).breach is None
+    assert gate.assess(request(order_id="Oabcdef.0.1", quantity=99)).breach is None
+    assert gate.assess(request(order_id="Oabcdef.0.1", quantity=101)).breach is not None
+    lower = limit_set(limit(K.CREDIT, 1), limit(K.POSITION, 1))
+    use(gate.state, lower, 2, "")
+    assert gate.assess(request(order_id="Oabcdef.0.1", quantity=99)).breach is None
+
+
+def test_a_bust_after_the_end_gives_back_what_was_executed() -> None:
+    end = OrderClosed(
+        order_id="Oabcdef.0.1",
+        status=OrderStatus.FILLED,
+        cumulative_quantity=100,
+        leaves_quantity=0,
+        cause=Cause.FILL,
+    )
+    bust = AllocationRestated(
+        parent_id="P1",
+        epoch=1,
+        is_tail=False,
+        fill_id="V1/1",
+        cause=Cause.BUST,
+        is_minimal=False,
+        entries=(AllocationEntry(order_id="Oabcdef.0.1", quantity=-100, cumulative_quantity=0),),
+    )
+    state = state_of(limit_set(limit(K.CREDIT, 10_000)), (ORDER, filled(100), end))
+    assert Gate(state).assess(request(quantity=1)).breach is not None
+    RISK.evolve(state, bust)
+    assert Gate(state).assess(request()).breach is None
+
+
+def test_a_start_of_day_replaces_what_was_executed_before_that_day() -> None:
+    state = state_of(limit_set(limit(K.POSITION, 400)), (ORDER, filled(100), START))
+    # 300 at the start of the day and 100 bought on it
+    assert Gate(state).assess(request(quantity=1)).breach is not None
+    tomorrow = PositionSet(
+        tenant="T1",
+        account_id="A1",
+        instrument_id=ACME,
+        trade_date=TRADE_DATE + 1,
+        quantity=150,
+    )
+    apply(state, tomorrow, "ann", "C1")
+    assert Gate(state).assess(request(quantity=250)).breach is None
+    assert Gate(state).assess(request(quantity=251)).breach is not None
