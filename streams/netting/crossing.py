@@ -129,17 +129,14 @@ def by_owner(
     buys: Sequence[Interest], sells: Sequence[Interest]
 ) -> list[tuple[list[Interest], list[Interest]]]:
     """Return the two sides of every owner that is on both, in order of its first buy."""
-    selling = {interest.order.owner for interest in sells}
-    if not any(interest.order.owner in selling for interest in buys):
-        return []
-    owners = [interest.order.owner for interest in buys if interest.order.owner in selling]
-    return [
-        (
-            [interest for interest in buys if interest.order.owner == owner],
-            [interest for interest in sells if interest.order.owner == owner],
-        )
-        for owner in dict.fromkeys(owners)
-    ]
+    selling: dict[str, list[Interest]] = {}
+    for interest in sells:
+        selling.setdefault(interest.order.owner, []).append(interest)
+    buying: dict[str, list[Interest]] = {}
+    for interest in buys:
+        if interest.order.owner in selling:
+            buying.setdefault(interest.order.owner, []).append(interest)
+    return [(mine, selling[owner]) for owner, mine in buying.items()]
 
 
 def bars(
@@ -227,7 +224,8 @@ def _restricted_pairs(
     concerned = frozenset(one for one, _ in barred)
     buys, sells = ([_names(i.order, concerned) for i in side] for side in sides)
     is_barred = _rule(barred)
-    if not any(is_barred(one, other) for one in set(buys) for other in set(sells)):
+    others = tuple(dict.fromkeys(sells))
+    if not any(is_barred(one, other) for one in dict.fromkeys(buys) for other in others):
         return None
     return pairing.fair_pairs(
         *rule,
