@@ -8,6 +8,8 @@ from infra.topics import read_log_id
 from services.ending import Stop, run_to_end
 from services.metrics.health import Health
 from services.metrics.tally import Tally
+from services.venues.application import VenueSimulator
+from services.venues.drop_copy import write_drop_copies
 from services.venues.host import is_over, simulator_host
 from services.venues.scenario import definitions, plan_day
 from services.venues.settings import VenuesSettings, simulator_settings
@@ -15,6 +17,7 @@ from services.venues.watch import observe
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog
 from streams.core.topics import ORDERS_COMMANDS
+from streams.runtime.host import ShardHost
 
 AFTER_CLOSE_S = 0.1
 SILENT_S_MAX, STARTING_S_MAX = 60.0, 600.0
@@ -64,10 +67,20 @@ def run_day(settings: VenuesSettings, stop: Stop) -> None:
         health.turned()
         if not is_over(host):
             return stop.is_asked
+        keep_drop_copies(host, settings)
         time.sleep(AFTER_CLOSE_S)  # nothing comes any more, so nothing waits for it
         return stop.is_asked or not settings.is_standing
 
     host.run(should_stop)
+
+
+def keep_drop_copies(host: ShardHost, settings: VenuesSettings) -> None:
+    """Write the venues' own files of the day that is over, if they are wanted."""
+    application = host.application
+    if settings.drop_copy is not None and isinstance(application, VenueSimulator):
+        for path in write_drop_copies(application.state, settings.drop_copy):
+            log.info("drop copy %s", path)
+        settings.drop_copy = None
 
 
 if __name__ == "__main__":

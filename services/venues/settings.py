@@ -43,6 +43,9 @@ class VenuesSettings(MetricsSettings):
     )
     snapshot_batches: int = Field(300, ge=1, description="Steps between two snapshots")
     transaction_timeout_ms: int = Field(10_000, ge=1_000)
+    drop_copy: Path | None = Field(
+        None, description="Folder for each venue's own drop copy file when the day is over"
+    )
 
     def scenario(self) -> Scenario:
         return Scenario(

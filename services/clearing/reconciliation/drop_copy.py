@@ -21,7 +21,7 @@ from schemas.messages.core import ExecType, Side
 from services.clearing.reconciliation.executions import KINDS, Executions, Told
 from streams.core.errors import Error
 
-__all__ = ["COLUMNS", "DropCopy", "DropCopyError", "read_drop_copy", "written"]
+__all__ = ["COLUMNS", "DropCopy", "DropCopyError", "read_drop_copy"]
 
 COLUMNS = (
     "venue_id",
@@ -84,13 +84,6 @@ def read_drop_copy(path: Path, venues: Iterable[str] = ()) -> DropCopy:
         raise DropCopyError(f"{path.name}:{lines.line_num}", "line", str(error), "CSV") from error
     name = f"{path.name} {sha256(data).hexdigest()}"
     return DropCopy(name, frozenset(told_of), found, count)
-
-
-def written(rows: Iterable[Told]) -> str:
-    """Return a file's content; what `read_drop_copy` reads."""
-    lines = [",".join(COLUMNS)]
-    lines += [",".join(_cells(row)) for row in rows]
-    return "\n".join(lines) + "\n"
 
 
 def _row(row: dict[str | None, str | list[str] | None], place: str) -> Told:
@@ -163,27 +156,3 @@ def _ns(text: str, place: str) -> int:
     except ValueError as error:
         raise DropCopyError(place, "transact_time", text, bound) from error
     return int(whole.timestamp()) * SECOND_NS + int(fraction.ljust(9, "0") or 0)
-
-
-def _cells(row: Told) -> tuple[str, ...]:
-    seconds, fraction = divmod(row.transact_ns, SECOND_NS)
-    at = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return (
-        row.venue_id,
-        row.exec_id,
-        row.exec_ref_id,
-        row.exec_type,
-        row.child_id,
-        row.instrument_id,
-        row.side,
-        str(row.quantity),
-        _decimal(row.price_e9 or 0),
-        _decimal(row.fee_e9),
-        f"{at}.{fraction:09d}Z",
-    )
-
-
-def _decimal(value_e9: int) -> str:
-    sign = "-" if value_e9 < 0 else ""
-    whole, rest = divmod(abs(value_e9), SECOND_NS)
-    return f"{sign}{whole}.{rest:09d}"
