@@ -26,7 +26,7 @@ build_debian() {
   # The base trusts what this machine trusts: a site may have an authority of its own.
   nice -n 5 mmdebstrap --quiet --variant=minbase --include=ca-certificates \
     --customize-hook='cp /usr/local/share/ca-certificates/*.crt "$1/usr/local/share/ca-certificates/" 2>/dev/null || true' \
-    --customize-hook='chroot "$1" update-ca-certificates >/dev/null' \
+    --customize-hook='chroot "$1" update-ca-certificates >/dev/null 2>&1' \
     bookworm "$S/base.tar" "$(debian_mirror)"
   docker import "$S/base.tar" $DEBIAN_BASE >/dev/null
   rm -f "$S/base.tar"
