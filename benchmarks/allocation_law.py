@@ -366,10 +366,11 @@ def main() -> int:
         f"{tally.fills:,} fills ({tally.tail_fills:,} of tails), {tally.busts:,} busts, "
         f"{tally.corrections:,} corrections, {tally.minimal:,} of them took own shares only"
     )
+    inside = 1 - tally.error_numerator / tally.error_denominator
     print(
         f"{tally.choices:,} choices, fallback in {100 * tally.fallbacks / tally.choices:.3f} %; "
-        f"largest distance from exact {tally.error_numerator / tally.error_denominator:.4f} of a "
-        f"unit; {time.monotonic() - start:.0f} s"
+        f"largest distance from exact 1 - {inside:.1e} "
+        f"of a unit; {time.monotonic() - start:.0f} s"
     )
     print(f"violations: {dict(tally.violations) or 'none'} {tally.first}")
     return 1 if tally.violations else 0

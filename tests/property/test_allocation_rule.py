@@ -1,5 +1,6 @@
 """Laws of the division rule on random books: SPEC section 9 (i) to (iv), and the reference."""
 
+from fractions import Fraction
 from itertools import pairwise
 from random import Random
 
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.apportion import guarded_webster, largest_remainder
-from tests.support.webster import by_guarded_webster
+from tests.support.webster import by_deadline, by_guarded_webster
 
 BOOKS = st.lists(
     st.one_of(st.integers(1, 4), st.integers(1, 60), st.integers(1, 9_000)), min_size=1, max_size=12
@@ -66,3 +67,26 @@ def test_every_part_of_cash_is_within_one_unit(total: int, weights: list[int]) -
     assert sum(parts) == total
     for part, weight in zip(parts, weights, strict=True):
         assert abs(part * sum(weights) - total * weight) < sum(weights)
+
+
+def test_small_orders_are_not_worse_off_on_partly_filled_books() -> None:
+    """Orders of up to three shares against their exact part: SPEC section 9 (v)."""
+    random = Random(9)
+    mean = {}
+    for rule in (guarded_webster, by_deadline):
+        random.seed(9)
+        distance, orders = Fraction(0), 0
+        for _ in range(300):
+            weights = [random.randint(1, 3) for _ in range(6)]
+            weights += [random.randint(20, 300) for _ in range(6)]
+            house, shares = sum(weights), [0] * len(weights)
+            filled = random.randint(house // 10, house - 1)
+            for fill in fills_of(filled, [random.random() for _ in range(4)]):
+                shares = rule(weights, shares, fill)
+            for share, weight in zip(shares, weights, strict=True):
+                if weight <= 3:
+                    distance += share - Fraction(weight * filled, house)
+                    orders += 1
+        mean[rule.__name__] = distance / orders
+    assert abs(mean["guarded_webster"]) < Fraction(1, 20)
+    assert mean["by_deadline"] < 2 * mean["guarded_webster"] < 0
