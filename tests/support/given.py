@@ -6,10 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.messages.intake import CancelOrder, CommandRepeated, NewOrder, ReplaceOrder
+from schemas.messages.intake import (
+    CancelOrder,
+    CommandRepeated,
+    MassCancelOrder,
+    NewBasket,
+    NewOrder,
+    ReplaceOrder,
+)
 from streams.core.decider import Decider
 
-CLIENT_MESSAGES = (NewOrder, CancelOrder, ReplaceOrder)
+CLIENT_MESSAGES = (NewOrder, CancelOrder, ReplaceOrder, MassCancelOrder, NewBasket)
 
 
 @dataclass(frozen=True)
