@@ -90,6 +90,11 @@ class Children:
             if shard in self._running:
                 self._forget(shard)
 
+    def pass_on(self, number: signal.Signals) -> None:
+        """Send a signal to every engine that runs."""
+        for child in self._running.values():
+            child.process.send_signal(number)
+
     def look(self) -> Ended:
         """Hear the engines, reap those that ended, kill those that hang, start what is wanted."""
         ended = Ended()

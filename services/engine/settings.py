@@ -1,6 +1,7 @@
 """Settings of the engine, from the command line or the environment (PENSTOCK_ENGINE_...)."""
 
 from hashlib import sha256
+from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -8,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from schemas.messages.core import ClockMode
 from services.metrics.settings import MetricsSettings
 from streams.adapters.kafka import KafkaSettings
+from streams.adapters.latch import default_directory
 from streams.runtime.settings import SLOTS, HostSettings, engine_settings
 from streams.runtime.versions import code_version, library_versions, schema_version
 
@@ -46,6 +48,10 @@ class EngineSettings(MetricsSettings):
     )
     group: str = Field(
         default="penstock-engine", description="Consumer group that assigns the shards"
+    )
+    kill_dir: Path = Field(
+        default_factory=default_directory,
+        description="Folder of local kill flags; default: PENSTOCK_KILL_DIR, else .penstock/kill",
     )
     hang_timeout_s: float = Field(
         default=60.0, gt=0, description="An engine silent for longer is killed"

@@ -17,6 +17,7 @@ from services.metrics.health import Health
 from streams.adapters.clock import ScaledClock, WallClock
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog
+from streams.adapters.latch import FileLatch
 from streams.core import topics
 from streams.runtime.host import ShardHost
 from streams.runtime.inbox import LiveInbox, TapeInbox
@@ -94,6 +95,8 @@ def make_host(
     if settings.mode is ClockMode.TAPE:
         inbox = TapeInbox(store, codec, host_settings)
     partitions = store.partitions(topics.ORDERS_COMMANDS)
+    latch = FileLatch(settings.kill_dir)
+    latch.listen(f"engine-{settings.shard}")
     return ShardHost(
         store,
         codec,
@@ -102,6 +105,7 @@ def make_host(
         inbox=inbox,
         clock=clock,
         observer=observer,
+        latch=latch,
     )
 
 

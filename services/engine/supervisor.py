@@ -1,6 +1,7 @@
 """Which shards run here: an ordinary consumer group on orders.commands decides."""
 
 import logging
+import signal
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
@@ -8,6 +9,7 @@ from services.ending import CORRUPT, STOPPED, Stop
 from services.engine.children import Children
 from services.engine.settings import EngineSettings
 from services.metrics.health import Health
+from streams.adapters.latch import FileLatch
 from streams.core import topics
 
 __all__ = ["Supervisor"]
@@ -33,6 +35,8 @@ class Supervisor:
     def run(self) -> int:
         """Run until SIGTERM; return 1 when a shard stopped for good, else 0."""
         stop = Stop()
+        latch = FileLatch(self._settings.kill_dir)
+        latch.listen("engine")
         health = Health(
             silent_s_max=self._settings.hang_timeout_s,
             starting_s_max=self._settings.hang_timeout_s,
@@ -46,6 +50,9 @@ class Supervisor:
         try:
             while not stop.is_asked:
                 health.turned()
+                if not latch.is_written:
+                    self._children.pass_on(signal.SIGUSR1)
+                    latch.is_written = True
                 self._turn()
         finally:
             self._children.release(sorted(self._children.wanted))

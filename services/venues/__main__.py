@@ -16,6 +16,7 @@ from services.venues.settings import VenuesSettings, simulator_settings
 from services.venues.watch import observe
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog
+from streams.adapters.latch import FileLatch
 from streams.core.topics import ORDERS_COMMANDS
 from streams.runtime.host import ShardHost
 
@@ -42,6 +43,8 @@ def run_day(settings: VenuesSettings, stop: Stop) -> None:
     log.info("%s, %d steps, %d client commands", day.title, day.steps, len(day.commands))
     if settings.speed:
         log.warning("speed %d: by the wall clock, not reproducible", settings.speed)
+    latch = FileLatch(settings.kill_dir)
+    latch.listen("venues")
     store = KafkaLog(settings.kafka())
     partitions = store.partitions(ORDERS_COMMANDS)
     host_settings = simulator_settings(
@@ -61,6 +64,7 @@ def run_day(settings: VenuesSettings, stop: Stop) -> None:
         awaited=definitions(settings.scenario(), day) if settings.is_standing else (),
         tally=tally,
         observer=observer,
+        latch=latch,
     )
 
     def should_stop() -> bool:

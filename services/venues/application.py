@@ -13,6 +13,7 @@ from services.venues.exchange import Arrival, open_books, run_step
 from services.venues.outbox import NO_EVENT, Said, StepOutbox
 from services.venues.scenario import Day
 from services.venues.state import SimulatorState
+from streams import kill
 from streams.core.errors import CorruptHistoryError
 from streams.core.murmur import partition_of
 from streams.core.timers import Timer
@@ -44,6 +45,14 @@ class VenueSimulator:
     @property
     def is_over(self) -> bool:
         return self.state.step >= self._day.steps
+
+    def unheard(self, standing: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what the local flags say that the state does not know: raised, then gone."""
+        return kill.unheard(self.state.flags, standing)
+
+    def signal(self, text: str, out: Emitter) -> None:
+        """Keep a local flag, or forget it: here it stands for as long as its file does."""
+        self._hear(text)
 
     def apply(self, inbound: Inbound, out: Emitter) -> None:
         """Keep what engines say to venues; the step decides it at the end of the batch."""
@@ -97,6 +106,8 @@ class VenueSimulator:
 
     def restore(self, batch: RecordedBatch) -> None:
         """Decide a recorded step again and throw away what it says."""
+        for text in batch.journal.signals:
+            self._hear(text)
         for inbound in batch.inputs:
             self._keep(inbound)
         self._step()
@@ -110,6 +121,13 @@ class VenueSimulator:
     def load(self, data: bytes) -> None:
         self.state = msgspec.msgpack.decode(data, type=SimulatorState)
         self._next_command = self._first_after(self.state.step)
+
+    def _hear(self, text: str) -> None:
+        flag = kill.flag_of(text)
+        if isinstance(flag, str):
+            self.state.flags.pop(flag, None)
+        else:
+            self.state.flags[flag.flag] = flag
 
     def _count(self, message: Message) -> None:
         """Count a report as it is told."""

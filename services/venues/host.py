@@ -9,6 +9,7 @@ from services.venues.opening import OpeningInbox
 from services.venues.scenario import Day
 from streams.adapters.clock import ScaledClock, WallClock
 from streams.runtime.host import ShardHost
+from streams.runtime.latch import NO_LATCH, KillLatch
 from streams.runtime.observer import NOBODY, Observer
 from streams.runtime.ports import Codec, Inbox, Log, Message
 from streams.runtime.settings import HostSettings
@@ -27,6 +28,7 @@ def simulator_host(
     awaited: Sequence[Message] = (),
     tally: Tally | None = None,
     observer: Observer = NOBODY,
+    latch: KillLatch = NO_LATCH,
 ) -> ShardHost:
     """Return the loop of the day. `speed` 0 is lockstep with the engines, else times the clock.
 
@@ -49,6 +51,7 @@ def simulator_host(
         inbox=inbox,
         clock=WallClock(),
         observer=observer,
+        latch=latch,
     )
 
 

@@ -19,8 +19,11 @@ from services.venues.mishaps import is_refused, race_quantity, unspoken_quantity
 from services.venues.reports import cancel_reject, next_report
 from services.venues.state import Book, BookSide, Child, Delayed, SimulatorState, book_key
 from services.venues.terms import Terms
+from streams.kill import stops_child
 
 __all__ = ["OrderEntry"]
+
+STOPPED = "kill switch in force at the gateway"
 
 
 class OrderEntry:
@@ -200,8 +203,15 @@ class OrderEntry:
         child.status = status
         self._out.report(child, next_report(child, exec_type, at_ns, text=text), at_ns)
 
+    def _is_stopped(self, child: Child) -> bool:
+        """Return whether a local flag forbids it: the gateway's own look before each send."""
+        ids = {"venue_id": child.venue_id, "instrument_id": child.instrument_id}
+        return any(stops_child(flag, **ids) for flag in self._state.flags.values())
+
     def _refusal(self, child: Child, book: Book | None) -> str:
         """Return why the venue does not take the order; empty when it does."""
+        if self._is_stopped(child):
+            return STOPPED
         venue = self._terms.venues.get(child.venue_id)
         instrument = self._terms.instruments.get(child.instrument_id)
         if book is None or venue is None or instrument is None:

@@ -11,6 +11,7 @@ from services.metrics.settings import MetricsSettings
 from services.venues.application import OUTPUT_TOPICS
 from services.venues.scenario import Scenario
 from streams.adapters.kafka import KafkaSettings
+from streams.adapters.latch import default_directory
 from streams.core import topics
 from streams.runtime.ports import TopicPartition
 from streams.runtime.settings import HostSettings
@@ -42,6 +43,10 @@ class VenuesSettings(MetricsSettings):
         False, description="Open when the definitions are there, stay after the close"
     )
     snapshot_batches: int = Field(300, ge=1, description="Steps between two snapshots")
+    kill_dir: Path = Field(
+        default_factory=default_directory,
+        description="Folder of local kill flags; default: PENSTOCK_KILL_DIR, else .penstock/kill",
+    )
     transaction_timeout_ms: int = Field(10_000, ge=1_000)
     drop_copy: Path | None = Field(
         None, description="Folder for each venue's own drop copy file when the day is over"

@@ -5,6 +5,7 @@ import msgspec
 from schemas.messages.core import BookState, OrderStatus, OrderType, Side, TimeInForce
 from schemas.messages.market import BookUpdated
 from schemas.messages.venues import ExecutionReport
+from streams.kill import Flag
 
 __all__ = ["Book", "BookSide", "Child", "Delayed", "SimulatorState", "book_key"]
 
@@ -82,6 +83,7 @@ class SimulatorState(msgspec.Struct):
     books: dict[str, Book] = {}
     children: dict[str, Child] = {}
     delayed: list[Delayed] = []
+    flags: dict[str, Flag] = {}  # local ones that stand: nothing new is taken
 
 
 def book_key(venue_id: str, instrument_id: str) -> str:

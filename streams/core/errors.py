@@ -7,6 +7,7 @@
   - LogError
     - FencedError          fatal: another owner took over; exit 75
     - AmbiguousCommitError full take-over: whether the transaction committed is unknown
+    - KillSeenError        full take-over: a local kill came before the commit, the batch is undone
     - RetentionError       fatal: an input that recovery needs is gone
 
 A business refusal is not an error: it is an event (`OrderRejected`), and it is recorded.
@@ -22,6 +23,7 @@ __all__ = [
     "DecodeError",
     "Error",
     "FencedError",
+    "KillSeenError",
     "LogError",
     "OffGridError",
     "RetentionError",
@@ -67,6 +69,10 @@ class FencedError(LogError):
 
 class AmbiguousCommitError(LogError):
     """The transaction may or may not have committed: only the journal's end can tell."""
+
+
+class KillSeenError(LogError):
+    """A local kill was seen before the commit: nothing that was decided without it may leave."""
 
 
 class RetentionError(LogError):

@@ -10,13 +10,19 @@ __all__ = ["decide_batch"]
 
 
 def decide_batch(
-    settings: HostSettings, application: Application, records: Sequence[Inbound], out: Emitter
+    settings: HostSettings,
+    application: Application,
+    records: Sequence[Inbound],
+    out: Emitter,
+    signals: Sequence[str] = (),
 ) -> tuple[TimerFired, ...]:
-    """Apply the records, then the timers due at `out.at_ns`; return the timers fired.
+    """Apply signals, records, then the timers due at `out.at_ns`; return the timers fired.
 
     What cannot be decoded is kept as a dead letter; on topics that every shard reads, by shard 0.
     """
     for_all = {partition.topic for partition in settings.urgent_inputs}
+    for text in signals:
+        application.signal(text, out)
     for inbound in records:
         error = inbound.error
         if error is not None and (settings.shard == 0 or inbound.record.topic not in for_all):

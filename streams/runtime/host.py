@@ -4,13 +4,15 @@ import os
 import time
 from collections.abc import Callable
 from hashlib import sha256
+from typing import NamedTuple
 
 from schemas.messages.core import ClockMode, Envelope, JournalKind, TimerFired
 from schemas.messages.runtime import JournalRecord
-from streams.core.errors import FencedError, LogError, RetentionError
+from streams.core.errors import FencedError, KillSeenError, LogError, RetentionError
 from streams.runtime.decide import decide_batch
 from streams.runtime.emitter import BatchEmitter
 from streams.runtime.journal import NO_EVENT, JournalEnd, event_id, tape_entropy
+from streams.runtime.latch import NO_LATCH, KillLatch
 from streams.runtime.merge import merged
 from streams.runtime.observer import NOBODY, Observer
 from streams.runtime.ports import (
@@ -36,11 +38,21 @@ from streams.runtime.takeover import (
     restore,
 )
 
-__all__ = ["ShardHost"]
+__all__ = ["NO_FLAGS", "Flags", "ShardHost"]
 
 WAIT_MAX_MS = 100  # a stop must not wait longer than that for an idle inbox
 TAKE_OVERS_MAX = 60  # in a row without success, a second apart
 NO_BATCH = Batch((), (), 0, 0, 0)
+
+
+class Flags(NamedTuple):
+    """Local flags as a batch saw them."""
+
+    stood: tuple[str, ...]  # all that stood
+    signals: tuple[str, ...]  # what of them, or of their absence, was news
+
+
+NO_FLAGS = Flags((), ())
 
 
 class ShardHost:
@@ -62,6 +74,7 @@ class ShardHost:
         pause: Callable[[float], None] = time.sleep,
         entropy: Callable[[int], bytes] = os.urandom,
         observer: Observer = NOBODY,
+        latch: KillLatch = NO_LATCH,
     ) -> None:
         self._log = log
         self._codec = codec
@@ -72,6 +85,7 @@ class ShardHost:
         self._pause = pause
         self._entropy = entropy
         self._observer = observer
+        self._latch = latch
         self._producers: list[Producer] = []
         self._in_doubt = b""  # hash of the journal record whose commit was not answered
         self._committed_ns = 0
@@ -182,20 +196,22 @@ class ShardHost:
             self._rest_s = 0.0
         is_live = self._settings.mode is ClockMode.LIVE
         batch = self._inbox.take(self._wait_ms() if is_live else WAIT_MAX_MS)
+        stood = self._latch.standing()
+        signals = self.application.unheard(stood)
         if batch is None:
             self._observer.idle(self.application, self.end)
             if not is_live:
                 return False
             now_ns = self._clock.now_ns()
             due_ns = self.application.next_due_ns()
-            if due_ns is None or due_ns > now_ns:
+            if not signals and (due_ns is None or due_ns > now_ns):
                 if now_ns - self._committed_ns < self._settings.heartbeat_ns:
                     return False
                 heartbeat = NO_BATCH._replace(now_ns=now_ns)
                 self._write(JournalKind.HEARTBEAT, heartbeat, NO_EVENT)
                 return True
             batch = NO_BATCH._replace(now_ns=now_ns)
-        self._write(JournalKind.BATCH, batch, self._entropy_of(batch))
+        self._write(JournalKind.BATCH, batch, self._entropy_of(batch), Flags(stood, signals))
         return True
 
     def _wait_ms(self) -> int:
@@ -213,7 +229,9 @@ class ShardHost:
             return self._entropy(16)
         return tape_entropy(seed, self._settings.shard, batch.step or self.end.seq + 1)
 
-    def _write(self, kind: JournalKind, batch: Batch, entropy: bytes) -> None:
+    def _write(
+        self, kind: JournalKind, batch: Batch, entropy: bytes, flags: Flags = NO_FLAGS
+    ) -> None:
         """Decide the batch and commit what follows with its journal record."""
         settings, end = self._settings, self.end
         began_ns = time.perf_counter_ns()
@@ -223,7 +241,7 @@ class ShardHost:
         data = None
         if kind is JournalKind.BATCH:
             records = merged(settings.mode, settings.urgent_inputs, batch)
-            timers = decide_batch(settings, self.application, records, out)
+            timers = decide_batch(settings, self.application, records, out, flags.signals)
             self._batches_unsaved += 1
             if self._batches_unsaved >= settings.snapshot_batches:
                 data = self.application.snapshot()
@@ -247,11 +265,12 @@ class ShardHost:
             output_count=len(out.outputs),
             output_digest=out.digest(),
             state_hash=None if data is None else sha256(data).digest(),
+            signals=flags.signals,
         )
         envelope = self._journal_envelope(out, batch)
         value = self._codec.encode(envelope, record)
         decided_ns = time.perf_counter_ns()
-        self._commit(out, value)
+        self._commit(out, value, flags)
         end.follow(envelope, record, value)
         self._committed_ns = batch.now_ns
         self._rest_s = settings.commit_pause_ms / 1_000
@@ -265,8 +284,11 @@ class ShardHost:
         if data is not None:
             self._save(data)
 
-    def _commit(self, out: BatchEmitter, value: bytes) -> None:
-        """Commit the batch's events and its journal record `value` in one transaction."""
+    def _commit(self, out: BatchEmitter, value: bytes, flags: Flags) -> None:
+        """Commit the batch's events and its journal record `value` in one transaction.
+
+        Raises KillSeenError, with nothing committed, when a flag was raised since it was decided.
+        """
         settings = self._settings
         self._in_doubt = sha256(value).digest()
         producer = self._producers[out.seq % settings.slots]
@@ -274,6 +296,12 @@ class ShardHost:
         for output in out.outputs:
             producer.send(*output)
         producer.send(*settings.journal, str(settings.shard).encode(), value)
+        if out.outputs:
+            # All of it stands at the log now, so that nothing but the commit itself is left.
+            producer.flush()
+            raised = [text for text in self._latch.standing() if text not in flags.stood]
+            if raised:
+                raise KillSeenError(f"{raised[0]} before the commit of batch {out.seq}")
         producer.commit()
 
     def _journal_envelope(self, out: BatchEmitter, batch: Batch) -> Envelope:

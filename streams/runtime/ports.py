@@ -58,6 +58,9 @@ class Producer(Protocol):
 
     def send(self, topic: str, partition: int, key: bytes, value: bytes) -> None: ...
 
+    def flush(self) -> None:
+        """Return when all that was sent is at the log, ready to be committed or aborted."""
+
     def commit(self) -> None:
         """Return only when every record of the transaction is committed."""
 
@@ -226,6 +229,15 @@ class Application(Protocol):
     output_topics: tuple[str, ...]
     restore_inputs: tuple[str, ...]  # input topics that recovery must read again
     restore_outputs: bool  # whether recovery folds the recorded outputs
+
+    def unheard(self, standing: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what `standing` flags of this host say that the state does not know yet.
+
+        In the order to apply; a flag that the state knows and that stands no more is news too.
+        """
+
+    def signal(self, text: str, out: Emitter) -> None:
+        """Decide what a local flag leads to, before anything else of its batch."""
 
     def apply(self, inbound: Inbound, out: Emitter) -> None:
         """Decide one input to its end. Undecodable inputs come too, with `error` set."""

@@ -148,7 +148,7 @@ class Judge:
         out = ReplayEmitter(self.codec, self.settings, before, journal.now_ns, journal.entropy)
         out.recorded = batch.outputs
         out.model_differences = report.model_differences
-        timers = decide_batch(self.settings, self.application, batch.inputs, out)
+        timers = decide_batch(self.settings, self.application, batch.inputs, out, journal.signals)
         del report.model_differences[MODEL_DIFFERENCES_MAX:]
         report.batches += 1
         report.inputs += len(batch.inputs)

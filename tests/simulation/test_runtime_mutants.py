@@ -7,7 +7,7 @@ import pytest
 from schemas.messages.core import ClockMode, JournalKind
 from streams.adapters.memory import Fault, Faults, MemoryLog
 from streams.core.errors import CorruptHistoryError, FencedError
-from streams.runtime.host import ShardHost
+from streams.runtime.host import NO_FLAGS, Flags, ShardHost
 from streams.runtime.journal import JournalEnd
 from streams.runtime.ports import Batch, Log, Producer, TopicPartition
 from streams.runtime.settings import HostSettings
@@ -70,10 +70,12 @@ class SavesPositionsFirst(ShardHost):
 
     saved: dict[TopicPartition, int] = {}  # noqa: RUF012  # outlives the process, as a group's do
 
-    def _write(self, kind: JournalKind, batch: Batch, entropy: bytes) -> None:
+    def _write(
+        self, kind: JournalKind, batch: Batch, entropy: bytes, flags: Flags = NO_FLAGS
+    ) -> None:
         for each in batch.ranges:
             self.saved[TopicPartition(each.topic, each.partition)] = each.next_position
-        super()._write(kind, batch, entropy)
+        super()._write(kind, batch, entropy, flags)
 
     def _positions(self) -> dict[TopicPartition, int]:
         end = JournalEnd(log_id=self.end.log_id, positions=self.saved)

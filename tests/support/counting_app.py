@@ -23,10 +23,11 @@ class Count(msgspec.Struct):
 
 
 class CountingState(msgspec.Struct):
-    """Counts by name, the errors seen and the timers that stand."""
+    """Counts by name, the errors and signals seen and the timers that stand."""
 
     counts: dict[str, Count] = msgspec.field(default_factory=dict)
     errors: int = 0
+    signals: list[str] = msgspec.field(default_factory=list)
     due_by_id: dict[str, int] = msgspec.field(default_factory=dict)
 
 
@@ -50,6 +51,8 @@ class CountingApp:
         self.timers = Timers()
 
     def apply(self, inbound: Inbound, out: Emitter) -> None:
+        if self.state.signals:  # stopped: nothing is counted any more
+            return
         if inbound.error is not None or not isinstance(inbound.message, SettingsLoaded):
             self._emit(out, "errors", str(self.state.errors + 1), NO_EVENT)
             return
@@ -63,6 +66,12 @@ class CountingApp:
         if self._model_every and inputs % self._model_every == 0:
             estimate = out.model("mean", lambda: said("modeled", f"{name} {total // inputs}"))
             self._emit(out, estimate.context, estimate.content, cause)
+
+    def unheard(self, standing: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(text for text in standing if text not in self.state.signals)
+
+    def signal(self, text: str, out: Emitter) -> None:
+        self._emit(out, "signaled", text, NO_EVENT)
 
     def pop_due(self, now_ns: int) -> Timer | None:
         timer = self.timers.pop_due(now_ns)
@@ -111,6 +120,8 @@ class CountingApp:
                     self.timers.set(f"count:report:{words[0]}", at_ns + REPORT_AFTER_NS)
             case "reported":
                 self.state.counts[words[0]].reports += 1
+            case "signaled":
+                self.state.signals.append(message.content)
             case "errors":
                 self.state.errors += 1
 

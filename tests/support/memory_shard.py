@@ -10,6 +10,7 @@ from streams.adapters.memory import Faults, MemoryLog
 from streams.core import topics
 from streams.runtime.host import ShardHost
 from streams.runtime.inbox import LiveInbox, TapeInbox
+from streams.runtime.latch import NO_LATCH, KillLatch
 from streams.runtime.ports import Application, Record, TopicPartition
 from streams.runtime.settings import HostSettings, engine_settings
 from tests.support.counting_app import OUTPUT, CountingApp, command
@@ -77,6 +78,7 @@ def host(
     shard_settings: HostSettings,
     make_application: Callable[[], Application] = CountingApp,
     host_class: type[ShardHost] = ShardHost,
+    latch: KillLatch = NO_LATCH,
 ) -> ShardHost:
     """A host of the counting application; every wait is skipped."""
     clock = SteppedClock()
@@ -93,6 +95,7 @@ def host(
         inbox=inbox,
         clock=clock,
         pause=lambda _: None,
+        latch=latch,
     )
 
 

@@ -42,6 +42,15 @@ class KafkaProducer:
         except KafkaException as error:
             raise self._broken("send", error) from error
 
+    def flush(self) -> None:
+        try:
+            unsent = self._client.flush(self._commit_timeout_s)
+        except KafkaException as error:
+            raise self._broken("flush", error) from error
+        if unsent:
+            self._is_broken = True
+            raise AmbiguousCommitError(f"{self._id}: {unsent} records are not at the log")
+
     def commit(self) -> None:
         try:
             self._client.commit_transaction(self._commit_timeout_s)

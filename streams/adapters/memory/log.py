@@ -176,6 +176,9 @@ class MemoryProducer:
         target = self._log.partition(TopicPartition(topic, partition))
         self._log.call("send", lambda: self._append(target, key, value))
 
+    def flush(self) -> None:
+        """Nothing waits: each record is at the log when it was sent."""
+
     def commit(self) -> None:
         self._log.commit(self._transactions, self._epoch)
 
