@@ -228,8 +228,9 @@ def test_a_declared_random_round_closes_at_the_instant_that_was_drawn() -> None:
 
 
 def test_one_owners_interest_nets_without_any_declaration() -> None:
-    host = trading_host(WINDOW)
-    closed, (cross,) = round_of(host, seller="A2")
+    fund = [account_defined(f"A{n}", owner_id="FUND") for n in (2, 3)]
+    host = trading_host(WINDOW, *fund)
+    closed, (cross,) = round_of(host)
     assert (cross.kind, cross.quantity, cross.declaration_id) == (CrossKind.OWN_NETTING, 200, "")
     assert (closed.netted_quantity, closed.guard) == (200, CrossGuard.NOT_DECLARED)
     assert sorted(p.quantity for p in host.messages(ParentOpened)) == [100, 300]
