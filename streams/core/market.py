@@ -88,6 +88,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             tick_e9 = band.tick_e9
         return tick_e9
 
+    def floor_to_tick(self, price_e9: int) -> int:
+        """Return the highest price on the grid that is not above."""
+        return price_e9 - price_e9 % self.tick_at(price_e9)
+
+    def ceil_to_tick(self, price_e9: int) -> int:
+        """Return the lowest price on the grid that is not below; where bands meet, grids do."""
+        return price_e9 + -price_e9 % self.tick_at(price_e9)
+
     def cash_e9(self, price_e9: int, quantity: int) -> int:
         """Return price times quantity in cash.
 

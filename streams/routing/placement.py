@@ -179,7 +179,7 @@ class Placement:
         quantity = self._quantity * DARK_SHARE_BPS // 10_000 // lot * lot
         fee = scorecard.fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, quote.midpoint_e9)
         saving = scorecard.half_spread_bps_e9(quote) - fee
-        spread_min = DARK_SPREAD_TICKS_MIN * self._market.instrument.tick_e9
+        spread_min = DARK_SPREAD_TICKS_MIN * self._market.instrument.tick_at(quote.bid_e9)
         limit = part.limit_price_e9
         if not part.is_dark_allowed:
             reason = "dark not allowed"
@@ -212,13 +212,13 @@ class Placement:
 
     def _near_touch(self, quote: Quote) -> int:
         """Join the best price of our side; never through the limit, never into a locked book."""
-        tick = self._market.instrument.tick_e9
-        limit = self._part.limit_price_e9
+        terms, limit = self._market.instrument, self._part.limit_price_e9
+        # A limit of an order that lived through a change of ticks need not be on the grid.
         if self._part.side is Side.BUY:
-            price = min(quote.bid_e9, quote.ask_e9 - tick)
-            return price if limit is None else min(price, limit)
-        price = max(quote.ask_e9, quote.bid_e9 + tick)
-        return price if limit is None else max(price, limit)
+            price = min(quote.bid_e9, quote.ask_e9 - terms.tick_at(quote.ask_e9 - 1))
+            return price if limit is None else min(price, terms.floor_to_tick(limit))
+        price = max(quote.ask_e9, quote.bid_e9 + terms.tick_at(quote.bid_e9))
+        return price if limit is None else max(price, terms.ceil_to_tick(limit))
 
     def _shown(self, quantity: int) -> int:
         """Return what a resting child shows, in whole lots; 0 when that is all of it."""

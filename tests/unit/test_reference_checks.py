@@ -72,6 +72,11 @@ BAD = [
         "tick_bands.from_price_e9",
     ),
     (
+        instrument_defined(tick_bands=bands((TICK // 2 * 201, TICK // 2))),
+        R.PRICE_OFF_TICK,
+        "tick_bands.from_price_e9",
+    ),
+    (
         instrument_defined(quantity_scale=100, tick_e9=100, tick_bands=bands((TICK, 10))),
         R.QUANTITY_NOT_A_LOT_MULTIPLE,
         "lot",
@@ -135,11 +140,6 @@ BAD = [
         R.CALENDAR_NOT_ORDERED,
         f"session {FRIDAY} UNKNOWN kind",
     ),
-    (
-        calendar_defined(session(MONDAY, phase(K.CONTINUOUS, 10, 30)), calendar_id="X"),
-        R.CALENDAR_NOT_ORDERED,
-        "sessions",
-    ),
 ]
 
 
@@ -158,6 +158,16 @@ def test_it_is_refused(definition: Any, reason: R, field: str) -> None:
     assert not view.dated.waiting
 
 
+def test_sessions_that_overlap_known_ones_of_other_dates_are_refused() -> None:
+    view = ReferenceView()
+    view.apply(calendar_defined(whole_day(FRIDAY, 0)), 0, MIDNIGHT_NS)
+    over = calendar_defined(session(MONDAY, phase(K.CONTINUOUS, 10, 30)))
+    with pytest.raises(DecodeError) as refused:
+        view.apply(over, 0, MIDNIGHT_NS)
+    assert (refused.value.reason, refused.value.field) == (R.CALENDAR_NOT_ORDERED, "sessions")
+    view.apply(calendar_defined(whole_day(FRIDAY, 0), whole_day(MONDAY, 72)), 0, MIDNIGHT_NS)
+
+
 def _effective(definition: Any, effective_ns: int) -> Any:
     fields = {name: getattr(definition, name) for name in definition.__struct_fields__}
     return type(definition)(**{**fields, "effective_ns": effective_ns})
@@ -166,7 +176,7 @@ def _effective(definition: Any, effective_ns: int) -> Any:
 def test_the_engine_keeps_it_as_a_dead_letter_and_goes_on() -> None:
     host = trading_host()
     messages = host.send(
-        topics.CONTROL_COMMANDS, instrument_defined(tick_bands=bands((2, 2), (2, 2)))
+        topics.CONTROL_COMMANDS, instrument_defined(tick_bands=bands((TICK, 2), (TICK, 2)))
     )
     assert [m.reason for m in messages] == [R.TICK_BANDS_NOT_ORDERED]
     assert host.app.state.reference.instruments[ACME].tick_bands == ()
@@ -179,3 +189,12 @@ def test_the_engine_keeps_it_as_a_dead_letter_and_goes_on() -> None:
 def test_the_tick_goes_by_the_price_band(price: int, tick: int) -> None:
     terms = instrument(tick_e9=2, tick_bands=bands((100, 4), (500, 8)))
     assert terms.tick_at(price) == tick
+
+
+# price, the next on the grid downwards and upwards
+@pytest.mark.parametrize(
+    ("price", "down", "up"), [(99, 98, 100), (100, 100, 100), (495, 492, 496), (501, 496, 504)]
+)
+def test_prices_are_brought_to_the_grid(price: int, down: int, up: int) -> None:
+    terms = instrument(tick_e9=2, tick_bands=bands((100, 4), (496, 8)))
+    assert (terms.floor_to_tick(price), terms.ceil_to_tick(price)) == (down, up)

@@ -11,6 +11,7 @@ from schemas.messages.core import (
     RejectReason,
     RoutingLogic,
     Side,
+    TickBand,
     TimeInForce,
     VenueKind,
 )
@@ -81,6 +82,26 @@ def test_a_resting_price_joins_the_touch_within_the_limit_and_never_takes(
     history = (*opened(), released(side=side, limit_price_e9=limit_e9))
     (child,) = children(route(*history, quote=quote(bid, ask)))
     assert (child.price_e9, child.time_in_force) == (price * TICK, TimeInForce.DAY)
+
+
+@pytest.mark.parametrize(
+    ("side", "limit", "bid", "ask", "price"),
+    [
+        (Side.BUY, None, 10_000, 10_000, 9_999),  # below the bound the tick is 0.01
+        (Side.SELL, None, 10_000, 10_000, 10_005),  # from the bound on 0.05
+        (Side.BUY, 10_013, 10_015, 10_020, 10_010),  # a limit of before a change of ticks
+        (Side.SELL, 10_013, 10_005, 10_010, 10_015),
+    ],
+)
+def test_a_resting_price_is_on_the_grid_of_its_price_band(
+    side: Side, limit: int | None, bid: int, ask: int, price: int
+) -> None:
+    bands = (TickBand(from_price_e9=10_000 * TICK, tick_e9=5 * TICK),)
+    limit_e9 = None if limit is None else limit * TICK
+    history = (*opened(), released(side=side, limit_price_e9=limit_e9))
+    terms = instrument(tick_bands=bands)
+    (child,) = children(route(*history, quote=quote(bid, ask), instrument=terms))
+    assert child.price_e9 == price * TICK
 
 
 def test_half_of_a_slice_tries_the_dark_venue_first_when_the_spread_is_wide() -> None:

@@ -38,7 +38,7 @@ def _instrument(m: InstrumentDefined) -> None:
     _at_least(R.PRICE_NOT_POSITIVE, m, 1, "tick_e9")
     _at_least(R.QUANTITY_NOT_POSITIVE, m, 1, "lot", "quantity_scale", "maximum_quantity")
     _tick("tick_e9", m.tick_e9, m)
-    from_price_e9 = 0
+    from_price_e9, tick_e9 = 0, m.tick_e9
     for band in m.tick_bands:
         if band.from_price_e9 <= from_price_e9:
             bound = f"above {from_price_e9}"
@@ -48,9 +48,10 @@ def _instrument(m: InstrumentDefined) -> None:
         if band.tick_e9 <= 0:
             _raise(R.PRICE_NOT_POSITIVE, "tick_bands.tick_e9", band.tick_e9, "at least 1")
         _tick("tick_bands.tick_e9", band.tick_e9, m)
-        if from_price_e9 % band.tick_e9:
-            bound = f"multiple of {band.tick_e9}"
+        if from_price_e9 % band.tick_e9 or from_price_e9 % tick_e9:  # grids meet where bands do
+            bound = f"multiple of {band.tick_e9} and of {tick_e9}"
             _raise(R.PRICE_OFF_TICK, "tick_bands.from_price_e9", from_price_e9, bound)
+        tick_e9 = band.tick_e9
     _at_least(R.PARAMETER_OUT_OF_RANGE, m, 0, "average_daily_volume", "allocation_lot")
     if not 0 <= m.settlement_days <= DAYS_MAX:
         bound = f"0..{DAYS_MAX}"
