@@ -12,10 +12,13 @@ from schemas.messages.control import (
     VenueDefined,
 )
 from schemas.messages.core import (
+    BasketEntry,
+    BasketMode,
     BookState,
     ExecType,
     Level,
     Liquidity,
+    MassCancelScope,
     OrderStatus,
     OrderType,
     Side,
@@ -24,7 +27,14 @@ from schemas.messages.core import (
     Urgency,
     VenueKind,
 )
-from schemas.messages.intake import CancelOrder, NewOrder, OrderAccepted, ReplaceOrder
+from schemas.messages.intake import (
+    CancelOrder,
+    MassCancelOrder,
+    NewBasket,
+    NewOrder,
+    OrderAccepted,
+    ReplaceOrder,
+)
 from schemas.messages.market import BookUpdated
 from schemas.messages.venues import ExecutionReport
 from streams.core.market import Account, Instrument, Quote, Venue, VenueBook
@@ -241,6 +251,45 @@ def cancel_order(client_order_id: str = "c2", original: str = "c1", **changes: A
             "original_client_order_id": original,
             "instrument_id": ACME,
             "trade_date": TRADE_DATE,
+            **changes,
+        }
+    )
+
+
+def mass_cancel_order(client_order_id: str = "m1", **changes: Any) -> MassCancelOrder:
+    """Return a cancel of every order of the source."""
+    return MassCancelOrder(
+        **{
+            "tenant": "T1",
+            "source": "OMS",
+            "client_order_id": client_order_id,
+            "trade_date": TRADE_DATE,
+            "scope": MassCancelScope.ALL,
+            "scope_id": "",
+            "is_every_source": False,
+            **changes,
+        }
+    )
+
+
+def basket_entry(client_order_id: str, **changes: Any) -> BasketEntry:
+    """Return an order as an entry of a basket."""
+    message = new_order(client_order_id, **changes)
+    names = BasketEntry.__struct_fields__
+    return BasketEntry(**{name: getattr(message, name) for name in names})
+
+
+def new_basket(
+    *entries: BasketEntry, mode: BasketMode = BasketMode.ALL_OR_NONE, **changes: Any
+) -> NewBasket:
+    return NewBasket(
+        **{
+            "tenant": "T1",
+            "source": "OMS",
+            "basket_id": "B1",
+            "trade_date": TRADE_DATE,
+            "mode": mode,
+            "entries": entries,
             **changes,
         }
     )

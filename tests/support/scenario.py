@@ -13,6 +13,7 @@ from tests.support.builders import (
     book_updated,
     cancel_order,
     execution_report,
+    mass_cancel_order,
     new_order,
     replace_order,
 )
@@ -86,6 +87,12 @@ class Desk:
         limit_price_e9 = ticks * TICK
         changes = {"quantity": quantity, "limit_price_e9": limit_price_e9}
         self._order(replace_order(client_order_id, original, **changes))
+
+    def _mass_cancel(self, client_order_id: str, **changes: Any) -> None:
+        self._order(mass_cancel_order(client_order_id, **changes))
+
+    def _define(self, *definitions: Any) -> None:
+        self.host.put(topics.CONTROL_COMMANDS, *definitions)
 
     def _order(self, message: Any) -> None:
         self.host.put(topics.ORDERS_COMMANDS, message)
@@ -213,6 +220,16 @@ _BRIEFS: dict[type[Any], Callable[[Desk, Any], str]] = {
     ),
     intake.OrderClosed: _end,
     intake.OrderRestated: _end,
+    intake.OrderDoneForDay: lambda d, m: (
+        f"{d.name(m.order_id)} filled {m.cumulative_quantity} leaves {m.leaves_quantity}"
+    ),
+    intake.OrderResumed: lambda d, m: f"{d.name(m.order_id)} {m.trade_date}",
+    intake.MassCancelAnswered: lambda d, m: (
+        f"{m.client_order_id} {m.canceled_count} {m.pending_count} {m.too_late_count} {m.reason}"
+    ),
+    intake.BasketAnswered: lambda d, m: (
+        f"{m.basket_id} {m.accepted_count} {m.rejected_count} {m.reason}"
+    ),
     intake.CommandRepeated: lambda d, m: f"{m.client_order_id} {m.is_accepted}",
     netting.CrossExecuted: lambda d, m: f"{m.quantity} @ {m.price_e9 / 1e9:.3f}",
     netting.WindowClosed: lambda d, m: (
