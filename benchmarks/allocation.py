@@ -142,10 +142,8 @@ def _fill(ordinal: int, quantity: int) -> FillBooked:
     )
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.allocation")
-    parser.add_argument("--restated-fills", type=int, default=10_000, help="0 for none")
-    given = parser.parse_args()
+def show(restated_fills: int) -> bool:
+    """Print all times; return whether each house is within the limit."""
     is_within = True
     for house in HOUSES:
         times = allocation_times(house)
@@ -155,15 +153,22 @@ def main() -> int:
             f"{times.p50_ms:.2f} ms, p99 {times.p99_ms:.2f} ms, worst {times.worst_ms:.2f} ms of "
             f"processor time (limit {LIMIT_MS:.0f} ms)"
         )
-    if given.restated_fills:
+    if restated_fills:
         for house in (HOUSES[2], HOUSES[3]):
-            found = restatement_times(house, given.restated_fills)
+            found = restatement_times(house, restated_fills)
             print(
                 f"bust in an epoch of {found['fills']:,.0f} fills over {house.members:,} orders, "
                 f"{house.name}: newest {found['newest']:,.0f} ms, middle "
                 f"{found['middle']:,.0f} ms, first {found['first']:,.0f} ms"
             )
-    return 0 if is_within else 1
+    return is_within
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.allocation")
+    # As many as one epoch of 1,000 orders may have: netting turns it then.
+    parser.add_argument("--restated-fills", type=int, default=1_000, help="0 for none")
+    return 0 if show(parser.parse_args().restated_fills) else 1
 
 
 if __name__ == "__main__":

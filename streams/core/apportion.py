@@ -47,12 +47,12 @@ def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
         return [0] * len(weights)
     whole = sum(weights)
     assert whole, f"total {total} has nobody to go to"
-    parts, rests = [], []
-    for weight in weights:
-        part, rest = divmod(total * weight, whole)
-        parts.append(part)
-        rests.append(-rest)
-    for i in sorted(range(len(weights)), key=rests.__getitem__)[: total - sum(parts)]:
-        parts[i] += 1
+    exact = [total * weight for weight in weights]
+    parts = [each // whole for each in exact]
+    missing = total - sum(parts)
+    if missing:
+        rests = [part * whole - each for each, part in zip(exact, parts, strict=True)]
+        for i in sorted(range(len(weights)), key=rests.__getitem__)[:missing]:
+            parts[i] += 1
     assert sum(parts) == total
     return parts

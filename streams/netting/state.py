@@ -30,9 +30,10 @@ __all__ = [
 ]
 
 TIMER = "netting:window:"
-# Fills times members of one epoch. A bust may replay all of it, at most a microsecond each, or
-# three where each fill's cash is divided by itself.
+# Fills times members of one epoch: a bust may replay all of it, about a microsecond each. Where
+# each fill's cash is divided by itself it costs three times as much.
 EPOCH_PARTS_MAX = 1_000_000
+PER_FILL_COST = 3
 MULTI_DAY = (TimeInForce.GTC, TimeInForce.GTD)
 SWEPT_ONCE = (TimeInForce.IOC, TimeInForce.AT_OPEN)
 
@@ -132,7 +133,8 @@ class Parent(msgspec.Struct, kw_only=True):
     @property
     def is_long(self) -> bool:
         """Return whether a bust of the current epoch's first fill would cost about a second."""
-        return self.fills * len(self.weights) >= EPOCH_PARTS_MAX
+        cost = PER_FILL_COST if self.is_per_fill else 1
+        return self.fills * len(self.weights) * cost >= EPOCH_PARTS_MAX
 
     def is_joinable(self, at_ns: int) -> bool:
         """Return whether new quantity may be given to it."""

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SMALL = ("--netting-orders=3000", "--chain-orders=300", "--per-second=100", "--seconds=2")
+SMALL = (
+    "--netting-orders=3000",
+    "--chain-orders=300",
+    "--per-second=100",
+    "--seconds=2",
+    "--restated-fills=50",
+)
 
 
 @pytest.mark.broker
@@ -28,6 +34,8 @@ def test_every_benchmark_runs_and_prints_its_ratio() -> None:
         "netting slice: 3,000 orders",
         "whole chain: 300 orders",
         "order to child: 200",
+        "1000 orders, plain: ",
+        "bust in an epoch of ",
     ):
         assert printed in done.stdout, done.stdout
     assert done.stdout.count("ratio") >= 2, done.stdout
