@@ -27,7 +27,7 @@ from streams.views.crosses import (
 )
 
 NAMES = {CrossKind.CLIENT_CROSS: "cross", CrossKind.OWN_NETTING: "own netting"}
-WIDTH_MIN = 150  # columns; evidence cut short is none
+WIDTH_MIN = 176  # columns; evidence cut short is none
 E9 = 10**9
 
 
@@ -146,7 +146,7 @@ def _cells(row: CrossRow, terms: InstrumentDefined | None) -> tuple[str, ...]:
     sides = [
         sum(1 for o in row.orders if o.side == side and o.quantity) for side in ("BUY", "SELL")
     ]
-    age = decimal(row.quote_age_ns, E9, 3)
+    age = decimal(row.quote_age_ns, E9, 1)
     return (
         row.cross_id,
         NAMES[row.kind],

@@ -245,7 +245,7 @@ def test_the_table_shows_evidence_saving_and_declaration() -> None:
     assert "3 crosses, the newest 2" in written
     first, second = [line.split() for line in written.splitlines()[2:4]]
     assert " ".join(first) == (
-        "X1 cross Acme 200 100.0000 99.9900 100.0100 V1/V2 1.000 s 2 1 4.00 EUR 1.00 EUR "
+        "X1 cross Acme 200 100.0000 99.9900 100.0100 V1/V2 1.0 s 2 1 4.00 EUR 1.00 EUR "
         "0.000000 D1 17a-7 by compliance"
     )
     assert second[:3] == ["X2", "own", "netting"]
