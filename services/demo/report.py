@@ -24,7 +24,7 @@ def show_totals(console: Console, result: dict[str, Any]) -> None:
     table.add_column()
     rows = (
         (result["orders_accepted"], f"orders accepted, {result['orders_rejected']:,} refused"),
-        (result["crossed_quantity"], f"crossed inside the house, in {result['crosses']:,} crosses"),
+        (result["crossed_quantity"], f"crossed or netted inside, in {result['crosses']:,} crosses"),
         (result["parents"], f"parents worked, {result['parents_filled']:,} of them to the end"),
         (
             result["children"],
