@@ -35,6 +35,7 @@ from tests.support.builders import (
     order_accepted,
     venue_defined,
 )
+from tests.support.shared import shared
 
 CENT = 10_000_000
 MID = 10_000 * TICK
@@ -139,16 +140,18 @@ def test_each_order_saves_half_the_spread_and_the_takers_fee_of_its_touch() -> N
 
 
 def test_the_vector_s_saving_is_half_a_spread_a_side() -> None:
-    """SPEC vector: 444 crossed under a spread of two ticks save 444 share ticks a side."""
+    case = json.loads(shared("quant/vectors/10_crossing.json").read_text())["netting_saving"]
+    crossed = case["crossed"]
+    assert case["spread_ticks"] == 2  # as in the evidence here
     cross = executed(
-        quantity=444,
+        quantity=crossed,
         buys=(Member(order_id="B1", quantity=1_000),),
-        sells=(Member(order_id="S", quantity=444),),
+        sells=(Member(order_id="S", quantity=crossed),),
     )
-    given = allocated(quantity=444, buys=(entry("B1", 444),), sells=(entry("S", 444),))
+    given = allocated(quantity=crossed, buys=(entry("B1", crossed),), sells=(entry("S", crossed),))
     row = row_of(cross, given)
-    assert [order.improvement_e9 for order in row.orders] == [444 * TICK, 444 * TICK]
-    assert row.improvement_e9 == 888 * TICK
+    assert [order.improvement_e9 for order in row.orders] == [int(case["per_side"]) * TICK] * 2
+    assert row.improvement_e9 == case["saving_share_ticks_total"] * TICK
 
 
 def test_fairness_is_the_largest_distance_from_the_sides_rate() -> None:

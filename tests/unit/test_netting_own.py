@@ -108,6 +108,22 @@ def test_a_waiting_order_nets_against_what_its_owners_parent_has_not_released() 
     assert parents(events) == []
 
 
+def test_what_a_cross_leaves_joins_the_working_parent_of_its_group() -> None:
+    first = (buy("B1", 300),)
+    history = (
+        *first,
+        *netting(*first).when(close_window()).events(),
+        own(buy, "B2", 100),
+        own(sell, "S1", 30),
+        sell("S2", 20),
+    )
+    events = netting(*history).when(close_window(exposed(room=0, e1=300))).events()
+    assert [(kind, quantity) for kind, quantity, *_ in crosses(events)] == [(OWN, 30), (CLIENT, 20)]
+    (epoch,) = [e for e in events if isinstance(e, EpochOpened)]
+    assert (epoch.parent_id, epoch.epoch, epoch.members) == (n.PARENT, 2, n.members(B2=50))
+    assert epoch.cause is Cause.MEMBER_JOINED
+
+
 def test_urgent_interest_nets_at_once_with_what_waits() -> None:
     history = (own(buy, "B", 5), own(sell, "S", 9, urgency=Urgency.URGENT))
     command = close_window(cause=Cause.WINDOW_ZERO, **UNDECLARED)
