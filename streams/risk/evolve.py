@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 
 from schemas.messages.allocation import AllocationRestated, CrossAllocated, FillAllocated
-from schemas.messages.core import LimitScope, OrderStatus, Side
+from schemas.messages.core import Cause, LimitScope, OrderStatus, RejectReason, Side
 from schemas.messages.intake import (
     CommandRepeated,
+    MassCancelAnswered,
     OrderAccepted,
     OrderCanceled,
     OrderCancelRejected,
@@ -18,6 +19,7 @@ from schemas.messages.intake import (
     OrderRejected,
     OrderReplaced,
     OrderRestated,
+    OrderResumed,
 )
 from schemas.messages.risk import (
     FlowDisabled,
@@ -47,6 +49,7 @@ from streams.risk.state import (
 __all__ = ["evolve", "use"]
 
 SECOND_NS = 1_000_000_000
+_ASKED = (Cause.UNKNOWN, Cause.CLIENT)  # by a client; older records do not say
 POSITIONED = 3  # of a cell's keys: firm, client, account
 DATES_MAX = 4  # trade dates that a total remembers; markets of one firm are at most two apart
 
@@ -113,32 +116,50 @@ def _pending(state: RiskState, event: OrderPendingReplace) -> None:
     """Hold the dearer of the two until the client is answered: either may come to be in force."""
     order = state.orders[event.order_id]
     order.asked, order.asked_unit_e9 = event.quantity, event.unit_value_e9
+    order.is_pending = True
     _hold(state, order, 1)
     _spend(state, event.tenant, event.source, event.received_ns)
 
 
 def _pending_cancel(state: RiskState, event: OrderPendingCancel) -> None:
-    _hold(state, state.orders[event.order_id], 1)
-    _spend(state, event.tenant, event.source, event.received_ns)
+    order = state.orders[event.order_id]
+    order.is_pending = True
+    if event.cause in _ASKED:
+        _hold(state, order, 1)
+        _spend(state, event.tenant, event.source, event.received_ns)
 
 
 def _replaced(state: RiskState, event: OrderReplaced) -> None:
     order = state.orders[event.order_id]
-    messages = 0 if order.asked else 1  # else it was counted when it came
+    messages = 0 if order.is_pending else 1  # else it was counted when it came
     if messages:
         _spend(state, event.tenant, event.source, event.replaced_ns)
     unit_e9 = event.unit_value_e9 or order.asked_unit_e9 or order.unit_e9
     # What has executed at the dearer terms may come back to work by a bust: it stays at them.
     order.unit_e9 = max(unit_e9, order.unit_e9) if order.filled else unit_e9
     order.quantity, order.asked, order.asked_unit_e9 = event.quantity, 0, 0
+    order.is_pending = False
     _hold(state, order, messages)
 
 
 def _canceled(state: RiskState, event: OrderCanceled) -> None:
     order = state.orders[event.order_id]
-    if event.received_ns:
+    messages = 1 if event.cause in _ASKED and not order.is_pending and event.received_ns else 0
+    if messages:
         _spend(state, event.tenant, event.source, event.received_ns)
-    _end(state, order, messages=1 if event.received_ns else 0)
+    _end(state, order, messages)
+
+
+def _resumed(state: RiskState, event: OrderResumed) -> None:
+    """Carry what the order may still get into its next trade date; what it got stays behind."""
+    order = state.orders[event.order_id]
+    open_e9 = order.held_e9 - (order.filled - order.filled_before) * order.unit_e9
+    for key in state.cells[order.cell].keys:
+        used = state.totals[key].used
+        if order.trade_date in used:
+            used[order.trade_date].add(-open_e9)
+    order.filled_before, order.trade_date, order.held_e9 = order.filled, event.trade_date, 0
+    _hold(state, order)
 
 
 def _closed(state: RiskState, event: OrderClosed) -> None:
@@ -151,8 +172,17 @@ def _restated(state: RiskState, event: OrderRestated) -> None:
     _hold(state, order)
 
 
+def _cancel_rejected(state: RiskState, event: OrderCancelRejected) -> None:
+    order = state.orders.get(event.order_id)
+    if order is not None and order.is_pending and event.reason is RejectReason.TOO_LATE:
+        order.is_pending = False  # it was counted when it came
+    else:
+        _answered(state, event)
+
+
 def _answered(
-    state: RiskState, event: OrderRejected | OrderCancelRejected | CommandRepeated
+    state: RiskState,
+    event: OrderRejected | OrderCancelRejected | CommandRepeated | MassCancelAnswered,
 ) -> None:
     if event.received_ns:
         _spend(state, event.tenant, event.source, event.received_ns)
@@ -193,6 +223,7 @@ def _filled(state: RiskState, order_id: str, quantity: int) -> None:
 
 def _end(state: RiskState, order: Working, messages: int = 0) -> None:
     order.is_open = False
+    order.is_pending = False
     order.asked = order.asked_unit_e9 = 0
     _hold(state, order, messages)
 
@@ -304,7 +335,9 @@ def _reduced(state: RiskState, event: LeaseReduced) -> None:
 _RULES: dict[type, Callable[[RiskState, Any], None]] = {
     OrderAccepted: _accepted,
     OrderRejected: _answered,
-    OrderCancelRejected: _answered,
+    OrderCancelRejected: _cancel_rejected,
+    MassCancelAnswered: _answered,
+    OrderResumed: _resumed,
     CommandRepeated: _answered,
     OrderPendingCancel: _pending_cancel,
     OrderPendingReplace: _pending,

@@ -43,6 +43,7 @@ class Working(msgspec.Struct, array_like=True, gc=False):
     held: int = 0  # quantity held in its cell: what it has and may still get
     held_e9: int = 0  # cash held in its totals, of its trade date
     is_open: bool = True
+    is_pending: bool = False  # a cancel or replace of it was counted and is not answered yet
     locate: str = ""
 
 

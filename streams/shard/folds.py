@@ -187,6 +187,8 @@ USES: Final = (
             asked.OrderReplaced,
             asked.OrderClosed,
             asked.OrderRestated,
+            asked.OrderResumed,
+            asked.MassCancelAnswered,
             paid.FillAllocated,
             paid.AllocationRestated,
             paid.CrossAllocated,
