@@ -99,6 +99,7 @@ class ListHost:
         self._settings = engine_settings(shard, ClockMode.TAPE, LOG_ID)
         self.batches: list[RecordedBatch] = []
         self.inputs: list[list[Inbound]] = []  # of each batch, in the order of writing
+        self.flags: list[str] = []  # local kill flags that stand, as texts
         self._waiting: list[Inbound] = []
         self._offset = 0
 
@@ -140,7 +141,8 @@ class ListHost:
         self.inputs.append(self._waiting)
         inputs, self._waiting = self._in_tape_order(self._waiting), []
         out = ListEmitter(self.app.shard, len(self.batches) + 1, self.now_ns)
-        timers = decide_batch(self._settings, self.app, inputs, out)
+        signals = self.app.unheard(tuple(self.flags))
+        timers = decide_batch(self._settings, self.app, inputs, out, signals)
         journal = JournalRecord(
             kind=JournalKind.BATCH,
             log_id=LOG_ID,
@@ -161,6 +163,7 @@ class ListHost:
             output_count=len(out.events),
             output_digest=b"",
             state_hash=None,
+            signals=signals,
         )
         seen = [each for each in inputs if each.record.topic in self.app.restore_inputs]
         envelope = Envelope(
@@ -186,6 +189,14 @@ class ListHost:
         first = [each.topic for each in urgent if each.topic in runs]
         names = first + [name for name in runs if name not in first]
         return merge(ClockMode.TAPE, urgent, [runs[name] for name in names])
+
+    def recover(self) -> None:
+        """Go on with a shard that folded every batch; it must know what the one before knew."""
+        fresh = EngineShard(self.app.shard, self.app.partitions, LOG_ID)
+        for batch in self.batches:
+            fresh.restore(batch)
+        assert fresh.snapshot() == self.app.snapshot(), "recovery builds another state"
+        self.app = fresh
 
     def send(self, topic: str, *messages: Any, after_ns: int = 0) -> list[Any]:
         """Put the messages, let `after_ns` pass, run the batch."""
