@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
-from services.audit import crosses, exposure, orders, parents, shares, windows
+from services.audit import crosses, exposure, orders, parents, shares, terms, windows
 from services.audit.answers import check_answers
 from services.audit.findings import CheckReport, Code, Findings
 from services.audit.journal import Writer
@@ -67,7 +67,9 @@ class ShardLaws:
             case "venues.ExecutionReport":
                 self._venues.read(entry)
             case "control.InstrumentDefined":
-                state.scales[m["instrument_id"]] = m["quantity_scale"]
+                known = state.reference.units.get(m["instrument_id"])
+                if known is not None:  # a definition that does not add up is used by nobody
+                    state.scales[m["instrument_id"]] = known[1]
 
     def _wrote(self, entry: Entry) -> None:
         m, state = entry.message, self.state
@@ -84,6 +86,9 @@ class ShardLaws:
                 rounds = windows.HANDLERS.get(entry.name)
                 if rounds is not None:
                     rounds(state, m, entry)
+        in_force = terms.HANDLERS.get(entry.name)
+        if in_force is not None:
+            in_force(state, m, entry)
 
     def _end_batch(self, journal: Entry, outputs: list[Entry]) -> None:
         state = self.state

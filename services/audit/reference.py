@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from services.audit.definitions import Calendars, is_sound
 from services.audit.records import Entry
 
 __all__ = ["Reference"]
@@ -29,9 +30,12 @@ class Reference:
         self._read = 0
         self.restrictions: dict[str, set[tuple[str, str, str]]] = {}  # level and two names, sorted
         self.settings: Message = {}
+        self.calendars = Calendars()
+        self.units: dict[str, tuple[str, int]] = {}  # currency and scale by instrument, for ever
 
     def advance(self, now_ns: int) -> None:
         """Let what is due come into force."""
+        self.calendars.advance(now_ns)
         while self._waiting and self._waiting[0][0] <= now_ns:
             effective_ns, _, subject, m = self._waiting.pop(0)
             self._in_force[subject] = m
@@ -44,6 +48,13 @@ class Reference:
             self.settings = _content(m["content"], self.settings)
         elif name == "control.PairRestricted":
             self._restrict(m)
+        elif name == "control.CalendarDefined":
+            self.calendars.read(m, entry.envelope["at_ns"], now_ns)
+        elif name == "control.InstrumentDefined":
+            if is_sound(m, self.units, self.calendars):
+                subject = (name, m["instrument_id"])
+                self._take(subject, m, entry.envelope["at_ns"], now_ns)
+                self.units[m["instrument_id"]] = (m["currency"], m["quantity_scale"])
         elif name in DATED:
             self._take((name, m[DATED[name]]), m, entry.envelope["at_ns"], now_ns)
 
@@ -84,6 +95,10 @@ class Reference:
             for (kind, _), m in self._in_force.items()
             if kind == "control.CrossingDeclared"
         )
+
+    def instrument(self, instrument_id: str) -> Message | None:
+        """Return the terms in force; None while there are none."""
+        return self._in_force.get(("control.InstrumentDefined", instrument_id))
 
     def venue(self, venue_id: str) -> Message | None:
         return self._in_force.get(("control.VenueDefined", venue_id))

@@ -41,6 +41,7 @@ from tests.support.audit_log import Batch, Event, input_id, make
 __all__ = [
     "PRICE",
     "Day",
+    "acme",
     "cash_entry",
     "change",
     "day",
@@ -68,6 +69,21 @@ def accepted(order_id: str, quantity: int, side: c.Side) -> Event:
         is_cross_allowed=True,
     )
     return topics.ORDERS_EVENTS, order
+
+
+def acme(**fields: Any) -> InstrumentDefined:
+    """Return whole shares with a tick of 0.01, in a session without end."""
+    terms = {
+        "instrument_id": "ACME",
+        "currency": "EUR",
+        "tick_e9": 10_000_000,
+        "lot": 1,
+        "quantity_scale": 1,
+        "maximum_quantity": 1_000_000,
+        "session_close_ns": 1 << 62,
+    }
+    defined: InstrumentDefined = make(InstrumentDefined, **{**terms, **fields})
+    return defined
 
 
 def closed(order_id: str, quantity: int) -> Event:
@@ -232,7 +248,7 @@ def beginning() -> Day:
         side=c.Side.BUY,
         quantity=300,
     )
-    defined = make(InstrumentDefined, instrument_id="ACME", quantity_scale=1)
+    defined = acme()
     declared = make(
         CrossingDeclared, declaration_id="D1", tenant="T1", is_allowed=True, spread_max_bps=100
     )
