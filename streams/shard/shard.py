@@ -24,6 +24,7 @@ from streams.routing.commands import (
 from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 from streams.shard.knowledge import Knowledge
 from streams.shard.limits import control_command, take_control
+from streams.shard.market_checks import check_market
 from streams.shard.orders import (
     ORDER_MESSAGES,
     is_refused,
@@ -95,7 +96,10 @@ class EngineShard:
             error = DecodeError(reason, "instrument_id", instrument_id, PARTITION_RULE)
             self._refuse(inbound, out, error)
         elif topic == topics.MARKET_DATA:
-            self._see(inbound)
+            try:
+                self._see(inbound, out.at_ns)
+            except DecodeError as error:
+                self._refuse(inbound, out, error)
         else:
             self._apply_report(inbound, out)
 
@@ -175,7 +179,8 @@ class EngineShard:
                 with suppress(DecodeError):  # refused then, refused now
                     self._define(inbound, at_ns)
             elif self._is_own(inbound):
-                self._see(inbound)
+                with suppress(DecodeError):
+                    self._see(inbound, at_ns)
         for event in batch.outputs:
             if event.topic != topics.DEAD_LETTERS:
                 set_timers(self._timers, self.state, event.message)
@@ -304,9 +309,10 @@ class EngineShard:
         state.netting.window_count = settings.window_count
         state.strategy.settings = settings.strategy_settings()
 
-    def _see(self, inbound: Inbound) -> None:
+    def _see(self, inbound: Inbound, now_ns: int) -> None:
         message, envelope = inbound.message, inbound.envelope
         assert envelope is not None
+        check_market(envelope, message, now_ns)
         if isinstance(message, BookUpdated):
             market, reference = self.state.market, self.state.reference
             market.apply_book(envelope, message)
