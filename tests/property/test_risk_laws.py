@@ -48,7 +48,8 @@ class Ledger:
         elif name == "OrderReplaced":
             order = self.orders[event.order_id]
             order["quantity"] = event.quantity
-            order["unit"] = event.unit_value_e9 or order.get("asked", order["unit"])
+            unit_e9 = event.unit_value_e9 or order.get("asked", order["unit"])
+            order["unit"] = max(unit_e9, order["unit"]) if order["filled"] else unit_e9
         elif name == "OrderPendingReplace":
             self.orders[event.order_id]["asked"] = event.unit_value_e9
         elif name in ("OrderCanceled", "OrderClosed"):
