@@ -478,6 +478,7 @@ class RejectReason(StrEnum):
     UNKNOWN_REPORT = "UNKNOWN_REPORT"
     KILL_ID_USED = "KILL_ID_USED"
     KILL_FLAG_STANDS = "KILL_FLAG_STANDS"
+    BOOK_NOT_ORDERED = "BOOK_NOT_ORDERED"
 
 
 class RepairField(StrEnum):
