@@ -47,6 +47,10 @@ def group_id(
         terms.is_dark_allowed,
         terms.is_short_sale,
         constraints,
+        # Shared fills could be too small for an owner's minimum: such an order has its own parent.
+        (terms.source, terms.client_order_id)
+        if constraints is not None and constraints.minimum_quantity
+        else None,
     )
     return blake2b(ENCODER.encode(shared), digest_size=8).hexdigest()
 

@@ -114,8 +114,14 @@ def eligible(interests: Iterable[Interest], quote: Quote, command: CloseWindow) 
         and interest.order.account_id not in command.opted_out_account_ids
         and interest.order.order_id not in command.stopped_order_ids
         and interest.order.start_ns <= command.at_ns
+        and not _has_minimum(interest.order)
         and _is_within(interest.order, both)
     ]
+
+
+def _has_minimum(order: Order) -> bool:
+    """Return whether the owner takes no small execution: a share of a cross may be one."""
+    return order.constraints is not None and order.constraints.minimum_quantity > 0
 
 
 def _is_within(order: Order, both_e9: int) -> bool:

@@ -225,6 +225,17 @@ def test_a_mandate_makes_another_group(changes: dict[str, Any]) -> None:
     assert accepted(around=around, **changes).group_id != plain.group_id
 
 
+def test_an_order_with_a_minimum_shares_its_fills_with_nobody() -> None:
+    def group(client_order_id: str, **constraints: int) -> str:
+        around = {"venues": VENUES}
+        return accepted(
+            client_order_id=client_order_id, around=around, **asks(**constraints)
+        ).group_id
+
+    assert group("c1", minimum_quantity=10) != group("c2", minimum_quantity=10)
+    assert group("c1", display_quantity=10) == group("c2", display_quantity=10)
+
+
 def test_constraints_that_ask_nothing_are_none() -> None:
     event = accepted(constraints=Constraints(), around={"venues": VENUES})
     assert event.constraints is None

@@ -8,6 +8,7 @@ import pytest
 from schemas.messages.core import (
     BookState,
     Cause,
+    Constraints,
     CrossGuard,
     CrossKind,
     LimitState,
@@ -229,6 +230,13 @@ def test_a_client_that_does_not_consent_meets_nobody() -> None:
     history = (buy("B1", 5), buy("B2", 4), sell("S", 9))
     command = close_window(opted_out_account_ids=frozenset({"B1"}))
     (cross,) = crosses(netting(*history).when(command).events())
+    assert (cross.buys, cross.sells) == (n.members(B2=4), n.members(S=9))
+
+
+def test_an_owner_who_takes_no_small_execution_stands_aside() -> None:
+    minimum = Constraints(minimum_quantity=4)
+    history = (buy("B1", 5, constraints=minimum), buy("B2", 4), sell("S", 9))
+    (cross,) = crosses(netting(*history).when(close_window()).events())
     assert (cross.buys, cross.sells) == (n.members(B2=4), n.members(S=9))
 
 
