@@ -162,7 +162,7 @@ def _restate(order: Order, cause: Cause) -> tuple[IntakeEvent, ...]:
         status = OrderStatus.FILLED
     elif order.status is not OrderStatus.FILLED:
         status = order.status
-    elif not order.parent_id:
+    elif not order.parent_id or order.is_leaving:
         status = OrderStatus.CANCELED  # FIX 4.4 appendix D: busted after the end, not worked again
     else:
         # Its parent is open and works what the bust freed: the order works again.

@@ -114,6 +114,7 @@ def _pending_cancel(state: IntakeState, event: OrderPendingCancel) -> None:
         event.cause,
         event.trade_date,
     )
+    order.is_leaving = True
     _answer(state, order, event, CommandKind.CANCEL)
 
 
@@ -132,6 +133,7 @@ def _pending_replace(state: IntakeState, event: OrderPendingReplace) -> None:
         limits_version=event.limits_version,
         unit_value_e9=event.unit_value_e9,
     )
+    order.is_leaving = True
     _answer(state, order, event, CommandKind.REPLACE)
 
 
@@ -199,14 +201,15 @@ def _opened(state: IntakeState, event: EpochOpened) -> None:
 
 
 def _left(state: IntakeState, event: MemberLeft) -> None:
-    _order(state, event.order_id).parent_id = ""
+    order = _order(state, event.order_id)
+    order.parent_id, order.is_leaving = "", False
 
 
 def _parent_closed(state: IntakeState, event: ParentClosed) -> None:
     for order_id in state.parents.pop(event.parent_id, ()):
         order = _order(state, order_id)
         if order.parent_id == event.parent_id:
-            order.parent_id = ""
+            order.parent_id, order.is_leaving = "", False
 
 
 def _allocated(state: IntakeState, event: FillAllocated | AllocationRestated) -> None:

@@ -2,7 +2,7 @@
 
 States are FIX 39 (OrderStatus), as `Order.order_status` says them; an order that is full and not
 closed yet is FILLED. `evolve` holds every event of intake against this table; the model check in
-tests/model walks every interleaving of up to six messages through it.
+tests/property/test_order_lifecycle.py walks every interleaving of up to eight messages through it.
 """
 
 from typing import Final, NamedTuple

@@ -84,6 +84,7 @@ class Order(msgspec.Struct, array_like=True):
     cumulative_quantity: int = 0
     reported_quantity: int = 0  # cumulative quantity that the last closing event told
     parent_id: str = ""  # empty while it waits in a window
+    is_leaving: bool = False  # its parent lets it go, whatever becomes of the request meanwhile
     status: OrderStatus = OrderStatus.NEW
     pending: Pending | None = None
 
