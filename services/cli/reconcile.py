@@ -64,7 +64,11 @@ def reconcile(
         typer.echo(json.dumps(plain(result), separators=(",", ":")))
     else:
         show(result)
-    raise typer.Exit(0 if result.is_clean else BREAKS_EXIT)
+    raise typer.Exit(exit_code(result))
+
+
+def exit_code(result: "Reconciliation") -> int:
+    return 0 if result.is_clean else BREAKS_EXIT
 
 
 def plain(result: "Reconciliation") -> dict[str, object]:

@@ -12,7 +12,6 @@ import csv
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -37,7 +36,8 @@ COLUMNS = (
     "transact_time",
 )
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
-SECOND_NS = 1_000_000_000
+NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?")
+UNIT = SECOND_NS = 1_000_000_000
 
 
 class DropCopyError(Error):
@@ -133,17 +133,12 @@ def _row(row: dict[str | None, str | list[str] | None], place: str) -> Told:
 
 def _e9(cells: dict[str, str], name: str, place: str) -> int:
     """Return a decimal in 1e-9 units, exactly."""
-    bound = "a decimal number of at most nine places"
-    try:
-        value = Decimal(cells[name])
-    except InvalidOperation as error:
-        raise DropCopyError(place, name, cells[name], bound) from error
-    if not value.is_finite() or len(value.as_tuple().digits) > 30 or abs(value.adjusted()) > 20:
-        raise DropCopyError(place, name, cells[name], bound)
-    scaled = value.scaleb(9)
-    if scaled != scaled.to_integral_value():
-        raise DropCopyError(place, name, cells[name], bound)
-    return int(scaled)
+    text = cells[name]
+    if NUMBER.fullmatch(text) is None:
+        raise DropCopyError(place, name, text, "a decimal number of at most nine places")
+    whole, _, fraction = text.removeprefix("-").partition(".")
+    value_e9 = int(whole) * UNIT + int(fraction.ljust(9, "0") or 0)
+    return -value_e9 if text.startswith("-") else value_e9
 
 
 def _ns(text: str, place: str) -> int:
