@@ -48,8 +48,15 @@ class ShardLaws:
         now_ns = journal.message["now_ns"]
         self.state.reference.advance(now_ns)
         self._market.begin()
+        refused = {
+            (entry.message["topic"], entry.message["partition"], entry.message["offset"])
+            for entry in outputs
+            if entry.name == "runtime.DeadLetter"
+        }
         for entry in _as_applied(journal, inputs):
-            self._read(entry, now_ns)
+            raw = entry.raw
+            if (raw.topic, raw.partition, raw.offset) not in refused:
+                self._read(entry, now_ns)
         for entry in outputs:
             self._wrote(entry)
         windows.end_round(self.state)
