@@ -60,9 +60,9 @@ def rounds() -> ListHost:
     desk.act("sell", "s1", 120, {"account_id": "A2", "source": "FIX", **AT_MIDPOINT})
     desk.act("buy", "b2", 90, {"account_id": "A3", **AT_MIDPOINT})
     desk.act("sell", "s2", 200, {"account_id": "A4", "source": "FIX", **AT_MIDPOINT})
-    upside_down = tuple(c.Level(price_e9=p * TICK, quantity=1) for p in (9_999, 10_000))
+    twice = (c.Level(price_e9=10_000 * TICK, quantity=1),) * 2
     for _ in range(6):  # the engine believes no such book, better as its bid would be
-        refused = book_updated("V2", 10_000, 10_001, bids=upside_down[::-1], asks=upside_down)
+        refused = book_updated("V2", bids=twice)
         host.put(topics.MARKET_DATA, refused, source_ns=host.now_ns + 1)
         desk.act("wait", 1)
     desk.act("buy", "b3", 300, {"account_id": "A6", **AT_MIDPOINT})
