@@ -56,15 +56,18 @@ def rounds() -> ListHost:
     )
     desk = Desk(host)
     desk.act("wait", 12)
-    desk.act("buy", "b1", 500, {"account_id": "A2", **AT_MIDPOINT})
-    desk.act("sell", "s1", 120, {"account_id": "A2", "source": "FIX", **AT_MIDPOINT})
-    desk.act("buy", "b2", 90, {"account_id": "A3", **AT_MIDPOINT})
-    desk.act("sell", "s2", 200, {"account_id": "A4", "source": "FIX", **AT_MIDPOINT})
     twice = (c.Level(price_e9=10_000 * TICK, quantity=1),) * 2
-    for _ in range(6):  # the engine believes no such book, better as its bid would be
-        refused = book_updated("V2", bids=twice)
+    refused = book_updated("V2", bids=twice)
+    for action in (
+        ("buy", "b1", 500, {"account_id": "A2", **AT_MIDPOINT}),
+        ("sell", "s1", 120, {"account_id": "A2", "source": "FIX", **AT_MIDPOINT}),
+        ("buy", "b2", 90, {"account_id": "A3", **AT_MIDPOINT}),
+        ("sell", "s2", 200, {"account_id": "A4", "source": "FIX", **AT_MIDPOINT}),
+        *[("wait", 1)] * 6,
+    ):
+        # The engine believes no such book, whose bid would be the best.
         host.put(topics.MARKET_DATA, refused, source_ns=host.now_ns + 1)
-        desk.act("wait", 1)
+        desk.act(*action)
     desk.act("buy", "b3", 300, {"account_id": "A6", **AT_MIDPOINT})
     desk.act("buy", "b4", 100, {"account_id": "A5", **AT_MIDPOINT})
     desk.act("sell", "s3", 250, {"account_id": "A7", "source": "FIX", **AT_MIDPOINT})
