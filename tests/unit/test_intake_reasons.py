@@ -6,7 +6,14 @@ from schemas.messages.core import RejectReason
 from streams.intake.refusal import SENTENCES
 
 PAGE = Path(__file__).parents[2] / "docs" / "reject-reasons.md"
-ELSEWHERE = ("dead letter only", "suspense only", "VenueSuspended only")
+ELSEWHERE = (
+    "dead letter only",
+    "suspense only",
+    "VenueSuspended only",
+    "control only",
+    "clearing only",
+    "control and clearing only",
+)
 
 
 def rows() -> list[list[str]]:
