@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -24,8 +25,17 @@ def explain(
     subject: Annotated[str, typer.Argument(help="Id of an order, parent, slice, child or fill")],
     bootstrap: Bootstrap = "",
     is_json: Json = False,
+    with_limits: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of limits: ask the order or replace ID again under them"),
+    ] = None,
 ) -> None:
     """Tell what happened to ID, in order, and what led to it. Exits 2 for an unknown id."""
+    if with_limits is not None:
+        from services.cli.explain_limits import explain_with_limits
+
+        explain_with_limits(subject, with_limits, resolve_bootstrap(bootstrap), is_json=is_json)
+        return
     entries = [e for e in read_to_end(resolve_bootstrap(bootstrap), STORY_TOPICS) if e.envelope]
     story = story_of(subject, entries)
     if not story:

@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import broker, clearing, config, topics
+from services.cli import broker, clearing, config, limits, topics
 from services.cli.crosses import crosses
 from services.cli.demo import demo
 from services.cli.explain import explain
@@ -26,6 +26,7 @@ app.command(context_settings=PASS_ON)(venues)
 app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(config.app, name="config")
+app.add_typer(limits.app, name="limits")
 app.command()(tail)
 app.command()(explain)
 app.command(name="replay")(replay_command)

@@ -51,9 +51,9 @@ def refusal_of(state: RiskState, message: Any, actor: str) -> DecodeError | None
             return DecodeError(
                 R.VALUE_OUT_OF_RANGE, "quantity", str(message.quantity), "at least 0"
             )
-        case LeaseGranted() if message.amount_e9 <= 0:
+        case LeaseGranted() if message.amount_e9 < 0:
             amount = str(message.amount_e9)
-            return DecodeError(R.VALUE_OUT_OF_RANGE, "amount_e9", amount, "at least 1")
+            return DecodeError(R.VALUE_OUT_OF_RANGE, "amount_e9", amount, "at least 0")
         case _:
             return None
 

@@ -27,6 +27,7 @@ __all__ = [
     "assess_replace",
     "control_command",
     "record_of",
+    "request_of",
     "request_of_new",
     "take_control",
 ]
@@ -90,6 +91,17 @@ def request_of_new(
         is_short_sale=message.is_short_sale,
         locate_id=message.locate_id,
     )
+
+
+def request_of(knows: Knowledge, message: NewOrder | ReplaceOrder) -> Request | None:
+    """Return what risk is asked about the message; None when intake refuses what it names."""
+    instrument = knows.instrument(message.instrument_id)
+    if isinstance(message, ReplaceOrder):
+        return request_of_replace(knows, message, instrument)
+    account = knows.account(message.account_id, message.tenant)
+    if instrument is None or account is None:
+        return None
+    return request_of_new(knows, message, instrument, account)
 
 
 def assess_new(

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from schemas.messages.core import Cause, RejectReason
+from schemas.messages.intake import NewOrder, ReplaceOrder
 from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
 from streams import kill, netting, risk, strategy
@@ -15,6 +16,7 @@ from streams.core.errors import DecodeError
 from streams.core.murmur import partition_of
 from streams.core.timers import Timer, Timers
 from streams.intake.ladder import PARTITION_RULE
+from streams.risk.request import Request
 from streams.routing.commands import (
     ApplyCancelReject,
     ApplyReport,
@@ -23,7 +25,7 @@ from streams.routing.commands import (
 )
 from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 from streams.shard.knowledge import Knowledge
-from streams.shard.limits import control_command, take_control
+from streams.shard.limits import control_command, request_of, take_control
 from streams.shard.market_checks import check_market
 from streams.shard.orders import (
     ORDER_MESSAGES,
@@ -186,6 +188,12 @@ class EngineShard:
                 set_timers(self._timers, self.state, event.message)
         for fired in batch.journal.timers:
             self._timers.clear_if(Timer(fired.due_ns, fired.timer_id))
+
+    def limits_request(self, message: NewOrder | ReplaceOrder, at_ns: int) -> Request | None:
+        """Return what the limits are asked about a message at an instant; it changes no order."""
+        self._knows.at_ns = at_ns
+        self._advance(at_ns)
+        return request_of(self._knows, message)
 
     def snapshot(self) -> bytes:
         """Return the state's bytes. Dicts keep their order: the deciders' iteration is state."""
