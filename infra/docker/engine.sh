@@ -26,7 +26,7 @@ start_engine() { # an engine that answers is used as it is; else one of our own 
   if docker info >/dev/null 2>&1; then say "engine found"; return; fi
   export DOCKER_HOST=unix://$S/docker.sock
   command -v dockerd >/dev/null && command -v docker >/dev/null || install_engine
-  iptables-save >"$S/iptables" 2>/dev/null || true
+  { iptables-save -t filter && iptables-save -t nat; } >"$S/iptables" 2>/dev/null || true
   cat /proc/sys/net/ipv4/ip_forward >"$S/ip_forward"
   rm -f "$S/docker.pid" "$S/docker.sock"
   nice -n 5 setsid dockerd -H "$DOCKER_HOST" --data-root "$S/data" --exec-root "$S/exec" \

@@ -15,6 +15,7 @@ __all__ = ["LOG_ID_BYTES", "ensure_log_id", "read_log_id"]
 LOG_ID_BYTES = 16
 KEY = b"log"
 TIMEOUT_S = 15.0
+INIT_TIMEOUT_S = 60.0  # a cluster that has just started elects its coordinators first
 POLL_S = 0.05
 
 
@@ -48,7 +49,7 @@ def ensure_log_id(bootstrap: str) -> bytes:
         }
     )
     try:
-        producer.init_transactions(TIMEOUT_S)
+        producer.init_transactions(INIT_TIMEOUT_S)
         producer.begin_transaction()
         producer.produce(LOG, json.dumps(record).encode(), key=KEY, partition=0)
         producer.commit_transaction(TIMEOUT_S)
