@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 from infra.topics import read_log_id
+from schemas.messages.clearing import ReconciliationDone
 from services.clearing.reconciliation.run import Entry
 from services.cli.log import LogEntry, read_to_end
 from services.demo.publish import outside_envelope, publish
@@ -16,6 +17,7 @@ from streams.core.topics import CLEARING_REPORTS, CLEARING_STATUSES
 __all__ = ["read_entries", "record", "say"]
 
 PRODUCER = "clearing-reconcile"
+REPORTS = (CLEARING_REPORTS,)
 
 
 def read_entries(bootstrap: str, topics: Sequence[str]) -> Iterator[Entry]:
@@ -40,18 +42,31 @@ def say(bootstrap: str, messages: Sequence[Any], *, actor: str) -> None:
     )
 
 
-def record(bootstrap: str, run_id: str, events: Sequence[Any], *, actor: str) -> None:
-    """Write a verdict to clearing.reports, whole or not at all. Raises: LogError."""
+def record(bootstrap: str, run_id: str, events: Sequence[Any], *, actor: str) -> bool:
+    """Write a verdict to clearing.reports, whole or not at all; False when it stands there.
+
+    Whoever else is about to write one is fenced before the log is read, so a run id is written
+    once, however many try. Raises: LogError.
+    """
     codec, log_id = AvroCodec(), read_log_id(bootstrap)
     producer = KafkaLog(KafkaSettings(bootstrap=bootstrap)).producer(PRODUCER)
-    at_ns = time.time_ns()
-    producer.begin()
-    for ordinal, event in enumerate(events):
-        identity = blake2b(log_id + f"{run_id}/{ordinal}".encode(), digest_size=16).digest()
-        envelope = outside_envelope(identity, at_ns, actor)
-        producer.send(CLEARING_REPORTS, 0, run_id.encode(), codec.encode(envelope, event))
-    producer.commit()
-    producer.close()
+    try:
+        if any(_ends(entry.message, run_id) for entry in read_entries(bootstrap, REPORTS)):
+            return False
+        at_ns = time.time_ns()
+        producer.begin()
+        for ordinal, event in enumerate(events):
+            identity = blake2b(log_id + f"{run_id}/{ordinal}".encode(), digest_size=16).digest()
+            envelope = outside_envelope(identity, at_ns, actor)
+            producer.send(CLEARING_REPORTS, 0, run_id.encode(), codec.encode(envelope, event))
+        producer.commit()
+    finally:
+        producer.close()
+    return True
+
+
+def _ends(message: Any, run_id: str) -> bool:
+    return isinstance(message, ReconciliationDone) and message.run_id == run_id
 
 
 def _entry(entry: LogEntry) -> Entry:

@@ -53,7 +53,7 @@ def reconcile(
         copies = [read_drop_copy(path) for path in drop_copy or ()]
         result = run(read_entries(cluster, TOPICS), day=day, drop_copies=copies)
         run_id = f"{day}/session-end" if session_end else f"{day}/{time.time_ns()}"
-        if record and not (session_end and run_id in result.recorded):
+        if record:
             trigger = "SESSION_END" if session_end else "PERSON"
             by = "clearing" if session_end else actor
             write(cluster, run_id, events_of(result, run_id, trigger), actor=by)

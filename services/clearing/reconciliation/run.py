@@ -63,7 +63,6 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     captures: int
     drop_copies: tuple[str, ...]
     positions: tuple[TopicPosition, ...]
-    recorded: frozenset[str]  # run ids of verdicts that the log holds
 
     @property
     def breaks(self) -> tuple[Break, ...]:
@@ -91,10 +90,7 @@ def reconcile(
     """
     sides = Sides()
     ends: dict[tuple[str, int], int] = {}
-    recorded: set[str] = set()
     for entry in entries:
-        if isinstance(entry.message, ReconciliationDone):
-            recorded.add(entry.message.run_id)
         place = f"{entry.topic}[{entry.partition}]@{entry.offset}"
         sides.take(entry.envelope, entry.message, place)
         ends[entry.topic, entry.partition] = entry.offset + 1
@@ -129,7 +125,6 @@ def reconcile(
         allocations=allocations,
         captures=captures,
         drop_copies=tuple(copy.name for copy in drop_copies),
-        recorded=frozenset(recorded),
         positions=tuple(
             TopicPosition(topic=topic, partition=partition, position=end)
             for (topic, partition), end in sorted(ends.items())
