@@ -200,6 +200,8 @@ def definitions(scenario: Scenario, day: Day | None = None) -> list[Message]:
         is_allowed=True,
         quote_age_max_ns=QUOTE_AGE_MAX_NS,
         spread_max_bps=SPREAD_MAX_BPS,
+        regime="SEC 17a-7",
+        declared_by="demo",
     )
     return [
         *day.terms.venues.values(),
