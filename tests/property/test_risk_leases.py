@@ -150,15 +150,19 @@ TestLeases = Leases.TestCase
 TestLeases.settings = settings(max_examples=60, stateful_step_count=60, deadline=None)
 
 
-def settle(machine: Leases) -> None:
-    """Let everybody read and answer until nothing more is said."""
+def settle(machine: Leases, *, is_repeated: bool = False) -> None:
+    """Let everybody read and answer until nothing more is said, each record twice if asked."""
     for _ in range(50):
         for shard in range(SHARDS):
             while machine.read[shard] < len(machine.control):
                 machine.shard_reads(shard)
             for _ in range(len(machine.decisions[shard]) - machine.seen[shard] + 1):
                 machine.coordinator_reads(shard)
-        machine.coordinator_answers(True, False)
+        if is_repeated:
+            for shard, events in enumerate(machine.decisions):
+                for event_id, event in events:
+                    see(machine.book, event, event_id, shard)
+        machine.coordinator_answers(True, is_repeated)
         machine.coordinator_reads(0)
         machine.parts_never_sum_to_more_than_the_limit()
 
@@ -192,3 +196,16 @@ def test_a_request_that_nobody_can_serve_is_answered_and_may_be_made_again() -> 
     settle(machine)
     machine.order(0, 10)
     assert len(machine.orders[0]) == 2
+
+
+def test_records_that_come_twice_count_once() -> None:
+    once, twice = Leases(), Leases()
+    part = once.value // SHARDS // 100
+    for machine, is_repeated in ((once, False), (twice, True)):
+        machine.order(0, part)
+        settle(machine, is_repeated=is_repeated)
+        machine.order(0, part)
+        settle(machine, is_repeated=is_repeated)
+    for state, other in zip(once.states, twice.states, strict=True):
+        assert bound_e9(state, once.limit, once.key) == bound_e9(other, twice.limit, twice.key)
+    assert twice.book.free_e9 == once.book.free_e9
