@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import broker, clearing, config, limits, topics
+from services.cli import broker, clearing, config, limits, order, topics
 from services.cli.crosses import crosses
 from services.cli.demo import demo
 from services.cli.explain import explain
@@ -27,6 +27,8 @@ app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(config.app, name="config")
 app.add_typer(limits.app, name="limits")
+app.add_typer(order.app, name="order")
+app.command()(order.basket)
 app.command()(tail)
 app.command()(explain)
 app.command(name="replay")(replay_command)
