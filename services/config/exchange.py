@@ -106,7 +106,7 @@ def _sessions(
     found = []
     for row in rows:
         open_, break_start, break_end, close = (
-            None if value != value else value.to_pydatetime().astimezone(tz)  # noqa: PLR0124  NaT
+            None if value != value else value.to_pydatetime().astimezone(tz)  # noqa: PLR0124 NaT is not itself
             for value in (row.open, row.break_start, row.break_end, row.close)
         )
         assert open_ is not None and close is not None, "a session opens and closes"

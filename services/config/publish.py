@@ -1,6 +1,7 @@
 """Publish a configuration's changes: all of them and their hashes in one transaction."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -53,7 +54,8 @@ def publish(
             _produce(producer, type(message).__name__.encode(), value)
         producer.commit_transaction(TIMEOUT_S)
     except KafkaException:
-        producer.abort_transaction(TIMEOUT_S)
+        with suppress(KafkaException):  # a fenced producer cannot even do that: nothing is there
+            producer.abort_transaction(TIMEOUT_S)
         raise
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from infra.broker.process import Identity, end, spawn
+from services.config.publish import publish
 from services.demo.progress import Progress, follow
-from services.demo.publish import publish
 from services.demo.received import ChildWatch
 from streams.core.errors import Error
-from streams.core.topics import CONTROL_COMMANDS
 
 STOP_SECONDS = 10.0
 STALL_SECONDS = 60.0
@@ -56,9 +55,8 @@ class Processes:
 
 
 def define(bootstrap: str, messages: Sequence[Any], *, at_ns: int, log_id: bytes) -> None:
-    """Publish the day's reference data before anybody decides on it."""
-    records = (("control", 0, message) for message in messages)
-    publish(bootstrap, CONTROL_COMMANDS, records, at_ns=at_ns, actor="demo", log_id=log_id)
+    """Publish the day's reference data before anybody decides on it, all of it or none."""
+    publish(bootstrap, messages, at_ns=at_ns, actor="demo", log_id=log_id)
 
 
 def run_day(

@@ -71,19 +71,12 @@ def accepted(order_id: str, quantity: int, side: c.Side) -> Event:
     return topics.ORDERS_EVENTS, order
 
 
-def acme(**fields: Any) -> InstrumentDefined:
+def acme(**fields: Any) -> Any:
     """Return whole shares with a tick of 0.01, in a session without end."""
-    terms = {
-        "instrument_id": "ACME",
-        "currency": "EUR",
-        "tick_e9": 10_000_000,
-        "lot": 1,
-        "quantity_scale": 1,
-        "maximum_quantity": 1_000_000,
-        "session_close_ns": 1 << 62,
-    }
-    defined: InstrumentDefined = make(InstrumentDefined, **{**terms, **fields})
-    return defined
+    terms = {"tick_e9": 10_000_000, "lot": 1, "quantity_scale": 1, "maximum_quantity": 1_000_000}
+    session = {"session_close_ns": 1 << 62}
+    named = {"instrument_id": "ACME", "currency": "EUR"}
+    return make(InstrumentDefined, **{**named, **terms, **session, **fields})
 
 
 def closed(order_id: str, quantity: int) -> Event:
@@ -248,7 +241,6 @@ def beginning() -> Day:
         side=c.Side.BUY,
         quantity=300,
     )
-    defined = acme()
     declared = make(
         CrossingDeclared, declaration_id="D1", tenant="T1", is_allowed=True, spread_max_bps=100
     )
@@ -264,7 +256,7 @@ def beginning() -> Day:
     return {
         "orders": Batch(
             inputs=[
-                (topics.CONTROL_COMMANDS, defined),
+                (topics.CONTROL_COMMANDS, acme()),
                 (topics.CONTROL_COMMANDS, declared),
                 (topics.CONTROL_COMMANDS, make(VenueDefined, venue_id="V1", kind=c.VenueKind.LIT)),
                 (topics.MARKET_DATA, book),
