@@ -74,7 +74,8 @@ def replaced(state: ShardState, m: Message, entry: Entry) -> None:
     if order is None:
         return
     _told(state, order, m["cumulative_quantity"], entry)
-    order.quantity = order.bound = m["quantity"]
+    order.quantity = m["quantity"]
+    order.bound = order.filled if order.is_asleep else order.quantity
     order.limit_price_e9 = m["limit_price_e9"]
     if order.filled > order.quantity:
         text = f"holds {order.filled}, replaced to {order.quantity}"
@@ -107,6 +108,30 @@ def closed(state: ShardState, m: Message, entry: Entry) -> None:
         order.bound = order.filled
 
 
+def done_for_day(state: ShardState, m: Message, entry: Entry) -> None:
+    """The session is over for it: until it resumes it may hold no more."""
+    order = _known(state, m["order_id"], entry)
+    if order is None:
+        return
+    _told(state, order, m["cumulative_quantity"], entry)
+    leaves = order.quantity - order.filled
+    if m["leaves_quantity"] != leaves:
+        text = f"sleeps with {m['leaves_quantity']} open, {leaves} are"
+        state.findings.add(Code.CONSERVATION_SHARES, order.order_id, text, entry)
+    order.is_asleep, order.bound = True, order.filled
+
+
+def resumed(state: ShardState, m: Message, entry: Entry) -> None:
+    """A new session: it works again, with what it held."""
+    order = _known(state, m["order_id"], entry)
+    if order is None:
+        return
+    _told(state, order, m["cumulative_quantity"], entry)
+    if not order.is_asleep:
+        state.findings.add(Code.LINEAGE, order.order_id, "resumes and was at work", entry)
+    order.is_asleep, order.bound = False, order.quantity
+
+
 def restated(state: ShardState, m: Message, entry: Entry) -> None:
     """A bust or correction after the end."""
     order = _known(state, m["order_id"], entry)
@@ -124,4 +149,6 @@ HANDLERS = {
     "intake.OrderCanceled": canceled,
     "intake.OrderClosed": closed,
     "intake.OrderRestated": restated,
+    "intake.OrderDoneForDay": done_for_day,
+    "intake.OrderResumed": resumed,
 }

@@ -33,6 +33,7 @@ class Order:
     is_out: bool = False  # it left a parent and has not joined a window since
     filled: int = 0
     stated: int | None = None  # cumulative quantity as last told to the client
+    is_asleep: bool = False  # done for the day
 
     @property
     def owner(self) -> str:
