@@ -63,7 +63,7 @@ SCENARIOS = {
                 "FillAllocated c1+100",
                 "MemberLeft c1 100",
                 "EpochClosed 1: tail 0",
-                "ParentClosed CANCELED 100/100",
+                "ParentClosed FILLED 100/100",
                 "OrderCancelRejected c2 TOO_LATE",
                 "OrderClosed c1 FILLED 100",
                 "CashAllocated 1 v1 9990.00",
