@@ -81,6 +81,13 @@ class Clearing:
         self._statuses: list[Inbound] = []
         self.state = ClearingState()
 
+    def unheard(self, standing: tuple[str, ...]) -> tuple[str, ...]:
+        """Return nothing: a kill stops orders, and what was traded must still be cleared."""
+        return ()
+
+    def signal(self, text: str, out: Emitter) -> None:
+        raise CorruptHistoryError(f"signal {text}: clearing hears none")
+
     def apply(self, inbound: Inbound, out: Emitter) -> None:
         """Keep it until the batch is whole."""
         self._keep(inbound)

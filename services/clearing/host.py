@@ -18,14 +18,15 @@ def clearing_host(
     partitions: int,
     clearer_id: str,
     clock: Clock | None = None,
+    inbox: JournalInbox | None = None,
 ) -> ShardHost:
-    """Return the loop of clearing over every shard."""
+    """Return the loop of clearing over every shard. `inbox`: one that the caller asks things."""
     wall = clock or WallClock()
     return ShardHost(
         log,
         codec,
         settings,
         make_application=lambda: Clearing(partitions, clearer_id),
-        inbox=JournalInbox(log, codec, settings, ENGINE_TOPICS, wall),
+        inbox=inbox or JournalInbox(log, codec, settings, ENGINE_TOPICS, wall),
         clock=wall,
     )

@@ -87,6 +87,14 @@ class JournalInbox:
             step=0,
         )
 
+    def is_read(self) -> bool:
+        """Whether everything that the engines have committed by now was read and given."""
+        reader, waiting = self._reader, self._waiting
+        if reader is None or any(waiting[each] for each in waiting if each.topic != ENGINE_JOURNAL):
+            return False
+        inputs = self._settings.inputs
+        return all(reader.position(each) >= self._log.stable_offset(each) for each in inputs)
+
     def close(self) -> None:
         self._urgent.close()
         if self._reader is not None:
