@@ -7,6 +7,7 @@ from services.audit import crosses, exposure, orders, parents, shares, terms, wi
 from services.audit.answers import check_answers
 from services.audit.findings import CheckReport, Code, Findings
 from services.audit.journal import Writer
+from services.audit.limits import LimitLaws, check_leases
 from services.audit.market import Market
 from services.audit.records import Entry, Partition, RawRecord, Reader
 from services.audit.state import Parent, ShardState
@@ -37,8 +38,9 @@ HANDLERS = {**orders.HANDLERS, **parents.HANDLERS, **exposure.HANDLERS, **shares
 class ShardLaws:
     """The business laws of one engine shard, batch by batch."""
 
-    def __init__(self, findings: Findings, reader: Reader) -> None:
+    def __init__(self, findings: Findings, reader: Reader, shard: int, shards: int | None) -> None:
         self.state = ShardState(findings)
+        self.limits = LimitLaws(findings, shard, shards)
         self._market = Market(reader.book, self.state.reference)
         self._venues = VenueSide(findings)
 
@@ -66,6 +68,7 @@ class ShardLaws:
     def _read(self, entry: Entry, now_ns: int) -> None:
         m, state = entry.message, self.state
         state.reference.read(entry, now_ns)
+        self.limits.read(entry)
         match entry.name:
             case "market.BookUpdated":
                 self._market.keep_book(entry)
@@ -81,6 +84,7 @@ class ShardLaws:
     def _wrote(self, entry: Entry) -> None:
         m, state = entry.message, self.state
         self._venues.wrote(entry)
+        self.limits.wrote(entry)
         match entry.name:
             case "netting.CrossExecuted":
                 crosses.executed(state, self._market, m, entry)
@@ -146,10 +150,14 @@ def _as_applied(journal: Entry, inputs: list[Entry]) -> list[Entry]:
 
 
 class Checker:
-    """Takes records in any interleaving of partitions, each partition in offset order."""
+    """Takes records in any interleaving of partitions, each partition in offset order.
 
-    def __init__(self) -> None:
+    `shards`: how many the log has; without it a shard's part of a limit is taken as the whole.
+    """
+
+    def __init__(self, shards: int | None = None) -> None:
         self.findings = Findings()
+        self._shards = shards
         self._reader = Reader()
         self._laws: dict[int, ShardLaws] = {}
         self._engines: dict[int, Writer] = {}
@@ -195,7 +203,7 @@ class Checker:
     def _engine(self, shard: int) -> Writer:
         engine = self._engines.get(shard)
         if engine is None:
-            laws = self._laws[shard] = ShardLaws(self.findings, self._reader)
+            laws = self._laws[shard] = ShardLaws(self.findings, self._reader, shard, self._shards)
             engine = Writer(f"engine {shard}", self.findings, laws.on_batch)
             engine.inputs = {p: deque(entries) for p, entries in self._shared.items()}
             self._engines[shard] = engine
@@ -227,6 +235,8 @@ class Checker:
         log_ids = sorted({writer.log_id.hex() for writer in writers if writer.log_id})
         if len(log_ids) > 1:
             self.findings.add(Code.JOURNAL_CHAIN, "log", f"journals of {log_ids}", "the whole log")
+        if len(self._laws) == self._shards:
+            check_leases(self.findings, [laws.limits for laws in self._laws.values()])
         states = [laws.state for laws in self._laws.values()]
         fills = [fill for state in states for fill in state.fills.values()]
         return CheckReport(
@@ -248,9 +258,11 @@ class Checker:
         )
 
 
-def check_records(records: Iterable[RawRecord], *, is_quiet: bool = True) -> CheckReport:
+def check_records(
+    records: Iterable[RawRecord], *, is_quiet: bool = True, shards: int | None = None
+) -> CheckReport:
     """Check a log held in memory or read by anybody; each partition in offset order."""
-    checker = Checker()
+    checker = Checker(shards)
     for count, record in enumerate(records, 1):
         checker.add(record)
         if count % 5_000 == 0:

@@ -35,6 +35,9 @@ class Code(StrEnum):
     VENUE_PRICE = "VENUE_PRICE"
     VENUE_FILLS = "VENUE_FILLS"
     TERMS = "TERMS"
+    LIMITS = "LIMITS"
+    CREDIT = "CREDIT"
+    POSITION = "POSITION"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
-from services.audit.checker import TOPICS, Checker
+from services.audit.checker import ENGINE_JOURNAL, TOPICS, Checker
 from services.audit.findings import CheckReport
 from services.audit.records import Partition, RawRecord
 
@@ -52,7 +52,8 @@ def check(bootstrap: str, partitions: Sequence[int] | None = None) -> CheckRepor
         # Journals first: whatever they count is then within the ends of the other topics.
         ends = _ends(admin, [place for place in places if ".journal" in place.topic])
         ends |= _ends(admin, [place for place in places if place not in ends])
-        checker = Checker()
+        journals = consumer.list_topics(ENGINE_JOURNAL, timeout=TIMEOUT_S).topics
+        checker = Checker(len(journals[ENGINE_JOURNAL].partitions))
         _read(consumer, ends, checker)
         return checker.finish(is_quiet=_ends(admin, places) == ends)
     finally:

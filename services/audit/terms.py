@@ -63,4 +63,16 @@ def crossed(state: ShardState, m: Message, entry: Entry) -> None:
         state.findings.add(Code.TERMS, m["cross_id"], text, entry)
 
 
-HANDLERS = {"intake.OrderAccepted": accepted, "netting.CrossExecuted": crossed}
+def placed(state: ShardState, m: Message, entry: Entry) -> None:
+    """No child goes to a venue that is disabled."""
+    venue = state.reference.venue(m["venue_id"])
+    if venue is not None and not venue.get("is_enabled", True):
+        text = f"is sent to {m['venue_id']}, which is disabled"
+        state.findings.add(Code.TERMS, m["child_id"], text, entry)
+
+
+HANDLERS = {
+    "intake.OrderAccepted": accepted,
+    "netting.CrossExecuted": crossed,
+    "routing.ChildPlaced": placed,
+}
