@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 import time
 import urllib.parse
 import urllib.request
@@ -89,5 +90,8 @@ def composed(file: str, project: str, **settings: str) -> Iterator[Compose]:
     compose.run(*down)
     try:
         yield compose
+    except BaseException:
+        sys.stderr.write(compose.run("logs", "--no-color", "--tail", "15", is_checked=False))
+        raise
     finally:
         compose.run(*down)
