@@ -38,6 +38,13 @@ class Cleared(NamedTuple):
     captures: int
     breaks: tuple[str, ...]  # as sentences
 
+    def totals(self) -> dict[str, int]:
+        return {
+            "allocations": self.allocations,
+            "captures": self.captures,
+            "breaks": len(self.breaks),
+        }
+
 
 def clear_and_reconcile(bootstrap: str) -> Cleared:
     """Report everything, answer everything, compare everything.

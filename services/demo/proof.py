@@ -13,6 +13,7 @@ from schemas.messages.netting import EpochOpened
 from schemas.messages.routing import ChildPlaced
 from schemas.messages.tca import TcaRow
 from services.audit import CheckReport, check
+from services.clearing.once import Cleared, clear_and_reconcile
 from services.cli.log import DECISION_TOPICS, read_to_end
 from services.cli.replay import replay_shard
 from services.demo.summary import DaySummary
@@ -44,13 +45,24 @@ class Proof(NamedTuple):
     rows: list[TcaRow]
     instruments: Mapping[str, InstrumentDefined]
     example_order_id: str
+    cleared: Cleared | None  # None on a cluster where clearing is somebody else's
 
 
-def prove(bootstrap: str, partitions: int, seen_ms: Mapping[tuple[int, int], float]) -> Proof:
-    """Read the finished log three times over. `seen_ms`: arrival by (partition, offset)."""
+def prove(
+    bootstrap: str,
+    partitions: int,
+    seen_ms: Mapping[tuple[int, int], float],
+    *,
+    is_cleared: bool = True,
+) -> Proof:
+    """Read the finished log four times over. `seen_ms`: arrival by (partition, offset).
+
+    `is_cleared`: whether to report it to a clearer that accepts, and to reconcile the two sides.
+    """
     workers = min(partitions + 1, os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         checking = pool.submit(check, bootstrap)
+        clearing = pool.submit(clear_and_reconcile, bootstrap) if is_cleared else None
         replaying = [
             pool.submit(replay_shard, bootstrap, shard, partitions, from_snapshot=False)
             for shard in range(partitions)
@@ -65,6 +77,7 @@ def prove(bootstrap: str, partitions: int, seen_ms: Mapping[tuple[int, int], flo
             rows=reading.view.rows(),
             instruments=reading.instruments,
             example_order_id=reading.example_order_id(),
+            cleared=None if clearing is None else clearing.result(),
         )
 
 

@@ -62,6 +62,11 @@ def show_proofs(console: Console, result: dict[str, Any]) -> None:
     console.print(f"[bold]checker[/] {verdict} in {result['checked_records']:,} records")
     for finding in findings[:20]:
         console.print(f"  [red]{finding}[/]")
+    if cleared := result["clearing"]:
+        console.print(
+            f"[bold]clearing[/] {cleared['allocations']:,} allocation reports and "
+            f"{cleared['captures']:,} trade captures accepted, {cleared['breaks']:,} breaks"
+        )
     latency = result["latency_ms"]
     console.print(
         f"[bold]order to child[/] p50 {latency['p50']} ms, p99 {latency['p99']} ms "

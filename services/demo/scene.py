@@ -96,6 +96,8 @@ class Played:
             found.append(f"UNALLOCATED {summary.unallocated_quantity} of fills")
         if summary.overfilled_quantity:
             found.append(f"OVERFILLED {summary.overfilled_quantity}")
+        if self.proof.cleared is not None:
+            found += self.proof.cleared.breaks
         return found
 
     @property
@@ -108,6 +110,7 @@ class Played:
     def as_json(self) -> dict[str, Any]:
         """Return DESIGN section 8's object. Quantities: smallest units, all instruments."""
         summary, check, latency = self.proof.summary, self.proof.check, self.proof.latency
+        cleared = self.proof.cleared
         totals = (
             "orders_accepted orders_rejected commands_repeated crosses crossed_quantity parents "
             "parents_filled children children_rejected fills filled_quantity allocated_quantity "
@@ -127,6 +130,7 @@ class Played:
             "state_hash": "".join(report.state_hash[:16] for report in self.proof.replays),
             "invariants_failed": self.failures,
             "checked_records": check.records,
+            "clearing": None if cleared is None else cleared.totals(),
             "latency_ms": {"p50": latency.p50_ms, "p99": latency.p99_ms, "orders": latency.orders},
             "elapsed_s": round(self.elapsed_s, 1),
             "rejects": dict(summary.rejects_by_reason),
@@ -165,7 +169,7 @@ def play(scene: Scene, bootstrap: str, partitions: int, *, log_folder: Path, bar
     for task in (orders, children, fills):
         bar.update(task, total=bar.tasks[task].completed)
     proving = bar.add_task("replay and check", total=1)
-    proof = prove(bootstrap, partitions, seen_ms)
+    proof = prove(bootstrap, partitions, seen_ms, is_cleared=not scene.is_attached)
     bar.update(proving, completed=1)
     return Played(
         scene=scene,
