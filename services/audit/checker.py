@@ -7,6 +7,7 @@ from services.audit import crosses, exposure, orders, parents, shares, terms, wi
 from services.audit.answers import check_answers
 from services.audit.findings import CheckReport, Code, Findings
 from services.audit.journal import Writer
+from services.audit.kills import Kills
 from services.audit.limits import LimitLaws, check_leases
 from services.audit.market import Market
 from services.audit.records import Entry, Partition, RawRecord, Reader
@@ -43,6 +44,7 @@ class ShardLaws:
         self.limits = LimitLaws(findings, shard, shards)
         self._market = Market(reader.book, self.state.reference)
         self._venues = VenueSide(findings)
+        self._kills = Kills(self.state)
 
     def on_batch(self, journal: Entry, inputs: list[Entry], outputs: list[Entry]) -> None:
         """Check what one journal record read and wrote."""
@@ -61,6 +63,8 @@ class ShardLaws:
                 self._read(entry, now_ns)
         for entry in outputs:
             self._wrote(entry)
+            self._kills.wrote(entry)
+        self._kills.end_batch(journal, inputs, outputs)
         windows.end_round(self.state)
         if outputs or inputs:
             self._end_batch(journal, outputs)

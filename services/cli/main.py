@@ -6,6 +6,7 @@ from services.cli import broker, clearing, config, limits, order, topics
 from services.cli.crosses import crosses
 from services.cli.demo import demo
 from services.cli.explain import explain
+from services.cli.kill import kill, unkill
 from services.cli.processes import PASS_ON, engine, venues
 from services.cli.reconcile import reconcile
 from services.cli.replay import replay_command
@@ -29,6 +30,8 @@ app.add_typer(config.app, name="config")
 app.add_typer(limits.app, name="limits")
 app.add_typer(order.app, name="order")
 app.command()(order.basket)
+app.command()(kill)
+app.command()(unkill)
 app.command()(tail)
 app.command()(explain)
 app.command(name="replay")(replay_command)

@@ -9,7 +9,7 @@ from typing import Final
 
 from streams.kill import raised
 
-__all__ = ["FileLatch", "default_directory"]
+__all__ = ["FileLatch", "default_directory", "flag_files"]
 
 CONTENT_BYTES_MAX: Final = 4_096
 SUFFIX: Final = ".json"
@@ -77,6 +77,18 @@ class FileLatch:
         return _text(name.removesuffix(SUFFIX), content)
 
 
-def _text(name: str, content: bytes) -> str:
-    digest = blake2b(content, digest_size=4).hexdigest()
-    return raised(f"{name}-{digest}", content.decode(errors="replace"))
+def flag_files(directory: Path) -> list[tuple[Path, str]]:
+    """Return the files of a directory with the names of their flags, in the order of their names.
+
+    Raises: OSError for a file that cannot be read.
+    """
+    files = sorted(directory.glob(f"*{SUFFIX}"))
+    return [(file, _name(file.stem, file.read_bytes()[:CONTENT_BYTES_MAX])) for file in files]
+
+
+def _name(stem: str, content: bytes) -> str:
+    return f"{stem}-{blake2b(content, digest_size=4).hexdigest()}"
+
+
+def _text(stem: str, content: bytes) -> str:
+    return raised(_name(stem, content), content.decode(errors="replace"))

@@ -29,6 +29,7 @@ def recorded(host: ListHost) -> list[Batch]:
             causes=[_cause(event.envelope.causation_id) for event in batch.outputs],
             now_ns=batch.journal.now_ns,
             mode=batch.journal.mode,
+            signals=batch.journal.signals,
             times=[(i.envelope.source_ns, i.envelope.at_ns) for i in read if i.envelope],
         )
         for read, batch in zip(host.inputs, host.batches, strict=True)

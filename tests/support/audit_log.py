@@ -32,6 +32,7 @@ class Batch(msgspec.Struct, kw_only=True):
     now_ns: int = -1  # of the batch and its outputs; -1: its number
     mode: c.ClockMode = c.ClockMode.UNKNOWN
     times: list[tuple[int, int]] = []  # source_ns and at_ns of each input; empty: all 0
+    signals: tuple[str, ...] = ()  # local kill flags
 
 
 def zero(kind: Any) -> Any:
@@ -142,6 +143,7 @@ class Writer:
             ),
             output_count=len(outputs),
             output_digest=digest.digest(),
+            signals=batch.signals,
         )
         value = CODEC.encode(self.envelope(len(outputs), self.seq, now_ns), journal)
         self.append(ENGINE_JOURNAL, value)
