@@ -21,17 +21,23 @@ ParentEvent = ParentHeld | MemberLeft | TailResolved | EpochClosed | EpochOpened
 
 
 def leave_parent(state: NettingState, command: LeaveParent) -> tuple[ParentEvent, ...]:
-    """Hold the parent; with nothing exposed the member is free in the same decision."""
-    order = state.orders.get(command.order_id)
-    parent = state.parents.get(order.parent_id) if order is not None else None
-    if parent is None or parent.is_closed or command.order_id in parent.leaving:
+    """Hold the parent; with nothing exposed the members are free in the same decision."""
+    parent = state.parents.get(command.parent.parent_id)
+    if parent is None or parent.is_closed:
         return ()
-    held = ParentHeld(
-        parent_id=parent.parent_id, order_ids=(command.order_id,), cause=command.cause
+    order_ids = tuple(
+        order_id
+        for order_id in (command.order_id, *command.with_ids)
+        if (order := state.orders.get(order_id)) is not None
+        and order.parent_id == parent.parent_id
+        and order_id not in parent.leaving
     )
+    if not order_ids:
+        return ()
+    held = ParentHeld(parent_id=parent.parent_id, order_ids=order_ids, cause=command.cause)
     if command.parent.total:
         return (held,)
-    leaving = [*parent.leaving, command.order_id]
+    leaving = [*parent.leaving, *order_ids]
     return (held, *_release(state, parent, command.parent, leaving, parent.end_cause))
 
 
@@ -139,11 +145,12 @@ def _release(
         )
         for order_id in leaving
     ]
-    staying = [order_id for order_id in parent.order_ids if order_id not in leaving]
+    gone = frozenset(leaving)  # asked only, never walked
+    staying = [order_id for order_id in parent.order_ids if order_id not in gone]
     free = {
         order_id: quantity
         for order_id, quantity in epochs.unreleased(state, parent, {}, resolved).items()
-        if order_id in staying
+        if order_id not in gone
     }
     if free and end_cause is Cause.UNKNOWN:
         closed, opened = epochs.turn_epoch(

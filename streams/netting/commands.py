@@ -73,6 +73,7 @@ class LeaveParent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A pending cancel or replace wants the order out of its parent."""
 
     order_id: str
+    with_ids: tuple[str, ...] = ()  # others that the same decision wants out of it
     cause: Cause
     parent: ParentExposure
     at_ns: int

@@ -1,5 +1,7 @@
 """What netting remembers: windows, orders, parents with their epochs and tails; queries on it."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from schemas.messages.core import (
@@ -23,6 +25,7 @@ __all__ = [
     "open_parents",
     "parent_of",
     "standing",
+    "staying",
     "waiting",
     "wanting",
     "window_key",
@@ -188,6 +191,13 @@ def members(state: NettingState, parent_id: str) -> tuple[str, ...]:
     """Return who has not left the parent, in order of joining, full ones too; also when closed."""
     parent = state.parents.get(parent_id)
     return tuple(parent.order_ids) if parent is not None else ()
+
+
+def staying(state: NettingState, parent_id: str) -> Iterator[str]:
+    """Yield the members that nobody has asked to leave yet, in order of joining."""
+    parent = state.parents[parent_id]
+    gone = frozenset(parent.leaving)
+    return (order_id for order_id in parent.order_ids if order_id not in gone)
 
 
 def waiting(state: NettingState, tenant: str, instrument_id: str) -> tuple[str, ...]:

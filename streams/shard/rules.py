@@ -237,13 +237,22 @@ def _changed(knows: Knowledge, event: FillBusted | FillCorrected) -> Commands:
 
 def _leave(knows: Knowledge, event: OrderPendingCancel | OrderPendingReplace) -> Commands:
     parent_id = netting.parent_of(knows.state.netting, event.order_id)
-    if parent_id is not None:
-        yield LeaveParent(
-            order_id=event.order_id,
-            cause=Cause.CLIENT,
-            parent=knows.exposure(parent_id),
-            at_ns=knows.at_ns,
-        )
+    if parent_id is None:
+        return
+    # One decision may want many out, and each who leaves alone turns the epoch for all who stay.
+    orders = knows.state.intake.orders
+    also = (
+        order_id
+        for order_id in netting.staying(knows.state.netting, parent_id)
+        if orders[order_id].is_leaving and order_id != event.order_id
+    )
+    yield LeaveParent(
+        order_id=event.order_id,
+        with_ids=tuple(also),
+        cause=getattr(event, "cause", Cause.CLIENT),
+        parent=knows.exposure(parent_id),
+        at_ns=knows.at_ns,
+    )
 
 
 def _stopped(knows: Knowledge, event: ParentHeld | ParentEnded) -> Commands:
