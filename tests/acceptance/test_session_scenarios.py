@@ -4,7 +4,17 @@ from typing import Any
 
 import msgspec
 
-from schemas.messages.core import BasketMode, MassCancelScope
+from schemas.messages.control import CalendarDefined
+from schemas.messages.core import (
+    BasketMode,
+    LimitKind,
+    MassCancelScope,
+    OrderType,
+    PhaseKind,
+    Session,
+    SessionPhase,
+    StrategyKind,
+)
 from schemas.messages.core import TimeInForce as T
 from schemas.messages.intake import OrderAccepted, OrderRejected
 from schemas.messages.netting import ParentOpened
@@ -14,6 +24,7 @@ from streams.core.murmur import partition_of
 from streams.shard import EngineShard
 from tests.support.builders import (
     ACME,
+    EURO,
     MINUTE,
     OPEN_NS,
     SECOND,
@@ -23,6 +34,7 @@ from tests.support.builders import (
     instrument_defined,
     new_basket,
 )
+from tests.support.limits import limit, limit_set, put_in_force
 from tests.support.scenario import Desk, Step, play
 from tests.support.shard_host import LOG_ID, trading_host
 
@@ -257,3 +269,83 @@ def test_the_answer_to_an_overnight_cancel_is_repeated_under_its_own_date() -> N
     for expected in ("OrderCanceled c9 filled 40 canceled 60", "CommandRepeated c9 True"):
         desk.host.put(topics.ORDERS_COMMANDS, command)
         assert desk.act("wait", 1) == [expected]
+
+
+def test_members_that_one_command_cancels_leave_together() -> None:
+    desk = Desk()
+    later = {"start_ns": OPEN_NS + MINUTE}
+    for n in range(1, 4):
+        desk.act("buy", f"c{n}", 100, {**later, "account_id": f"A{n}"})
+    desk.act("buy", "c4", 50, {**later, "source": "FIX"})
+    desk.act("wait", 1)
+    assert desk.act("mass_cancel", "m1")[3:] == [
+        "MassCancelAnswered m1 0 3 0 UNKNOWN",
+        "ParentHeld c1 c2 c3",
+        "MemberLeft c1 0",
+        "MemberLeft c2 0",
+        "MemberLeft c3 0",
+        "EpochClosed 2: tail 0",
+        "EpochOpened 3: 50 c4=50",
+        "OrderCanceled c1 filled 0 canceled 100",
+        "OrderCanceled c2 filled 0 canceled 100",
+        "OrderCanceled c3 filled 0 canceled 100",
+    ]
+    assert_recovers(desk)
+
+
+AUCTIONS = {"strategy": StrategyKind.IMMEDIATE, "order_type": OrderType.MARKET}
+
+
+def test_an_order_for_the_open_waits_sweeps_once_and_leaves_nothing_working() -> None:
+    open_ns = NEXT_OPEN_NS
+    phases = (
+        SessionPhase(kind=PhaseKind.PRE_OPEN, start_ns=OPEN_NS, end_ns=open_ns),
+        SessionPhase(kind=PhaseKind.CONTINUOUS, start_ns=open_ns, end_ns=open_ns + 10 * MINUTE),
+    )
+    calendar = CalendarDefined(
+        calendar_id="CAL",
+        first_date=TRADE_DATE,
+        last_date=TRADE_DATE,
+        sessions=(Session(trade_date=TRADE_DATE, phases=phases),),
+    )
+    desk = Desk(trading_host(calendar, instrument_defined(calendar_id="CAL")))
+    order = {**AUCTIONS, "limit_price_e9": None, "time_in_force": T.AT_OPEN}
+    assert desk.act("buy", "c1", 100, order) == ["OrderAccepted c1 BUY 100"]
+    assert "ParentOpened BUY 100" in desk.act("wait", 1)
+    # Who comes before the open joins the same parent, which has not swept yet.
+    desk.act("buy", "c2", 100, order)
+    assert "EpochOpened 2: 200 c1=100 c2=100" in desk.act("wait", 1)
+    desk.act("wait", 55)
+    assert desk.children == []
+    desk.act("wait", 3)
+    (child,) = desk.children
+    assert child.quantity == 200
+    assert desk.act("buy", "c3", 100, order) == ["OrderRejected c3 AFTER_CUTOFF"]
+    desk.act("fill", 80)
+    ends = [line for line in desk.act("expire") if line.startswith("OrderClosed")]
+    assert ends == ["OrderClosed c1 CANCELED 40", "OrderClosed c2 CANCELED 40"]
+
+
+def test_an_order_for_the_close_starts_five_minutes_before_it() -> None:
+    day = instrument_defined(session_close_ns=OPEN_NS + 5 * MINUTE + 10 * SECOND)
+    desk = Desk(trading_host(day))
+    order = {**AUCTIONS, "limit_price_e9": None, "time_in_force": T.AT_CLOSE}
+    assert desk.act("buy", "c1", 100, order) == ["OrderAccepted c1 BUY 100"]
+    assert [line for line in desk.act("wait", 8) if line.startswith("Child")] == []
+    assert "ChildPlaced BUY 100 epoch 1" in desk.act("wait", 2)
+
+
+def test_the_limits_count_a_baskets_entries_one_after_another() -> None:
+    for mode, expected in (
+        (BasketMode.ALL_OR_NONE, ["BASKET_MEMBER_REFUSED", "CREDIT_LIMIT"]),
+        (BasketMode.VALID_ONES, ["OrderAccepted", "CREDIT_LIMIT"]),
+    ):
+        host = trading_host()
+        put_in_force(host, limit_set(limit(LimitKind.CREDIT, 15_000)))
+        limited = {"order_type": OrderType.LIMIT, "limit_price_e9": 100 * EURO}
+        entries = [basket_entry(f"c{n}", quantity=100, **limited) for n in (1, 2)]
+        host.put(topics.ORDERS_COMMANDS, new_basket(*entries, mode=mode))
+        written = [m for m in host.step() if isinstance(m, OrderAccepted | OrderRejected)]
+        assert [
+            type(m).__name__ if isinstance(m, OrderAccepted) else str(m.reason) for m in written
+        ] == expected
