@@ -17,6 +17,7 @@ __all__ = [
 ]
 
 VERSION = "kalman-log-volume/1"
+LOG_MAX = 40.0  # of a volume: 2.4e17; a bin that nobody will ever see must still fit 64 bits
 
 
 class LogVolumeModel(NamedTuple):
@@ -69,13 +70,14 @@ def one_step_forecasts(
 def forecast_levels(model: LogVolumeModel, state: Estimate, first_bin: int) -> Iterator[float]:
     """Yield the expected volume of each bin left in the day, in smallest units.
 
-    Source: SPEC section 4: exp(mean + variance / 2), variance from the same recursion.
+    Source: SPEC section 4: exp(mean + variance / 2), variance from the same recursion; at most
+            exp(LOG_MAX).
     """
     # The same steps as _predict and _advance within a day, without an object per bin.
     mu, covariance, var_mu = state.mu, state.covariance, state.var_mu
     a_mu, certain = model.a_mu, state.var_eta + model.var_noise
     for phi in model.phi[first_bin:]:
-        yield exp(state.eta + phi + mu + (certain + 2 * covariance + var_mu) / 2)
+        yield exp(min(state.eta + phi + mu + (certain + 2 * covariance + var_mu) / 2, LOG_MAX))
         mu, covariance = a_mu * mu, a_mu * covariance
         var_mu = a_mu * a_mu * var_mu + model.var_mu
 

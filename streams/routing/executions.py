@@ -1,7 +1,7 @@
 """Executions, busts and corrections into facts, whichever comes first."""
 
 from copy import copy
-from typing import Any
+from typing import Any, Final
 
 from schemas.messages.core import ExecType, RejectReason
 from schemas.messages.routing import FillBooked, FillBusted, FillCorrected, SuspenseRecorded
@@ -13,6 +13,9 @@ from streams.routing.state import Child, EarlyChange, Fill, RoutingState
 
 __all__ = ["book_execution", "change_execution", "execution_problem"]
 
+# Cash is a decimal of 38 digits: the cash of a million such executions still fits.
+AMOUNT_MAX_E9: Final = 10**32
+
 
 def execution_problem(
     state: RoutingState, command: ApplyReport, child: Child
@@ -20,10 +23,15 @@ def execution_problem(
     """Return why an execution, bust or correction of `child` cannot be applied; None when it can.
 
     UNKNOWN_ORDER: it refers to an execution that has not come (yet).
+    VALUE_OUT_OF_RANGE: its fee or cash is beyond what anybody could pay.
     """
     report = command.report
     if command.market is None:
         return RejectReason.UNKNOWN_INSTRUMENT
+    cash_e9 = (report.last_price_e9 or 0) * report.last_quantity
+    is_bust = report.exec_type is ExecType.TRADE_CANCEL  # takes back what was booked, no more
+    if not is_bust and max(abs(report.fee_e9), abs(cash_e9)) > AMOUNT_MAX_E9:
+        return RejectReason.VALUE_OUT_OF_RANGE
     is_priced = report.last_price_e9 is not None and report.last_price_e9 > 0
     is_sound = is_priced and report.last_quantity > 0
     if report.exec_type is ExecType.TRADE:
@@ -33,7 +41,7 @@ def execution_problem(
         fill = state.fills.get(_referred(state, report))
         if fill is None:
             return RejectReason.UNKNOWN_ORDER
-        is_sound = is_sound or report.exec_type is ExecType.TRADE_CANCEL
+        is_sound = is_sound or is_bust
         is_ours = fill.child_id == child.child_id
     return None if is_sound and is_ours else RejectReason.REPORT_CONTRADICTS
 

@@ -4,8 +4,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
-import msgspec
-
 from schemas.messages.core import Cause, RejectReason
 from schemas.messages.intake import NewOrder, ReplaceOrder
 from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged
@@ -24,6 +22,7 @@ from streams.routing.commands import (
     WakeRouting,
 )
 from streams.runtime.ports import Emitter, Inbound, RecordedBatch
+from streams.shard import wide
 from streams.shard.knowledge import Knowledge
 from streams.shard.limits import control_command, request_of, take_control
 from streams.shard.market_checks import check_market
@@ -44,7 +43,6 @@ from streams.strategy.commands import Wake
 
 __all__ = ["EngineShard"]
 
-ENCODER: Final = msgspec.msgpack.Encoder()
 NO_EVENT: Final = bytes(16)
 _EXPECTED: Final[dict[str, tuple[type[Any], ...]]] = {
     topics.ORDERS_COMMANDS: ORDER_MESSAGES,
@@ -198,10 +196,10 @@ class EngineShard:
     def snapshot(self) -> bytes:
         """Return the state's bytes. Dicts keep their order: the deciders' iteration is state."""
         self.state.timers = dict(sorted(self._timers.due_by_id.items()))
-        return ENCODER.encode(self.state)
+        return wide.encode(self.state)
 
     def load(self, data: bytes) -> None:
-        self._adopt(msgspec.msgpack.decode(data, type=ShardState))
+        self._adopt(wide.decode(data, ShardState))
 
     def _adopt(self, state: ShardState) -> None:
         self.state = state

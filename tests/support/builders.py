@@ -10,6 +10,7 @@ from schemas.messages.control import (
     InstrumentDefined,
     SettingsLoaded,
     VenueDefined,
+    VolumeCurveDefined,
 )
 from schemas.messages.core import (
     BasketEntry,
@@ -152,6 +153,25 @@ def crossing_declared(**changes: Any) -> CrossingDeclared:
             "is_allowed": True,
             "quote_age_max_ns": 2 * SECOND,
             "spread_max_bps": 100,
+            **changes,
+        }
+    )
+
+
+def volume_curve(**changes: Any) -> VolumeCurveDefined:
+    """Return a flat curve of twelve bins of five minutes from OPEN_NS."""
+    return VolumeCurveDefined(
+        **{
+            "instrument_id": ACME,
+            "model": "test",
+            "bin_ns": 5 * MINUTE,
+            "first_bin_ns": OPEN_NS,
+            "log_volume_e9": (9_000_000_000,) * 12,
+            "a_eta_e9": 900_000_000,
+            "a_mu_e9": 500_000_000,
+            "var_eta_e9": 10_000_000,
+            "var_mu_e9": 10_000_000,
+            "var_noise_e9": 50_000_000,
             **changes,
         }
     )

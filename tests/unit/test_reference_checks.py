@@ -19,6 +19,7 @@ from tests.support.builders import (
     instrument,
     instrument_defined,
     venue_defined,
+    volume_curve,
 )
 from tests.support.calendars import (
     FRIDAY,
@@ -156,6 +157,28 @@ def test_it_is_refused(definition: Any, reason: R, field: str) -> None:
         assert (refused.value.reason, refused.value.field) == (reason, field)
     assert view.version == version
     assert not view.dated.waiting
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"log_volume_e9": ()}, "log_volume_e9"),
+        ({"log_volume_e9": (0, 100_000_000_001)}, "log_volume_e9"),
+        ({"a_eta_e9": 1_000_000_001}, "a_eta_e9"),
+        ({"a_mu_e9": -1_000_000_001}, "a_mu_e9"),
+        ({"var_eta_e9": -1}, "var_eta_e9"),
+        ({"var_mu_e9": 2**62}, "var_mu_e9"),
+        ({"var_noise_e9": -1}, "var_noise_e9"),
+    ],
+)
+def test_a_volume_curve_whose_estimates_could_get_infinite_is_refused(
+    changes: dict[str, Any], field: str
+) -> None:
+    view = ReferenceView()
+    with pytest.raises(DecodeError) as refused:
+        view.apply(volume_curve(**changes), 0, MIDNIGHT_NS)
+    assert (refused.value.reason, refused.value.field) == (R.PARAMETER_OUT_OF_RANGE, field)
+    assert not view.curves
 
 
 def test_sessions_that_overlap_known_ones_of_other_dates_are_refused() -> None:

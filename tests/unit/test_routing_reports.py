@@ -197,6 +197,20 @@ def test_an_execution_without_a_price_is_suspense() -> None:
     )
 
 
+@pytest.mark.parametrize("fee_e9", [10**32 + 1, -(10**32) - 1])
+def test_an_execution_with_a_fee_that_nobody_could_pay_is_suspense(fee_e9: int) -> None:
+    given(ROUTING, *working()).when(trade("e1", 30, 30, 70, fee_e9=fee_e9)).then(
+        suspense(
+            "e1",
+            RejectReason.VALUE_OUT_OF_RANGE,
+            ExecType.TRADE,
+            quantity=30,
+            price_e9=PRICE_E9,
+            fee_e9=fee_e9,
+        )
+    )
+
+
 def test_what_an_older_epoch_gives_back_is_no_room_of_the_current_one() -> None:
     older = (*working(), cancel_requested(), epoch_opened(2, 10), canceled(100), returned(100))
     state = ROUTING.fold(older)

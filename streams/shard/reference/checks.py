@@ -23,6 +23,10 @@ __all__ = ["check"]
 LENGTH_MAX: Final = 64  # characters of an id: ids are keys of state, so their size is bounded
 DAYS_MAX: Final = 10  # of settlement after the trade
 MONTHS: Final = 12
+E9: Final = 1_000_000_000
+BINS_MAX: Final = 10_000  # of a volume curve: more than the seconds of two hours
+LOG_MAX_E9: Final = 100 * E9
+VARIANCE_MAX_E9: Final = 1_000 * E9
 _AUCTIONS: Final = (PhaseKind.OPENING_AUCTION, PhaseKind.CLOSING_AUCTION)
 
 
@@ -101,7 +105,23 @@ def _pair(m: PairRestricted) -> None:
 
 
 def _curve(m: VolumeCurveDefined) -> None:
+    _ids(m, "instrument_id")
     _at_least(R.END_NOT_AFTER_START, m, 1, "bin_ns")
+    if not 1 <= len(m.log_volume_e9) <= BINS_MAX:
+        count, bound = len(m.log_volume_e9), f"1..{BINS_MAX} bins"
+        _raise(R.PARAMETER_OUT_OF_RANGE, "log_volume_e9", count, bound)
+    # Within these no estimate gets infinite, whatever volumes come.
+    for mean_e9 in m.log_volume_e9:
+        _within("log_volume_e9", mean_e9, -LOG_MAX_E9, LOG_MAX_E9)
+    for name in ("a_eta_e9", "a_mu_e9"):
+        _within(name, getattr(m, name), -E9, E9)
+    for name in ("var_eta_e9", "var_mu_e9", "var_noise_e9"):
+        _within(name, getattr(m, name), 0, VARIANCE_MAX_E9)
+
+
+def _within(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        _raise(R.PARAMETER_OUT_OF_RANGE, name, value, f"{least}..{most}")
 
 
 def _calendar(m: CalendarDefined) -> None:
