@@ -218,6 +218,7 @@ class OrderEntry:
             return "not traded here"
         is_dark, quantity, price_e9 = book.is_dark, child.quantity, child.price_e9
         is_resting = child.time_in_force is not TimeInForce.IOC
+        tick_e9 = self._terms.tick_e9(child.instrument_id, price_e9 or 0)
         rungs = (
             (book.state is not BookState.OPEN, f"market is {book.state.value}"),
             (
@@ -229,8 +230,8 @@ class OrderEntry:
                 f"quantity {quantity} is below {venue.minimum_quantity}",
             ),
             (
-                price_e9 is not None and price_e9 % instrument.tick_e9 != 0,
-                f"price {price_e9} is not a multiple of {instrument.tick_e9}",
+                price_e9 is not None and price_e9 % tick_e9 != 0,
+                f"price {price_e9} is not a multiple of {tick_e9}",
             ),
             (
                 is_dark != (child.order_type is OrderType.MIDPOINT),

@@ -21,6 +21,12 @@ class Terms:
     venues: dict[str, VenueDefined]
     instruments: dict[str, InstrumentDefined]
 
+    def tick_e9(self, instrument_id: str, price_e9: int) -> int:
+        """Return the increment at a price, 1e-9 currency units."""
+        terms = self.instruments[instrument_id]
+        below = [band.tick_e9 for band in terms.tick_bands if band.from_price_e9 <= price_e9]
+        return below[-1] if below else terms.tick_e9
+
     def fee_e9(
         self, venue_id: str, instrument_id: str, price_e9: int, quantity: int, *, is_maker: bool
     ) -> int:

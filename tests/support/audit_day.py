@@ -258,7 +258,10 @@ def beginning() -> Day:
             inputs=[
                 (topics.CONTROL_COMMANDS, acme()),
                 (topics.CONTROL_COMMANDS, declared),
-                (topics.CONTROL_COMMANDS, make(VenueDefined, venue_id="V1", kind=c.VenueKind.LIT)),
+                (
+                    topics.CONTROL_COMMANDS,
+                    make(VenueDefined, venue_id="V1", kind=c.VenueKind.LIT, is_enabled=True),
+                ),
                 (topics.MARKET_DATA, book),
                 *orders,
             ],

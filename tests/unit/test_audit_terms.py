@@ -9,12 +9,13 @@ from schemas.messages import core as c
 from schemas.messages.control import CalendarDefined, InstrumentDefined
 from schemas.messages.intake import NewOrder, OrderAccepted
 from schemas.messages.netting import CrossExecuted
+from schemas.messages.routing import ChildPlaced
 from services.audit import check_records
 from services.audit.definitions import Calendars, is_sound
 from streams.core import topics
 from tests.support.audit_day import acme
 from tests.support.audit_log import Batch, make, written
-from tests.support.builders import instrument_defined
+from tests.support.builders import instrument_defined, venue_defined
 from tests.support.calendars import (
     FRIDAY,
     HOUR,
@@ -132,6 +133,16 @@ def test_what_an_engine_refuses_the_checker_does_not_use(
 def _told(message: Any) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.to_builtins(message)
     return told
+
+
+def test_a_child_at_a_disabled_venue_is_found() -> None:
+    for is_enabled in (True, False):
+        batch = Batch(
+            inputs=[(topics.CONTROL_COMMANDS, venue_defined("V1", is_enabled=is_enabled))],
+            outputs=[(topics.CHILDREN_EVENTS, make(ChildPlaced, child_id="P.1.1", venue_id="V1"))],
+        )
+        found = [f.text for f in check_records(written([batch])).findings if f.code == "TERMS"]
+        assert found == ([] if is_enabled else ["is sent to V1, which is disabled"])
 
 
 def test_a_cross_in_the_lunch_break_is_found() -> None:

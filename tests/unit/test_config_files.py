@@ -18,6 +18,7 @@ from services.config.decimals import E9, number_of, units
 from services.config.files import Configuration, read
 from services.config.problems import ConfigError, Problem
 from streams.core.errors import OffGridError
+from streams.shard.reference import ReferenceView
 
 REFERENCE = Path(__file__).parents[2] / "infra" / "reference"
 INSTRUMENT = """
@@ -80,6 +81,31 @@ def test_the_samples_add_up() -> None:
         "SettingsLoaded",
         "VenueDefined",
     }
+
+
+def test_the_sample_of_a_night_session_is_dated_the_next_day() -> None:
+    """New York is five hours behind: the night of Monday is from Monday 02:00 to 09:00 UTC."""
+    view = ReferenceView()
+    for message in messages(read(REFERENCE)):
+        view.apply(message, 1, 1)
+    hour_ns, midnight_ns = 3_600 * E9, 1_795_996_800 * E9  # of Monday 2026-11-30, UTC
+    found = []
+    for hour in (-30, 1, 2, 8, 9, 24, 26):
+        terms, _ = view.instrument("GLOBEX", midnight_ns + hour * hour_ns)
+        assert terms is not None
+        is_open = terms.session_open_ns <= midnight_ns + hour * hour_ns
+        found.append((terms.trade_date, is_open, (terms.session_open_ns - midnight_ns) // hour_ns))
+    assert found == [
+        (20261130, False, 2),  # on the weekend the next is Monday's night
+        (20261130, False, 2),
+        (20261130, True, 2),
+        (20261130, True, 2),
+        (20261130, True, 9),  # its day session
+        (20261130, True, 9),
+        (20261201, True, 26),  # and the night of Tuesday
+    ]
+    exchange = view.calendars["XNYS"]
+    assert exchange.settlement_date(20261125, 1) == 20261127, "over Thanksgiving"
 
 
 def test_decimals_become_integers_exactly(tmp_path: Path) -> None:

@@ -156,6 +156,20 @@ def test_an_order_is_accepted_in_the_session_of_the_calendar_and_not_after() -> 
     assert accepted == [1, 1, 0]
 
 
+def test_lunch_begins_and_ends_without_anybody_saying_so() -> None:
+    """The last book is young enough all the time: what ends is continuous trading."""
+    host = _calendar_host(12 - 1 / 3_600)
+    knows = host.app._knows
+    open_by_s = []
+    for seconds in (0, 1, 2):
+        host.step(host.now_ns + (SECOND if seconds else 0))
+        open_by_s.append((knows.quote(ACME) is not None, knows.market(ACME).is_open))
+    assert open_by_s == [(True, True), (False, False), (False, False)]
+    host.now_ns = MIDNIGHT_NS + 13 * HOUR
+    _quote(host)
+    assert knows.quote(ACME) is not None
+
+
 def _calendar_host(hour: float, *definitions: Any) -> ListHost:
     host = ListHost()
     host.now_ns = MIDNIGHT_NS + int(hour * HOUR)

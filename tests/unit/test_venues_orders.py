@@ -1,6 +1,9 @@
 """What a venue answers: fills, ends, refusals, and its own mistakes."""
 
+from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from schemas.messages.core import (
     BookState,
@@ -9,6 +12,7 @@ from schemas.messages.core import (
     OrderStatus,
     OrderType,
     Side,
+    TickBand,
     TimeInForce,
 )
 from schemas.messages.market import BookUpdated, TradePrinted
@@ -220,3 +224,12 @@ def test_the_book_shows_the_tip_of_an_iceberg() -> None:
     venue = Venue()
     venue.step(child_placed("c1", price_e9=BID, quantity=90, display_quantity=20))
     assert venue.shown is not None and venue.shown.bids[0].quantity == 120
+
+
+def test_the_tick_goes_by_the_price_band() -> None:
+    name, defined = next(iter(TERMS.instruments.items()))
+    bands = (TickBand(from_price_e9=100 * TICK, tick_e9=5 * TICK),)
+    banded = {name: msgspec.structs.replace(defined, tick_bands=bands)}
+    terms = replace(TERMS, instruments=banded)
+    ticks = [terms.tick_e9(name, price * TICK) for price in (99, 100, 101)]
+    assert ticks == [TICK, 5 * TICK, 5 * TICK]
