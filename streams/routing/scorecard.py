@@ -26,6 +26,7 @@ _EFFECTIVE_MAX: Final = 31  # (2 - 1/16) / (1/16)
 _PRIOR_WEIGHT: Final = 8
 _FILL_PRIOR_E9: Final = {"passive": 400_000_000, "aggressive": 800_000_000}
 _REJECT_PRIOR_E9: Final = 10_000_000
+_FEE_MAX_BPS_E9: Final = 10**17  # ten thousand times the notional: scores are recorded as 64 bits
 _BPS_PER_UNIT: Final = 10_000
 
 
@@ -98,7 +99,8 @@ def half_spread_bps_e9(quote: Quote) -> int:
 
 def fee_bps_e9(fee_e9: int, fee_ppm: int, price_e9: int) -> int:
     """Return a fee per whole unit plus one on notional in 1e-9 basis points, rounded down."""
-    return fee_e9 * _BPS_PER_UNIT * E9 // price_e9 + fee_ppm * (E9 // 100)
+    fee_bps_e9 = fee_e9 * _BPS_PER_UNIT * E9 // price_e9 + fee_ppm * (E9 // 100)
+    return max(-_FEE_MAX_BPS_E9, min(fee_bps_e9, _FEE_MAX_BPS_E9))
 
 
 def _expected(state: RoutingState, venue: Venue, kind: str, hit: int, miss: int) -> int:

@@ -1,6 +1,6 @@
 """Settings of the engine, as SettingsLoaded(context="engine") carries them in JSON."""
 
-from typing import Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -9,28 +9,38 @@ from streams.strategy import StrategySettings
 __all__ = ["CONTEXT", "EngineSettings"]
 
 CONTEXT = "engine"
+DAY_NS: Final = 86_400_000_000_000
+LEAST_NS: Final = 1_000_000  # of the strategy's times: one of 0 would wake it for ever at once
+BPS: Final = 10_000
+Time = Annotated[int, msgspec.Meta(ge=0, le=DAY_NS)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Defaults of DESIGN section 11. `strategy` overrides fields of StrategySettings."""
 
-    window_ns: int = 1_000_000_000  # netting window
-    window_count: int = 0  # waiting orders that close a window early; 0 for never
-    quote_age_max_ns: int = 2_000_000_000  # a book older than that is no quote
+    window_ns: Time = 1_000_000_000  # netting window
+    window_count: Count = 0  # waiting orders that close a window early; 0 for never
+    quote_age_max_ns: Time = 2_000_000_000  # a book older than that is no quote
     # One owner's own interest nets at the midpoint up to this spread where no crossing is declared;
     # 0: never.
-    own_spread_max_bps: int = 100
+    own_spread_max_bps: Count = 100
     # Tenants whose parents divide the cash of each fill by itself, not as one average price.
     per_fill_tenants: tuple[str, ...] = ()
     strategy: dict[str, Any] = {}
 
     def strategy_settings(self) -> StrategySettings:
-        """Return the strategy's settings. Raises msgspec.ValidationError on a wrong field."""
+        """Return the strategy's settings. Raises msgspec.ValidationError on a wrong one."""
         known = StrategySettings.__struct_fields__
         for name in self.strategy:
             if name not in known:
                 raise msgspec.ValidationError(f"strategy.{name} is not among {', '.join(known)}")
-        return msgspec.convert(self.strategy, StrategySettings)
+        settings = msgspec.convert(self.strategy, StrategySettings)
+        for name in known:
+            least, most = (LEAST_NS, DAY_NS) if name.endswith("_ns") else (0, BPS)
+            if not least <= getattr(settings, name) <= most:
+                raise msgspec.ValidationError(f"strategy.{name} is not in {least}..{most}")
+        return settings
 
     @staticmethod
     def parse(content: str) -> "EngineSettings":

@@ -24,6 +24,7 @@ LENGTH_MAX: Final = 64  # characters of an id: ids are keys of state, so their s
 DAYS_MAX: Final = 10  # of settlement after the trade
 MONTHS: Final = 12
 E9: Final = 1_000_000_000
+DAY_NS: Final = 86_400 * E9
 BINS_MAX: Final = 10_000  # of a volume curve: more than the seconds of two hours
 LOG_MAX_E9: Final = 100 * E9
 VARIANCE_MAX_E9: Final = 1_000 * E9
@@ -77,7 +78,8 @@ def _venue(m: VenueDefined) -> None:
     _ids(m, "venue_id")
     if m.kind is VenueKind.UNKNOWN:
         _raise(R.PARAMETER_OUT_OF_RANGE, "kind", m.kind, "LIT, DARK or ATS")
-    _at_least(R.PARAMETER_OUT_OF_RANGE, m, 0, "minimum_quantity", "latency_ns")
+    _at_least(R.PARAMETER_OUT_OF_RANGE, m, 0, "minimum_quantity")
+    _within("latency_ns", m.latency_ns, 0, DAY_NS)
 
 
 def _account(m: AccountDefined) -> None:
@@ -96,6 +98,7 @@ def _crossing(m: CrossingDeclared) -> None:
     _ids(m, "declaration_id", "tenant")
     names = ("quote_age_max_ns", "spread_max_bps", "spread_median_bps", "random_ns")
     _at_least(R.PARAMETER_OUT_OF_RANGE, m, 0, *names)
+    _within("random_ns", m.random_ns, 0, DAY_NS)
 
 
 def _pair(m: PairRestricted) -> None:
