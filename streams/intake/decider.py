@@ -44,6 +44,7 @@ from streams.intake.submit import submit
 
 __all__ = ["decide"]
 
+Consequence = CancelUnasked | ExpireOrder | FinishCancel | FinishReplace | CloseOrder | RestateOrder
 ClientMessage = NewOrder | CancelOrder | ReplaceOrder | MassCancelOrder | NewBasket
 _KINDS: Final[dict[type, CommandKind]] = {
     NewOrder: CommandKind.NEW,
@@ -59,27 +60,33 @@ _ENDS: Final = {
 }
 
 
-def decide(state: IntakeState, command: IntakeCommand) -> tuple[IntakeEvent, ...]:  # noqa: PLR0911
+def decide(state: IntakeState, command: IntakeCommand) -> tuple[IntakeEvent, ...]:
     """Return what follows from `command`; `()` if it is already in effect (a redelivery)."""
     match command:
         case SubmitOrder() | SubmitCancel() | SubmitReplace():
             return _submit(state, command)
         case SubmitMassCancel() | SubmitBasket():
             return _submit_many(state, command)
-        case CancelUnasked():
-            return cancel_unasked(state.orders[command.order_id], command.cause, command.at_ns)
-        case ExpireOrder():
-            return expire(state.orders[command.order_id], command)
         case ResumeOrder():
             return resume(state, command)
+        case _:
+            return _follow(state.orders[command.order_id], command)
+
+
+def _follow(order: Order, command: Consequence) -> tuple[IntakeEvent, ...]:
+    match command:
+        case CancelUnasked():
+            return cancel_unasked(order, command.cause, command.at_ns)
+        case ExpireOrder():
+            return expire(order, command)
         case FinishCancel():
-            return finish_cancel(state.orders[command.order_id], command.at_ns)
+            return finish_cancel(order, command.at_ns)
         case FinishReplace():
-            return finish_replace(state.orders[command.order_id], command.at_ns)
+            return finish_replace(order, command.at_ns)
         case CloseOrder():
-            return _close(state.orders[command.order_id], command)
+            return _close(order, command)
         case RestateOrder():
-            return _restate(state.orders[command.order_id], command.cause)
+            return _restate(order, command.cause)
         case _:
             assert_never(command)
 

@@ -81,7 +81,7 @@ def test_every_interleaving_of_messages_does_what_the_model_says(
     walk = Walk(Model(time_in_force, joins))
     for depth in range(1, DEPTH + 1):
         walk.deepen(depth)
-    print(f"{walk.ways} interleavings over {len(walk.states)} states")  # noqa: T201
+    print(f"{walk.ways} interleavings over {len(walk.states)} states")  # noqa: T201  # the figure of the check
     expires = time_in_force == "GTD" or (joins and time_in_force == "DAY")
     ends = {"FILLED", "CANCELED"} | ({"EXPIRED"} if expires else set())
     assert {status for status, _ in walk.late} == ends

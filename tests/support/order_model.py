@@ -90,7 +90,7 @@ class Model:
 Outcome = tuple[Model, list[str]]
 
 
-def is_possible(model: Model, message: str) -> bool:  # noqa: PLR0911
+def is_possible(model: Model, message: str) -> bool:  # noqa: PLR0911  # one a message
     """Return whether the world can send the message now; a client always can."""
     match message:
         case "new":
@@ -111,7 +111,7 @@ def is_possible(model: Model, message: str) -> bool:  # noqa: PLR0911
             return True
 
 
-def after(model: Model, message: str, name: str) -> Outcome:  # noqa: PLR0911
+def after(model: Model, message: str, name: str) -> Outcome:  # noqa: PLR0911  # one a message
     """Return the model after the message, and what must be said. `name`: id of a client's one."""
     match message:
         case "new":

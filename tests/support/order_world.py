@@ -212,7 +212,7 @@ def _taken_back(quantity: int, cause: Cause) -> AllocationRestated:
     )
 
 
-def brief(event: Any) -> str:  # noqa: PLR0911
+def brief(event: Any) -> str:  # noqa: PLR0911  # one an event
     """Return what the event says, in the words of the model."""
     match event:
         case said.OrderAccepted():
