@@ -198,7 +198,7 @@ class Clearing:
         if instrument_id:
             return str(instrument_id)
         record = self.state.ledger.records.get(getattr(event, "record_id", ""))
-        return "" if record is None else record.report.instrument_id
+        return "" if record is None else record.instrument_id
 
 
 def read(inbound: Inbound) -> tuple[Envelope, Any]:

@@ -43,6 +43,7 @@ class Record(msgspec.Struct, array_like=True):
     """
 
     is_street: bool
+    instrument_id: str
     body: bytes
     versions: list[Version] = []
     repairs: dict[RepairField, str] = {}  # what people decided; it outlives restatements
@@ -109,7 +110,9 @@ class Ledger(msgspec.Struct):
     def _reported(self, message: Report, body: bytes, *, is_street: bool) -> None:
         record = self.records.get(message.record_id)
         if record is None:
-            record = self.records[message.record_id] = Record(is_street, body)
+            record = self.records[message.record_id] = Record(
+                is_street, message.instrument_id, body
+            )
         assert message.version == len(record.versions) + 1, message.report_id
         self.days[message.trade_date] = self.days.get(message.trade_date, 0) + 1
         record.body = body
