@@ -1,13 +1,10 @@
 """Each kind of limit at its bound and one above it, and whom a limit counts."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from schemas.messages.allocation import AllocationRestated, FillAllocated
 from schemas.messages.core import (
-    AllocationEntry,
     Cause,
     LimitKind,
     LimitScope,
@@ -17,10 +14,9 @@ from schemas.messages.core import (
     StrategyKind,
 )
 from schemas.messages.core import RejectReason as R
-from schemas.messages.intake import OrderClosed, OrderPendingReplace, OrderRejected, OrderReplaced
+from schemas.messages.intake import OrderClosed
 from schemas.messages.risk import LocateGranted, PositionSet
-from streams.risk import RISK, Gate, RiskState, apply, use
-from streams.risk.limits import LimitSet
+from streams.risk import Gate
 from streams.risk.request import Reference
 from tests.support.builders import (
     ACME,
@@ -31,61 +27,9 @@ from tests.support.builders import (
     TICK,
     TRADE_DATE,
     instrument,
-    order_accepted,
 )
 from tests.support.limits import limit, limit_set, request
-
-PRICE_E9 = 10_000 * TICK  # 100.00
-
-
-def accepted(number: int = 1, **changes: Any) -> Any:
-    values = {"client_id": "C1", "unit_value_e9": PRICE_E9, **changes}
-    return order_accepted(f"Oabcdef.0.{number}", **values)
-
-
-def filled(quantity: int, number: int = 1, fill_id: str = "V1/1") -> FillAllocated:
-    entry = AllocationEntry(
-        order_id=f"Oabcdef.0.{number}", quantity=quantity, cumulative_quantity=quantity
-    )
-    return FillAllocated(
-        fill_id=fill_id,
-        parent_id="P1",
-        epoch=1,
-        is_tail=False,
-        quantity=quantity,
-        price_e9=PRICE_E9,
-        entries=(entry,),
-    )
-
-
-def rejected(at_ns: int, source: str = "OMS") -> OrderRejected:
-    return OrderRejected(
-        tenant="T1",
-        source=source,
-        client_order_id="c9",
-        account_id="A1",
-        instrument_id=ACME,
-        trade_date=TRADE_DATE,
-        reason=R.QUANTITY_NOT_POSITIVE,
-        field="quantity",
-        value="0",
-        bound="at least 1",
-        text="",
-        command_digest=NO_ID,
-        received_ns=at_ns,
-    )
-
-
-def state_of(limits: LimitSet, events: Sequence[Any] = ()) -> RiskState:
-    state = RISK.initial()
-    use(state, limits, 1, "")
-    for event in events:
-        if isinstance(event, LocateGranted | PositionSet):
-            apply(state, event, "ann", "C1")
-        else:
-            RISK.evolve(state, event)
-    return state
-
+from tests.support.risk_history import PRICE_E9, accepted, filled, rejected, state_of
 
 K = LimitKind
 S = LimitScope
@@ -329,107 +273,3 @@ def test_the_first_limit_broken_is_told_in_the_order_of_the_reasons() -> None:
     assert verdict.breach is not None
     assert verdict.breach.reason is R.ORDER_QUANTITY_LIMIT
     assert [each.is_breached for each in verdict.measures] == [True, True, True]
-
-
-def test_credit_of_one_currency_is_counted_in_another_by_the_sets_rate() -> None:
-    limits = limit_set(limit(K.CREDIT, 15_000), currency="USD", rates_e9={"EUR": 1_500_000_000})
-    gate = Gate(state_of(limits))
-    assert gate.assess(request()).breach is None
-    assert gate.assess(request(quantity=101)).breach is not None
-    verdict = gate.assess(request(instrument=instrument(currency="CHF")))
-    assert verdict.breach is not None
-    assert verdict.breach.reason is R.NO_REFERENCE_PRICE
-    assert verdict.breach.bound == "the limits have no rate for CHF"
-
-
-def pending(quantity: int, unit_value_e9: int) -> OrderPendingReplace:
-    return OrderPendingReplace(
-        order_id="Oabcdef.0.1",
-        tenant="T1",
-        source="OMS",
-        client_order_id="c2",
-        quantity=quantity,
-        limit_price_e9=None,
-        command_digest=NO_ID,
-        received_ns=OPEN_NS,
-        unit_value_e9=unit_value_e9,
-    )
-
-
-def replaced(quantity: int, unit_value_e9: int = 0) -> OrderReplaced:
-    return OrderReplaced(
-        order_id="Oabcdef.0.1",
-        tenant="T1",
-        source="OMS",
-        client_order_id="c2",
-        quantity=quantity,
-        order_type=ORDER.order_type,
-        limit_price_e9=None,
-        group_id="g",
-        cumulative_quantity=0,
-        replaced_ns=OPEN_NS,
-        command_digest=NO_ID,
-        unit_value_e9=unit_value_e9,
-    )
-
-
-def test_a_pending_replace_holds_the_dearer_terms_until_it_is_answered() -> None:
-    limits = limit_set(limit(K.CREDIT, 30_000))
-    state = state_of(limits, (ORDER, pending(200, PRICE_E9)))
-    assert Gate(state).assess(request()).breach is None
-    assert Gate(state).assess(request(quantity=101)).breach is not None
-    RISK.evolve(state, replaced(200))
-    assert Gate(state).assess(request(quantity=101)).breach is not None
-    state = state_of(limits, (ORDER, pending(50, PRICE_E9)))
-    assert Gate(state).assess(request(quantity=201)).breach is not None
-    RISK.evolve(state, replaced(50))
-    assert Gate(state).assess(request(quantity=250)).breach is None
-
-
-def test_a_replace_is_asked_for_what_it_adds_and_never_refused_for_using_less() -> None:
-    gate = Gate(state_of(limit_set(limit(K.CREDIT, 10_000), limit(K.POSITION, 100)), (ORDER,)))
-    assert gate.assess(request(order_id="Oabcdef.0.1")).breach is None
-    assert gate.assess(request(order_id="Oabcdef.0.1", quantity=99)).breach is None
-    assert gate.assess(request(order_id="Oabcdef.0.1", quantity=101)).breach is not None
-    lower = limit_set(limit(K.CREDIT, 1), limit(K.POSITION, 1))
-    use(gate.state, lower, 2, "")
-    assert gate.assess(request(order_id="Oabcdef.0.1", quantity=99)).breach is None
-
-
-def test_a_bust_after_the_end_gives_back_what_was_executed() -> None:
-    end = OrderClosed(
-        order_id="Oabcdef.0.1",
-        status=OrderStatus.FILLED,
-        cumulative_quantity=100,
-        leaves_quantity=0,
-        cause=Cause.FILL,
-    )
-    bust = AllocationRestated(
-        parent_id="P1",
-        epoch=1,
-        is_tail=False,
-        fill_id="V1/1",
-        cause=Cause.BUST,
-        is_minimal=False,
-        entries=(AllocationEntry(order_id="Oabcdef.0.1", quantity=-100, cumulative_quantity=0),),
-    )
-    state = state_of(limit_set(limit(K.CREDIT, 10_000)), (ORDER, filled(100), end))
-    assert Gate(state).assess(request(quantity=1)).breach is not None
-    RISK.evolve(state, bust)
-    assert Gate(state).assess(request()).breach is None
-
-
-def test_a_start_of_day_replaces_what_was_executed_before_that_day() -> None:
-    state = state_of(limit_set(limit(K.POSITION, 400)), (ORDER, filled(100), START))
-    # 300 at the start of the day and 100 bought on it
-    assert Gate(state).assess(request(quantity=1)).breach is not None
-    tomorrow = PositionSet(
-        tenant="T1",
-        account_id="A1",
-        instrument_id=ACME,
-        trade_date=TRADE_DATE + 1,
-        quantity=150,
-    )
-    apply(state, tomorrow, "ann", "C1")
-    assert Gate(state).assess(request(quantity=250)).breach is None
-    assert Gate(state).assess(request(quantity=251)).breach is not None
