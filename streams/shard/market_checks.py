@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from schemas.messages.core import Envelope, Level, Side
 from schemas.messages.core import RejectReason as R
-from schemas.messages.market import BookUpdated, TradePrinted
+from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged
 from streams.core.errors import DecodeError
 
 __all__ = ["AHEAD_MAX_NS", "check_market"]
@@ -27,6 +27,8 @@ def check_market(envelope: Envelope, message: Any, now_ns: int) -> None:
         _check_levels("asks", Side.SELL, message.asks)
     elif isinstance(message, TradePrinted):
         _check_trade(message)
+    elif isinstance(message, TradingStatusChanged):
+        _check_bands(message)
 
 
 def _check_levels(name: str, side: Side, levels: tuple[Level, ...]) -> None:
@@ -43,6 +45,15 @@ def _check_levels(name: str, side: Side, levels: tuple[Level, ...]) -> None:
             bound = f"{'below' if side is Side.BUY else 'above'} {before}, best first"
             raise DecodeError(R.BOOK_NOT_ORDERED, f"{name}.price_e9", str(price_e9), bound)
         before = price_e9
+
+
+def _check_bands(message: TradingStatusChanged) -> None:
+    lower_e9, upper_e9 = message.lower_band_e9, message.upper_band_e9
+    if lower_e9 < 0:
+        raise DecodeError(R.VALUE_OUT_OF_RANGE, "lower_band_e9", str(lower_e9), "at least 0")
+    if upper_e9 < 0 or 0 < upper_e9 < lower_e9:
+        bound = f"0, or at least {lower_e9}"
+        raise DecodeError(R.VALUE_OUT_OF_RANGE, "upper_band_e9", str(upper_e9), bound)
 
 
 def _check_trade(message: TradePrinted) -> None:

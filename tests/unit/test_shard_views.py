@@ -85,7 +85,7 @@ def test_own_prints_are_no_market_volume() -> None:
     host = trading_host(curve(ACME))
     for after_s, message in ((0, printed(100, 30)), (31, printed(50, 0)), (62, printed(5, 0))):
         host.put(topics.MARKET_DATA, message, source_ns=OPEN_NS + after_s * SECOND)
-    host.step()
+    host.step(OPEN_NS + 62 * SECOND)
     assert host.app.state.market.others_quantity(ACME) == 125
     assert host.app.state.market.observed(ACME, 2) == (70, 50)
     assert host.app.state.market.observed(ACME, 4) == (70, 50, 5, None)

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from schemas.messages.core import BookState, LimitState, StrategyKind, TradingStatus, VenueKind
+from schemas.messages.core import (
+    BookState,
+    LimitState,
+    RejectReason,
+    StrategyKind,
+    TradingStatus,
+    VenueKind,
+)
 from schemas.messages.intake import OrderAccepted
 from schemas.messages.strategy import SliceReleased
 from streams.core import topics
@@ -97,6 +104,15 @@ def test_bands_and_limit_state_are_told() -> None:
     assert (told.limit_state, told.lower_band_e9, told.upper_band_e9) == (
         LimitState.LIMIT_UP, 95, 105,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("bands", [(-1, 0), (0, -1), (105, 95)])
+def test_bands_that_no_market_has_are_refused(bands: tuple[int, int]) -> None:
+    host = trading_host()
+    wrong = status_changed(S.HALTED, lower_band_e9=bands[0], upper_band_e9=bands[1])
+    messages = host.send(topics.MARKET_DATA, wrong)
+    assert [m.reason for m in messages] == [RejectReason.VALUE_OUT_OF_RANGE]
+    assert not terms(host).is_halted
 
 
 def test_a_strategy_releases_nothing_in_a_halt() -> None:
