@@ -12,7 +12,7 @@ from tests.support.compose import Compose, composed
 from tests.support.counted_run import eventually
 from tests.support.dashboards import Panel, panels
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 ENGINES, SHARDS = 2, 4
 PROVED = ("replay equal", "checker no finding")
 # What may well be zero on a good day; every other panel must show that something happened.
@@ -150,6 +150,6 @@ def orders_in(cluster: Compose) -> int:
 
 
 def finished(process: subprocess.Popen[str]) -> str:
-    out, _ = process.communicate(timeout=200)
+    out, _ = process.communicate(timeout=400)
     assert process.returncode == 0, out[-6_000:]
     return out

@@ -17,7 +17,7 @@ from infra.broker.ports import pick_ports
 __all__ = ["Compose", "composed"]
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_S = 240.0
+TIMEOUT_S = 300.0
 PORTS = ("KAFKA_PORT", "KAFKA_PORT_2", "KAFKA_PORT_3", "PROMETHEUS_PORT")
 
 
