@@ -370,7 +370,7 @@ class VenueDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     venue_id: str  # Venue
     name: str  # Name for people
-    kind: VenueKind  # LIT or DARK
+    kind: VenueKind  # LIT, DARK, or ATS: shows a book that is no part of the consolidated quote
     taker_fee_e9: int  # Fee per whole unit taken, 1e-9 currency units
     maker_fee_e9: int  # Fee per whole unit added, 1e-9 currency units; negative is a rebate
     taker_fee_ppm: int  # Fee on notional taken, parts per million

@@ -69,6 +69,18 @@ def test_a_dark_venue_takes_orders_without_a_book() -> None:
     assert [book.venue.venue_id for book in books.books] == ["D1", "V1", "V2", "V3"]
 
 
+def test_an_ats_takes_orders_by_its_book_which_is_no_part_of_the_quote() -> None:
+    host = trading_host(venue_defined("B1", kind=VenueKind.ATS))
+    books = host.app._knows.books(ACME)
+    assert books is not None
+    assert [book.venue.venue_id for book in books.books] == ["V1", "V2", "V3"]
+    host.send(topics.MARKET_DATA, book_updated("B1", 10_000, 10_001))
+    best, books = quote(host), host.app._knows.books(ACME)
+    assert best is not None and books is not None
+    assert best.bid_e9 == 9_999 * TICK
+    assert [book.venue.venue_id for book in books.books] == ["B1", "V1", "V2", "V3"]
+
+
 def printed(quantity: int, own_quantity: int) -> TradePrinted:
     return TradePrinted(
         venue_id="V1",
