@@ -1,15 +1,16 @@
 """`penstock explain ID --with-limits FILE`: the verdict then, and under other limits."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import typer
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
-from schemas.messages.core import LimitMeasure
+from schemas.messages.core import LimitKind, LimitMeasure
 from services.cli.log import LogEntry, read_to_end
 from streams.core.topics import ORDERS_EVENTS
 
@@ -21,7 +22,8 @@ __all__ = ["explain_with_limits"]
 
 UNKNOWN_ID = 2
 BAD_FILE = 1
-OTHER = "the file's"
+OTHER = "by the file"
+CASH = (LimitKind.ORDER_NOTIONAL, LimitKind.CREDIT)
 
 
 def explain_with_limits(subject: str, file: Path, bootstrap: str, *, is_json: bool) -> None:
@@ -52,7 +54,7 @@ def explain_with_limits(subject: str, file: Path, bootstrap: str, *, is_json: bo
         return
     console = Console()
     for title, judgement in (("then", asked.then), (OTHER, asked.other)):
-        console.print(_table(title, judgement))
+        console.print(_table(judgement))
         console.print(f"{title}: {_verdict(judgement)}\n")
 
 
@@ -83,18 +85,19 @@ def _verdict(judgement: "Judgement") -> str:
     )
 
 
-def _table(title: str, judgement: "Judgement") -> Table:
-    version = title if judgement.version < 0 else f"version {judgement.version}"
-    made = Table(title=f"limits {title} ({version})", title_justify="left", box=None)
+def _table(judgement: "Judgement") -> Table:
+    version = "of the file" if judgement.version < 0 else f"then, version {judgement.version}"
+    made = Table(title=f"limits {version}", title_justify="left", box=None)
     for column in ("limit", "kind", "counts", "value", "bound", "verdict"):
-        made.add_column(column, justify="right" if column in ("value", "bound") else "left")
+        side: JustifyMethod = "right" if column in ("value", "bound") else "left"
+        made.add_column(column, justify=side, overflow="fold")
     for each in judgement.measures:
         made.add_row(
             each.limit_id,
             each.kind.value,
             f"{each.scope.value.lower()} {each.subject}",
-            _number(each.value),
-            _number(each.bound),
+            _number(each, each.value),
+            _number(each, each.bound),
             _word(each),
         )
     return made
@@ -106,8 +109,13 @@ def _word(measure: LimitMeasure) -> str:
     return "would break" if measure.is_shadow else "breaks"
 
 
-def _number(text: str) -> str:
-    return f"{int(text):,}" if text else "unknown"
+def _number(measure: LimitMeasure, text: str) -> str:
+    """Return a value for people: cash in units of the limits' currency."""
+    if not text:
+        return "unknown"
+    if measure.kind in CASH:
+        return f"{Decimal(text).scaleb(-9):,.2f}"
+    return f"{int(text):,}"
 
 
 def _plain(subject: str, answer: LogEntry, asked: "Asked") -> dict[str, Any]:

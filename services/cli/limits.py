@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from services.cli.options import Bootstrap, Json, resolve_bootstrap
@@ -198,7 +198,8 @@ def _table(story: "Story", limits: "LimitSet") -> Table:
     title = f"limits in force, version {', '.join(map(str, versions))}"
     made = Table(title=title, title_justify="left", box=None)
     for column in ("limit", "kind", "scope", "subject", "value", "window ms", "burst", "mode"):
-        made.add_column(column, justify="right" if column in ("value", "burst") else "left")
+        side: JustifyMethod = "right" if column in ("value", "burst") else "left"
+        made.add_column(column, justify=side, overflow="fold")
     for limit in limits.limits:
         made.add_row(
             limit.limit_id,
