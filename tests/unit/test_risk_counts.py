@@ -1,20 +1,33 @@
 """What is used of a limit: currencies, replaces, busts, starts of the day."""
 
+from typing import Any
+
+import pytest
+
 from schemas.messages.allocation import AllocationRestated
 from schemas.messages.core import (
     AllocationEntry,
     Cause,
     LimitKind,
+    LimitScope,
     OrderStatus,
 )
 from schemas.messages.core import RejectReason as R
-from schemas.messages.intake import OrderClosed, OrderPendingReplace, OrderReplaced
+from schemas.messages.intake import (
+    OrderCanceled,
+    OrderClosed,
+    OrderPendingReplace,
+    OrderReplaced,
+    OrderResumed,
+)
 from schemas.messages.risk import PositionSet
 from streams.risk import RISK, Gate, apply, use
+from streams.risk.state import scope_key
 from tests.support.builders import (
     ACME,
     NO_ID,
     OPEN_NS,
+    SECOND,
     TRADE_DATE,
     instrument,
 )
@@ -67,6 +80,20 @@ def replaced(quantity: int, unit_value_e9: int = 0) -> OrderReplaced:
         replaced_ns=OPEN_NS,
         command_digest=NO_ID,
         unit_value_e9=unit_value_e9,
+    )
+
+
+def canceled(cause: Cause) -> OrderCanceled:
+    return OrderCanceled(
+        order_id="Oabcdef.0.1",
+        tenant="T1",
+        source="OMS",
+        client_order_id="c2",
+        cumulative_quantity=0,
+        canceled_quantity=100,
+        command_digest=NO_ID,
+        received_ns=OPEN_NS,
+        cause=cause,
     )
 
 
@@ -130,3 +157,43 @@ def test_a_start_of_day_replaces_what_was_executed_before_that_day() -> None:
     apply(state, tomorrow, "ann", "C1")
     assert Gate(state).assess(request(quantity=250)).breach is None
     assert Gate(state).assess(request(quantity=251)).breach is not None
+
+
+def test_an_order_that_resumes_takes_what_is_open_to_its_new_day() -> None:
+    tomorrow = TRADE_DATE + 1
+    resumed = OrderResumed(
+        order_id="Oabcdef.0.1",
+        trade_date=tomorrow,
+        cumulative_quantity=60,
+        start_ns=OPEN_NS,
+        end_ns=OPEN_NS,
+        group_id="g",
+        resumed_ns=OPEN_NS,
+    )
+    limits = limit_set(limit(K.CREDIT, 10_000))
+    state = state_of(limits, (ORDER, filled(60), resumed))
+    # 60 were bought yesterday; 40 may still be bought today
+    assert Gate(state).assess(request(trade_date=tomorrow, quantity=60)).breach is None
+    assert Gate(state).assess(request(trade_date=tomorrow, quantity=61)).breach is not None
+    RISK.evolve(state, filled(40, fill_id="V1/2"))
+    assert Gate(state).assess(request(trade_date=tomorrow, quantity=61)).breach is not None
+
+
+@pytest.mark.parametrize(
+    ("events", "messages"),
+    [
+        ((), 1),
+        ((pending(200, PRICE_E9),), 2),
+        ((pending(200, PRICE_E9), replaced(200)), 2),  # the answer to what was counted
+        ((replaced(200, PRICE_E9),), 2),
+        ((canceled(Cause.CLIENT),), 2),
+        ((canceled(Cause.KILL),), 1),  # nobody asked
+        ((filled(10),), 1),
+    ],
+)
+def test_each_message_of_a_client_is_counted_once(events: tuple[Any, ...], messages: int) -> None:
+    state = state_of(limit_set(limit(K.MESSAGE_RATE, 1, burst=9)), (ORDER, *events))
+    total = state.totals[scope_key(LimitScope.FIRM, "T1", "T1")]
+    assert total.messages == messages
+    (full_ns,) = state.rates.values()
+    assert full_ns == OPEN_NS + messages * SECOND
