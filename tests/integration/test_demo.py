@@ -28,6 +28,7 @@ FIELDS = [
     "transactions",
     "replay_equal",
     "invariants_failed",
+    "clearing",
     "latency_ms",
     "elapsed_s",
     "tca",
@@ -55,5 +56,8 @@ def test_the_demo_prints_one_object_with_every_field() -> None:
     assert result["unallocated_quantity"] == result["overfilled_quantity"] == 0
     assert result["replay_equal"] is True
     assert result["invariants_failed"] == []
+    assert result["clearing"]["captures"] > 0
+    assert result["clearing"]["allocations"] > 0
+    assert result["clearing"]["breaks"] == 0
     assert result["latency_ms"].keys() >= {"p50", "p99"}
     assert len(result["tca"]) == result["parents"]
