@@ -1,48 +1,111 @@
 """One engine shard on a memory log, fed with bytes as they come, good or bad."""
 
 import io
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeVar
 
 from fastavro import schemaless_writer
 from fastavro.types import Schema
 
 from schemas.avro import plain, registered, resolved
-from schemas.messages.core import ClockMode, Envelope
+from schemas.messages.core import ClockMode, Envelope, Side
 from schemas.messages.index import MESSAGE_TYPES
 from schemas.messages.intake import (
+    BasketAnswered,
     CommandRepeated,
+    MassCancelAnswered,
     OrderAccepted,
+    OrderCanceled,
     OrderCancelRejected,
+    OrderPendingCancel,
+    OrderPendingReplace,
     OrderRejected,
+    OrderReplaced,
 )
+from schemas.messages.kill import KillRefused
+from schemas.messages.market import TradePrinted
+from schemas.messages.routing import SuspenseRecorded
 from schemas.messages.runtime import DeadLetter
 from schemas.messages.wire import write_envelope
+from services.audit import RawRecord, check_records
+from services.audit.checker import TOPICS
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import MemoryLog
 from streams.core import topics
 from streams.core.murmur import partition_of
 from streams.runtime.host import ShardHost
 from streams.runtime.inbox import LiveInbox
-from streams.runtime.ports import TopicPartition
+from streams.runtime.ports import Record, TopicPartition
+from streams.runtime.replay import replay
 from streams.runtime.settings import engine_settings
-from streams.shard import EngineShard
+from streams.shard import EngineShard, wide
+from streams.shard.state import ShardState
 from tests.support.builders import (
+    ACME,
+    CLOSE_NS,
     OPEN_NS,
     SECOND,
+    TICK,
     account_defined,
     book_updated,
+    cancel_order,
     instrument_defined,
+    new_order,
     venue_defined,
 )
 
-__all__ = ["PARTITIONS", "HostileShard", "framed", "framed_fields", "outside"]
+__all__ = [
+    "PARTITIONS",
+    "Heard",
+    "HostileShard",
+    "effects_of",
+    "framed",
+    "framed_fields",
+    "outside",
+    "trade_printed",
+]
 
 CODEC = AvroCodec()
 LOG_ID = b"penstock-testlog"
+Found = TypeVar("Found")
 PARTITIONS = 4
 SINGLE = (topics.KILL_COMMANDS, topics.CONTROL_COMMANDS, topics.PLANS_EVENTS)
 TYPES = {message_type.struct: message_type for message_type in MESSAGE_TYPES}
-ANSWERS = (OrderAccepted, OrderRejected, OrderCancelRejected, CommandRepeated)
+ANSWERS = (
+    BasketAnswered,
+    CommandRepeated,
+    KillRefused,
+    MassCancelAnswered,
+    OrderAccepted,
+    OrderCancelRejected,
+    OrderCanceled,
+    OrderPendingCancel,
+    OrderPendingReplace,
+    OrderRejected,
+    OrderReplaced,
+    SuspenseRecorded,
+)
+HEARD_TOPICS = (
+    *(topics.ORDERS_EVENTS, topics.CHILDREN_EVENTS, topics.FILLS_EVENTS),
+    *(topics.DECISIONS_EVENTS, topics.DEAD_LETTERS),
+)
+
+
+class Heard(NamedTuple):
+    """What was said of one message."""
+
+    said: list[Any]  # answers and dead letters, in this order
+    is_without_effect: bool
+    value: bytes  # the record
+
+
+def effects_of(state: ShardState) -> bytes:
+    """Return all that a message can change but what it was answered and how many came."""
+    contexts = (state.netting, state.strategy, state.routing, state.allocation, state.kill)
+    risk = (state.risk.orders, state.risk.cells, state.risk.locates, state.risk.limits)
+    orders = (state.intake.orders, state.intake.parents)
+    views = (state.market, state.reference)
+    return wide.encode([orders, contexts, state.parents, risk, views])
 
 
 class SetClock:
@@ -74,6 +137,22 @@ def outside(ordinal: int, at_ns: int = OPEN_NS, actor: str = "hostile") -> Envel
     )
 
 
+def trade_printed(instrument_id: str = ACME, ticks: int = 10_000, **changes: Any) -> TradePrinted:
+    """Return a trade of 100 among others."""
+    return TradePrinted(
+        **{
+            "venue_id": "V1",
+            "instrument_id": instrument_id,
+            "price_e9": ticks * TICK,
+            "quantity": 100,
+            "own_quantity": 0,
+            "aggressor": Side.BUY,
+            "is_hidden": False,
+            **changes,
+        }
+    )
+
+
 def framed(message: Any, ordinal: int = 1, actor: str = "hostile") -> bytes:
     """Return the message as a record's value."""
     return CODEC.encode(outside(ordinal, actor=actor), message)
@@ -101,21 +180,24 @@ def _encoded(kind: Schema, value: Any) -> bytes:
 class HostileShard:
     """The shard that owns ACME, open for trade, in LIVE mode."""
 
-    def __init__(self, instrument_id: str = "ACME") -> None:
+    def __init__(self, *definitions: Any, partitions: int = PARTITIONS) -> None:
         names = [value for name, value in vars(topics).items() if name.isupper()]
-        self.shard = partition_of(instrument_id, PARTITIONS)
-        self.log = MemoryLog({name: 1 if name in SINGLE else PARTITIONS for name in names})
+        self.partitions = partitions
+        self.shard = partition_of("ACME", partitions)
+        self.log = MemoryLog({name: 1 if name in SINGLE else partitions for name in names})
         self.clock = SetClock()
         self._seen: dict[str, int] = {}
         for ordinal, message in enumerate(
             (
-                instrument_defined(instrument_id=instrument_id),
+                instrument_defined(),
                 *(venue_defined(f"V{n}") for n in range(1, 4)),
                 account_defined("A1"),
                 account_defined("A2"),
+                *definitions,
             )
         ):
             self.put(topics.CONTROL_COMMANDS, framed(message, ordinal))
+        self.settings = engine_settings(self.shard, ClockMode.LIVE, LOG_ID)
         self.host = self._new_host()
         self.host.take_over()
         self.quote()
@@ -126,13 +208,16 @@ class HostileShard:
         assert isinstance(application, EngineShard)
         return application
 
+    def new_application(self) -> EngineShard:
+        return EngineShard(self.shard, self.partitions, LOG_ID)
+
     def _new_host(self) -> ShardHost:
-        settings = engine_settings(self.shard, ClockMode.LIVE, LOG_ID)
+        settings = self.settings
         return ShardHost(
             self.log,
             CODEC,
             settings,
-            make_application=lambda: EngineShard(self.shard, PARTITIONS, LOG_ID),
+            make_application=self.new_application,
             inbox=LiveInbox(self.log, CODEC, settings, self.clock),
             clock=self.clock,
             pause=lambda _: None,
@@ -148,9 +233,9 @@ class HostileShard:
             self.put(topics.MARKET_DATA, framed(book_updated(f"V{n}")))
         self.turn()
 
-    def turn(self) -> None:
+    def turn(self, after_ns: int = SECOND) -> None:
         """Let the shard read all that is there, a second later."""
-        self.clock.at_ns += SECOND
+        self.clock.at_ns += after_ns
         while self.host.turn():
             pass
 
@@ -164,11 +249,59 @@ class HostileShard:
     def heard(self) -> list[Any]:
         """Return the answers and dead letters written since the last call."""
         found: list[Any] = []
-        for topic, number in ((topics.ORDERS_EVENTS, self.shard), (topics.DEAD_LETTERS, None)):
-            for partition in range(PARTITIONS) if number is None else (number,):
-                place = f"{topic}/{partition}"
-                log = self.log.partition(TopicPartition(topic, partition))
-                records, position = log.read(self._seen.get(place, 0), 10**6)
-                self._seen[place] = position
+        for topic in HEARD_TOPICS:
+            for partition in range(self.partitions):
+                records = self._new_records(topic, partition)
                 found += [CODEC.decode(record.value)[1] for record in records]
         return [each for each in found if isinstance(each, (*ANSWERS, DeadLetter))]
+
+    def ask(self, message: Any, topic: str = topics.ORDERS_COMMANDS, **frame: Any) -> "Heard":
+        """Let a second pass, then put one message; return what was said of it at that instant."""
+        value = message if isinstance(message, bytes) else framed(message, **frame)
+        self.turn()
+        self.heard()
+        before = effects_of(self.application.state)
+        self.put(topic, value)
+        self.turn(0)
+        said = self.heard()
+        return Heard(said, effects_of(self.application.state) == before, value)
+
+    def refused(self, message: Any, kind: type[Found], **asked: Any) -> Found:
+        """Return the refusal, which is all that the message leads to, and a letter keeps it."""
+        heard = self.ask(message, **asked)
+        assert [type(each) for each in heard.said] == [kind, DeadLetter], heard.said
+        answer, letter = heard.said
+        assert letter.body == heard.value
+        assert heard.is_without_effect, "it was refused and has an effect"
+        assert letter.reason == answer.reason
+        assert isinstance(answer, kind)
+        return answer
+
+    def takes_good_orders(self, name: str) -> None:
+        """An honest order is accepted, and canceled on request."""
+        changes = {"account_id": "A2", "side": Side.SELL, "start_ns": CLOSE_NS - SECOND}
+        (accepted,) = self.ask(new_order(f"good {name}"[:64], **changes)).said
+        assert isinstance(accepted, OrderAccepted), accepted
+        said = self.ask(cancel_order(f"end {name}"[:64], f"good {name}"[:64])).said
+        assert isinstance(said[-1], OrderCanceled), said
+
+    def prove(self) -> None:
+        """The journal decided again is the same, and the independent checker finds nothing."""
+        report = replay(self.log, CODEC, self.settings, self.new_application)
+        assert report.difference is None
+        found = check_records(self._records(), is_quiet=False).findings
+        assert not found, [str(finding) for finding in found]
+
+    def _records(self) -> Iterator[RawRecord]:
+        for topic in TOPICS:
+            for number in range(1 if topic in SINGLE else self.partitions):
+                records, _ = self.log.partition(TopicPartition(topic, number)).read(0, 10**6)
+                for each in records:
+                    yield RawRecord(topic, number, each.offset, each.key, each.value)
+
+    def _new_records(self, topic: str, partition: int) -> list[Record]:
+        place = f"{topic}/{partition}"
+        log = self.log.partition(TopicPartition(topic, partition))
+        records, position = log.read(self._seen.get(place, 0), 10**6)
+        self._seen[place] = position
+        return records
