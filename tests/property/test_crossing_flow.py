@@ -12,13 +12,12 @@ from streams.core.flow import Network
 from streams.netting.pairing import Side, fair_pairs
 
 Allowed = Sequence[Sequence[bool]]
+Round = tuple[list[Member], list[Member], list[list[bool]], int]
 QUANTITY = st.integers(1, 60)
 
 
 @st.composite
-def rounds(
-    draw: st.DrawFn, size: int = 5
-) -> tuple[list[Member], list[Member], list[list[bool]], int]:
+def rounds(draw: st.DrawFn, size: int = 5) -> Round:
     """Return two sides, who may meet whom, and the lot."""
     buys = draw(st.lists(QUANTITY, min_size=1, max_size=size))
     sells = draw(st.lists(QUANTITY, min_size=1, max_size=size))
@@ -65,8 +64,8 @@ def sums(pairs: Sequence[CrossPair], side: Sequence[Member], name: str) -> list[
 
 @given(rounds())
 @settings(max_examples=300, deadline=None)
-def test_a_network_carries_what_its_smallest_cut_lets_through(case: object) -> None:
-    buys, sells, allowed, _ = case  # type: ignore[misc]
+def test_a_network_carries_what_its_smallest_cut_lets_through(case: Round) -> None:
+    buys, sells, allowed, _ = case
     network = Network(len(buys) + len(sells) + 2)
     source, sink = len(buys) + len(sells), len(buys) + len(sells) + 1
     wants = [network.add(source, i, m.quantity) for i, m in enumerate(buys)]
@@ -85,8 +84,8 @@ def test_a_network_carries_what_its_smallest_cut_lets_through(case: object) -> N
 
 @given(rounds())
 @settings(max_examples=300, deadline=None)
-def test_nobody_barred_meets_and_no_more_could(case: object) -> None:
-    buys, sells, allowed, lot = case  # type: ignore[misc]
+def test_nobody_barred_meets_and_no_more_could(case: Round) -> None:
+    buys, sells, allowed, lot = case
     pairs = meet(buys, sells, allowed, lot)
     assert pairs == meet(buys, sells, allowed, lot)
     for pair in pairs:
@@ -102,8 +101,8 @@ def test_nobody_barred_meets_and_no_more_could(case: object) -> None:
 
 @given(rounds(size=4))
 @settings(max_examples=300, deadline=None)
-def test_no_share_could_go_to_somebody_worse_off(case: object) -> None:
-    buys, sells, allowed, lot = case  # type: ignore[misc]
+def test_no_share_could_go_to_somebody_worse_off(case: Round) -> None:
+    buys, sells, allowed, lot = case
     pairs = meet(buys, sells, allowed, lot)
     back = [[row[k] for row in allowed] for k in range(len(sells))]
     for side, other, name, may in (
@@ -128,8 +127,8 @@ def test_no_share_could_go_to_somebody_worse_off(case: object) -> None:
 
 @given(rounds())
 @settings(max_examples=200, deadline=None)
-def test_restrictions_that_bind_nobody_change_nothing(case: object) -> None:
-    buys, sells, allowed, lot = case  # type: ignore[misc]
+def test_restrictions_that_bind_nobody_change_nothing(case: Round) -> None:
+    buys, sells, allowed, lot = case
     smaller = min(sum(m.quantity for m in buys), sum(m.quantity for m in sells))
     bought = cross_shares("X1.0.1", smaller, buys, lot)
     sold = cross_shares("X1.0.1", smaller, sells, lot)

@@ -58,13 +58,14 @@ def rounds() -> ListHost:
     desk.act("wait", 12)
     twice = (c.Level(price_e9=10_000 * TICK, quantity=1),) * 2
     refused = book_updated("V2", bids=twice)
-    for action in (
+    actions: tuple[tuple[Any, ...], ...] = (
         ("buy", "b1", 500, {"account_id": "A2", **AT_MIDPOINT}),
         ("sell", "s1", 120, {"account_id": "A2", "source": "FIX", **AT_MIDPOINT}),
         ("buy", "b2", 90, {"account_id": "A3", **AT_MIDPOINT}),
         ("sell", "s2", 200, {"account_id": "A4", "source": "FIX", **AT_MIDPOINT}),
         *[("wait", 1)] * 6,
-    ):
+    )
+    for action in actions:
         # The engine believes no such book, whose bid would be the best.
         host.put(topics.MARKET_DATA, refused, source_ns=host.now_ns + 1)
         desk.act(*action)
