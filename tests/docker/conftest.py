@@ -15,4 +15,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if why_not := why_no_container():
-        terminalreporter.write_sep("!", f"DOCKER TESTS NOT RUN: {why_not}", red=True)
+        words = f"DOCKER TESTS NOT RUN: {why_not} (infra/docker/ci.sh makes one)"
+        terminalreporter.write_sep("!", words, red=True)
