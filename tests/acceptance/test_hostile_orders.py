@@ -10,7 +10,7 @@ import pytest
 
 from schemas.messages.core import OrderType, RejectReason, Side, StrategyKind, TickBand
 from schemas.messages.core import TimeInForce as T
-from schemas.messages.intake import OrderAccepted, OrderRejected
+from schemas.messages.intake import OrderAccepted
 from schemas.messages.risk import LocateGranted
 from streams.core import topics
 from tests.support.builders import (
@@ -26,7 +26,7 @@ from tests.support.builders import (
     venue_defined,
 )
 from tests.support.calendars import client_defined, desk_defined, status_changed
-from tests.support.hostile import HostileShard, framed, trade_printed
+from tests.support.hostile import HostileShard, OrderRow, framed, trade_printed
 
 R = RejectReason
 MOST, LEAST = 2**63 - 1, -(2**63)
@@ -66,7 +66,6 @@ WORLD = (
     LOCATE,
 )
 
-Row = tuple[dict[str, Any], R, str, str | None, str | None]
 LIMIT = {"order_type": OrderType.LIMIT, "limit_price_e9": 10_000 * TICK}
 
 
@@ -75,7 +74,7 @@ def limit(price_e9: int | None, **changes: Any) -> dict[str, Any]:
 
 
 ONE_CONTENT = "one content per source, id and trade date"
-WHO: dict[str, Row] = {
+WHO: dict[str, OrderRow] = {
     "an instrument that is not": (
         {"instrument_id": "?"},
         R.UNKNOWN_INSTRUMENT,
@@ -165,7 +164,7 @@ WHO: dict[str, Row] = {
         "D1, D2",
     ),
 }
-QUANTITIES: dict[str, Row] = {
+QUANTITIES: dict[str, OrderRow] = {
     f"a quantity of {quantity} in {instrument_id}": (
         {"quantity": quantity, "instrument_id": instrument_id},
         reason,
@@ -185,7 +184,7 @@ QUANTITIES: dict[str, Row] = {
         (2**62 + 1, WIDE, R.QUANTITY_TOO_LARGE, f"at most {2**62}"),
     )
 }
-PRICES: dict[str, Row] = {
+PRICES: dict[str, OrderRow] = {
     f"a limit of {price_e9} in {instrument_id}": (
         limit(price_e9, instrument_id=instrument_id),
         reason,
@@ -227,7 +226,7 @@ PRICES: dict[str, Row] = {
     ),
 }
 IOC = {"time_in_force": T.IOC, "strategy": StrategyKind.IMMEDIATE}
-KINDS: dict[str, Row] = {
+KINDS: dict[str, OrderRow] = {
     "no side": ({"side": Side.UNKNOWN}, R.UNSUPPORTED_SIDE, "side", "UNKNOWN", "BUY, SELL"),
     **{
         f"an order of type {kind}": (
@@ -320,13 +319,7 @@ def shard() -> Iterator[HostileShard]:
 
 @pytest.mark.parametrize("name", ROWS)
 def test_it_is_refused_for_that_and_nothing_else(shard: HostileShard, name: str) -> None:
-    changes, reason, field, value, bound = ROWS[name]
-    answer = shard.refused(new_order(**{"client_order_id": name[:64], **changes}), OrderRejected)
-    assert (answer.reason, answer.field) == (reason, field)
-    assert value is None or answer.value == value
-    assert bound is None or answer.bound == bound
-    assert answer.text.isprintable()
-    shard.takes_good_orders(name)
+    shard.refuses_order(name, ROWS[name])
 
 
 @pytest.mark.parametrize(

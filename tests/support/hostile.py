@@ -8,7 +8,7 @@ from fastavro import schemaless_writer
 from fastavro.types import Schema
 
 from schemas.avro import plain, registered, resolved
-from schemas.messages.core import ClockMode, Envelope, Side
+from schemas.messages.core import ClockMode, Envelope, RejectReason, Side
 from schemas.messages.index import MESSAGE_TYPES
 from schemas.messages.intake import (
     BasketAnswered,
@@ -58,6 +58,7 @@ __all__ = [
     "PARTITIONS",
     "Heard",
     "HostileShard",
+    "OrderRow",
     "effects_of",
     "framed",
     "framed_fields",
@@ -71,6 +72,8 @@ Found = TypeVar("Found")
 PARTITIONS = 4
 SINGLE = (topics.KILL_COMMANDS, topics.CONTROL_COMMANDS, topics.PLANS_EVENTS)
 TYPES = {message_type.struct: message_type for message_type in MESSAGE_TYPES}
+# What is changed in a good order, reason, field, value and bound as told; None: whatever it is.
+OrderRow = tuple[dict[str, Any], RejectReason, str, str | None, str | None]
 ANSWERS = (
     BasketAnswered,
     CommandRepeated,
@@ -276,6 +279,17 @@ class HostileShard:
         assert letter.reason == answer.reason
         assert isinstance(answer, kind)
         return answer
+
+    def refuses_order(self, name: str, row: OrderRow) -> None:
+        """The order is refused as the row says, with no effect, and the next good one taken."""
+        changes, reason, field, value, bound = row
+        order = new_order(**{"client_order_id": name[:64], **changes})
+        answer = self.refused(order, OrderRejected)
+        assert (answer.reason, answer.field) == (reason, field), answer.text
+        assert value is None or answer.value == value
+        assert bound is None or answer.bound == bound
+        assert answer.text.isprintable()
+        self.takes_good_orders(name)
 
     def takes_good_orders(self, name: str) -> None:
         """An honest order is accepted, and canceled on request."""
