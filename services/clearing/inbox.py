@@ -112,8 +112,9 @@ class JournalInbox:
             if any(len(self._waiting[each]) < count for each, count in counts.items()):
                 break
             for each, count in counts.items():
-                waiting = self._waiting[each]
-                found.setdefault(each, []).extend(waiting.popleft() for _ in range(count))
+                run = [self._waiting[each].popleft() for _ in range(count)]
+                check_owner(run, records[0])
+                found.setdefault(each, []).extend(run)
             found.setdefault(journal, []).append(records.popleft())
             taken += 1
         return taken
@@ -132,3 +133,16 @@ class JournalInbox:
             for row in message.outputs
             if row.count and row.topic in self._topics
         }
+
+
+def check_owner(run: list[Inbound], journal: Inbound) -> None:
+    """Raise CorruptHistoryError when an event is not of the transaction that counts it."""
+    assert journal.envelope is not None
+    for inbound in run:
+        envelope = inbound.envelope
+        if envelope is not None and envelope.seq != journal.envelope.seq:
+            record = inbound.record
+            raise CorruptHistoryError(
+                f"{record.topic}[{record.partition}]@{record.offset} is of seq {envelope.seq},"
+                f" counted by seq {journal.envelope.seq}"
+            )

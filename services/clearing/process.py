@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.topics import read_log_id
+from schemas.messages.clearing import ReconciliationDone
 from services.clearing.application import Clearing
 from services.clearing.host import clearing_host
 from services.clearing.sessions import ended_days
@@ -16,12 +17,15 @@ from services.clearing.settings import CLEARER_ID, clearing_settings
 from services.ending import Stop
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
-from streams.core.topics import ORDERS_COMMANDS
+from streams.core.topics import CLEARING_REPORTS, ORDERS_COMMANDS
+from streams.runtime.history import decode_own, read_to_end
 from streams.runtime.host import ShardHost
+from streams.runtime.ports import Log, TopicPartition
 
 __all__ = ["ClearingSettings", "run_clearing"]
 
 LOOK_SECONDS = 1.0
+SESSION_END = "SESSION_END"
 log = logging.getLogger("penstock.clearing")
 
 
@@ -50,39 +54,45 @@ class ClearingSettings(BaseSettings):
 class SessionEnds:
     """Starts a reconciliation, a process of its own, for each trade date that has ended.
 
-    What was found stands on clearing.reports under a run id that follows from the date, so one that
-    was recorded before a restart is not recorded again.
+    One at a time. What was found stands on clearing.reports under a run id that follows from the
+    date, so a date that was recorded before a restart is not reconciled again.
     """
 
-    def __init__(self, settings: ClearingSettings) -> None:
+    def __init__(self, settings: ClearingSettings, log: Log) -> None:
         self._settings = settings
-        self._done: set[int] = set()
-        self._runs: list[tuple[int, subprocess.Popen[bytes]]] = []
+        self._log = log
+        self._done: set[int] | None = None  # not read yet
+        self._run: tuple[int, subprocess.Popen[bytes]] | None = None
         self._looked = 0.0
 
     def look(self, host: ShardHost, partitions: int) -> None:
-        """Start what is due and log what has ended; once a second at most."""
+        """Start what is due and tell what has ended; once a second at most."""
         if not self._settings.reconcile or time.monotonic() - self._looked < LOOK_SECONDS:
             return
         self._looked = time.monotonic()
+        if self._run is not None:
+            day, run = self._run
+            code = run.poll()
+            if code is None:
+                return
+            self._run = None
+            verdict = {0: "no break", 4: "BREAKS"}.get(code, f"failed with {code}")
+            log.log(logging.INFO if code == 0 else logging.ERROR, "%s: %s", day, verdict)
         application = host.application
         assert isinstance(application, Clearing)
         grace_ns = self._settings.grace_s * 1_000_000_000
-        for day in ended_days(application.state, partitions, grace_ns):
-            if day not in self._done:
-                self._done.add(day)
-                self._runs.append((day, self._start(day)))
-        for day, run in list(self._runs):
-            code = run.poll()
-            if code is not None:
-                self._runs.remove((day, run))
-                verdict = {0: "no break", 4: "BREAKS"}.get(code, f"failed with {code}")
-                log.log(logging.INFO if code == 0 else logging.ERROR, "%s: %s", day, verdict)
+        due = ended_days(application.state, partitions, grace_ns)
+        if due and self._done is None:
+            self._done = recorded_days(self._log)
+        left = [day for day in due if day not in (self._done or ())]
+        if left and self._done is not None:
+            self._done.add(left[0])
+            self._run = left[0], self._start(left[0])
 
     def wait(self) -> None:
-        """Let the reconciliations under way come to their end."""
-        for _, run in self._runs:
-            run.wait()
+        """Let the reconciliation under way come to its end."""
+        if self._run is not None:
+            self._run[1].wait()
 
     def _start(self, day: int) -> subprocess.Popen[bytes]:
         log.info("trade date %s has ended: reconciling", day)
@@ -93,6 +103,16 @@ class SessionEnds:
             ],
             stdout=subprocess.DEVNULL,
         )
+
+
+def recorded_days(store: Log) -> set[int]:
+    """Return the trade dates that were reconciled at their end; verdicts stand on partition 0."""
+    codec, days = AvroCodec(), set()
+    for record in read_to_end(store, TopicPartition(CLEARING_REPORTS, 0), 0):
+        message = decode_own(codec, record)[1]
+        if isinstance(message, ReconciliationDone) and message.trigger == SESSION_END:
+            days.add(message.day)
+    return days
 
 
 def run_clearing(settings: ClearingSettings, stop: Stop) -> None:
@@ -111,7 +131,7 @@ def run_clearing(settings: ClearingSettings, stop: Stop) -> None:
         partitions=partitions,
         clearer_id=settings.clearer_id,
     )
-    ends = SessionEnds(settings)
+    ends = SessionEnds(settings, store)
 
     def should_stop() -> bool:
         ends.look(host, partitions)

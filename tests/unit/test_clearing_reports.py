@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.messages.clearing import (
@@ -17,15 +18,18 @@ from schemas.messages.core import (
     AllocationKind,
     ClearingStatus,
     ClearingTransaction,
+    CrossKind,
     RejectReason,
     RepairChange,
     RepairField,
     ReportCause,
 )
+from schemas.messages.netting import CrossExecuted
 from services.clearing.application import Clearing
 from streams.adapters.memory import MemoryLog
 from streams.core import topics
 from streams.runtime.replay import replay
+from tests.support.audit_day import drop
 from tests.support.audit_log import Batch
 from tests.support.clearing_day import CODEC, ClearingDay, outside, statuses
 from tests.support.clearing_log import E9, SETTLED, TRADE_DATE, beginning, day, log_of
@@ -161,6 +165,15 @@ def test_a_fill_by_itself_and_a_cross_are_records_of_their_own() -> None:
     assert [(each.kind, each.cross_id, each.quantity) for each in sold] == [
         (AllocationKind.CROSS, "X1", 100)
     ]
+
+
+def test_own_netting_is_told_as_a_transfer_and_no_cross() -> None:
+    batches = day()
+    topic, cross = drop(batches["orders"], CrossExecuted)
+    own = msgspec.structs.replace(cross, kind=CrossKind.OWN_NETTING)
+    batches["orders"].outputs.insert(0, (topic, own))
+    (sold,) = of(silent(batches), AllocationReported, "C@X1")
+    assert (sold.kind, sold.net_cash_e9) == (AllocationKind.OWN_NETTING, 10_000 * E9)
 
 
 def test_the_street_side_follows_busts_and_corrections_and_keeps_the_error_apart() -> None:
