@@ -7,7 +7,7 @@ import msgspec
 
 from schemas.messages.intake import NewBasket
 from streams import risk
-from streams.intake.basket import orders_of, screen
+from streams.intake.basket import ENTRIES_MAX, orders_of, screen
 from streams.intake.commands import SubmitBasket, SubmitOrder
 from streams.intake.ladder import check_limits
 from streams.intake.submit import accept, refused
@@ -26,9 +26,10 @@ def submit_basket(
     The limits see each entry after those before it: a rehearsal on a copy of what risk remembers
     answers them one by one, as intake will if no entry refuses all.
     """
+    is_small = len(message.entries) <= ENTRIES_MAX  # a larger one is refused unread
     orders = tuple(
         submit_order(knows, order, is_own=is_here(order.instrument_id), is_judged=False)
-        for order in orders_of(message)
+        for order in (orders_of(message) if is_small else ())
     )
     command = SubmitBasket(
         message=message, orders=orders, at_ns=knows.at_ns, digest=digest_of(message)

@@ -2,19 +2,30 @@
 
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.messages.core import OrderType
+from schemas.messages.core import (
+    BasketEntry,
+    BasketMode,
+    MassCancelScope,
+    OrderType,
+    TimeInForce,
+)
 from schemas.messages.intake import (
+    BasketAnswered,
     CommandRepeated,
+    MassCancelAnswered,
     OrderAccepted,
     OrderCancelRejected,
     OrderRejected,
 )
 from streams.intake import INTAKE, IntakeState
-from tests.support.builders import TICK
-from tests.support.intake_commands import cancel, named, replace, submit
+from streams.intake.basket import orders_of
+from streams.intake.commands import SubmitBasket, SubmitMassCancel, SubmitOrder
+from tests.support.builders import CLOSE_NS, TICK, mass_cancel_order, new_basket
+from tests.support.intake_commands import NOW_NS, cancel, digest_of, named, replace, submit
 
 IDS = st.sampled_from(["c1", "c2", "c3", ""])
 QUANTITIES = st.sampled_from([-5, 0, 5, 7, 100, 150, 2_000_000])
@@ -39,13 +50,70 @@ REPLACES = st.builds(
     IDS,
     QUANTITIES,
 )
-COMMANDS = st.lists(st.one_of(SUBMITS, CANCELS, REPLACES), max_size=25)
+
+
+def mass_cancel(name: str, **changes: Any) -> SubmitMassCancel:
+    message = mass_cancel_order(name, **changes)
+    return SubmitMassCancel(message=message, at_ns=NOW_NS, digest=digest_of(message))
+
+
+def basket(name: str, mode: BasketMode, orders: list[SubmitOrder]) -> SubmitBasket:
+    names = BasketEntry.__struct_fields__
+    entries = [
+        BasketEntry(**{name: getattr(order.message, name) for name in names}) for order in orders
+    ]
+    message = new_basket(*entries, mode=mode, basket_id=name)
+    asked = zip(orders, orders_of(message), strict=True)
+    return SubmitBasket(
+        message=message,
+        orders=tuple(
+            msgspec.structs.replace(order, message=entry, digest=digest_of(entry))
+            for order, entry in asked
+        ),
+        at_ns=NOW_NS,
+        digest=digest_of(message),
+    )
+
+
+STANDING = st.builds(
+    lambda name, kind, expire_ns: submit(name, time_in_force=kind, expire_ns=expire_ns),
+    IDS,
+    st.sampled_from([TimeInForce.GTC, TimeInForce.GTD, TimeInForce.AT_CLOSE]),
+    st.sampled_from([0, NOW_NS, CLOSE_NS + 1]),
+)
+MASS_CANCELS = st.builds(
+    lambda name, scope, scope_id: mass_cancel(name, scope=scope, scope_id=scope_id),
+    IDS,
+    st.sampled_from(MassCancelScope),
+    st.sampled_from(["", "BUY", "ACME", "OMS", "T1"]),
+)
+BASKETS = st.builds(
+    basket,
+    IDS,
+    st.sampled_from(BasketMode),
+    st.lists(st.one_of(SUBMITS, STANDING), max_size=4),
+)
+COMMANDS = st.lists(
+    st.one_of(SUBMITS, CANCELS, REPLACES, STANDING, MASS_CANCELS, BASKETS), max_size=25
+)
 
 
 def fresh() -> IntakeState:
     state = IntakeState()
     named(state)
     return state
+
+
+def answer_of(events: tuple[Any, ...]) -> Any:
+    """Return the event that answers the command: of many orders the last, else the first."""
+    is_many = isinstance(events[-1], BasketAnswered | MassCancelAnswered)
+    return events[-1] if is_many else events[0]
+
+
+def is_refused(answer: Any) -> bool:
+    if isinstance(answer, BasketAnswered | MassCancelAnswered):
+        return not answer.is_accepted
+    return isinstance(answer, OrderRejected | OrderCancelRejected)
 
 
 def decided(state: IntakeState, command: Any) -> tuple[Any, ...]:
@@ -63,12 +131,13 @@ def test_every_command_is_answered_and_its_repeat_gets_the_same_answer(commands:
         assert first
         (again,) = decided(state, command)
         assert isinstance(again, CommandRepeated)
-        if isinstance(first[0], CommandRepeated):
-            assert again == first[0]
+        answer = answer_of(first)
+        if isinstance(answer, CommandRepeated):
+            assert again == answer
         else:
-            refused = isinstance(first[0], OrderRejected | OrderCancelRejected)
+            refused = is_refused(answer)
             assert again.is_accepted is not refused
-            assert again.reason == (first[0].reason if refused else "UNKNOWN")
+            assert again.reason == (answer.reason if refused else "UNKNOWN")
 
 
 @settings(max_examples=200, deadline=None)
@@ -91,5 +160,6 @@ def test_a_refusal_leaves_every_order_as_it_was(commands: list[Any]) -> None:
     for command in commands:
         before = repr(state.orders)
         events = decided(state, command)
-        if isinstance(events[0], OrderRejected | OrderCancelRejected | CommandRepeated):
+        answer = answer_of(events)
+        if is_refused(answer) or isinstance(answer, CommandRepeated):
             assert repr(state.orders) == before
