@@ -62,7 +62,7 @@ class AvroCodec:
             envelope, at = read_envelope(value, FRAME_BYTES)
             message, at = message_type.read(value, at)
         except BODY_ERRORS as error:
-            raise _undecodable(message_type, error) from error
+            raise _undecodable(message_type, f"{type(error).__name__} {error}") from error
         _check_end(message_type, at, value)
         return envelope, message
 
@@ -79,13 +79,14 @@ class AvroCodec:
             envelope = envelope_from_datum(datum["envelope"])
             message = message_type.from_datum(datum)
         except BODY_ERRORS as error:
-            raise _undecodable(message_type, error) from error
+            # fastavro's words name objects by their address: a replay would read others.
+            found = f"{type(error).__name__} at byte {buffer.tell()}"
+            raise _undecodable(message_type, found) from error
         _check_end(message_type, buffer.tell(), value)
         return envelope, message
 
 
-def _undecodable(message_type: MessageType, error: Exception) -> DecodeError:
-    found = f"{type(error).__name__} {error}"
+def _undecodable(message_type: MessageType, found: str) -> DecodeError:
     bound = "a body of that schema"
     return DecodeError(RejectReason.BODY_UNDECODABLE, message_type.name, found, bound)
 

@@ -4,11 +4,20 @@ import io
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeVar
 
-from fastavro import schemaless_writer
+from fastavro import parse_schema, schemaless_writer
 from fastavro.types import Schema
 
 from schemas.avro import plain, registered, resolved
-from schemas.messages.core import ClockMode, Envelope, RejectReason, Side
+from schemas.messages.core import (
+    ClockMode,
+    Envelope,
+    OrderStatus,
+    OrderType,
+    RejectReason,
+    Side,
+    StrategyKind,
+    envelope_to_datum,
+)
 from schemas.messages.index import MESSAGE_TYPES
 from schemas.messages.intake import (
     BasketAnswered,
@@ -24,7 +33,7 @@ from schemas.messages.intake import (
 )
 from schemas.messages.kill import KillRefused
 from schemas.messages.market import TradePrinted
-from schemas.messages.routing import SuspenseRecorded
+from schemas.messages.routing import ChildPlaced, SuspenseRecorded
 from schemas.messages.runtime import DeadLetter
 from schemas.messages.wire import write_envelope
 from services.audit import RawRecord, check_records
@@ -49,6 +58,7 @@ from tests.support.builders import (
     account_defined,
     book_updated,
     cancel_order,
+    execution_report,
     instrument_defined,
     new_order,
     venue_defined,
@@ -62,6 +72,7 @@ __all__ = [
     "effects_of",
     "framed",
     "framed_fields",
+    "framed_v1",
     "outside",
     "trade_printed",
 ]
@@ -156,9 +167,20 @@ def trade_printed(instrument_id: str = ACME, ticks: int = 10_000, **changes: Any
     )
 
 
-def framed(message: Any, ordinal: int = 1, actor: str = "hostile") -> bytes:
+def framed(message: Any, ordinal: int = 1, actor: str = "hostile", at_ns: int = OPEN_NS) -> bytes:
     """Return the message as a record's value."""
-    return CODEC.encode(outside(ordinal, actor=actor), message)
+    return CODEC.encode(outside(ordinal, at_ns, actor), message)
+
+
+def framed_v1(message: Any) -> bytes:
+    """Return the message as a sender of the first version writes it, with what that knows."""
+    message_type = TYPES[type(message)]
+    full = message_type.name.rpartition(".")[0] + ".v1"
+    schema_id, schema = next((i, s) for i, (name, s) in registered().items() if name == full)
+    datum = {**message_type.to_datum(message), "envelope": envelope_to_datum(outside(1))}
+    buffer = io.BytesIO()
+    schemaless_writer(buffer, parse_schema(plain(schema)), datum)
+    return b"\x00" + schema_id.to_bytes(4, "big") + buffer.getvalue()
 
 
 def framed_fields(message: Any, **raw: bytes) -> bytes:
@@ -233,7 +255,8 @@ class HostileShard:
     def quote(self) -> None:
         """Show books at every venue."""
         for n in range(1, 4):
-            self.put(topics.MARKET_DATA, framed(book_updated(f"V{n}")))
+            book = framed(book_updated(f"V{n}"), at_ns=self.clock.at_ns + SECOND)
+            self.put(topics.MARKET_DATA, book)
         self.turn()
 
     def turn(self, after_ns: int = SECOND) -> None:
@@ -299,12 +322,43 @@ class HostileShard:
         said = self.ask(cancel_order(f"end {name}"[:64], f"good {name}"[:64])).said
         assert isinstance(said[-1], OrderCanceled), said
 
+    def rest(self, name: str, ticks: int) -> ChildPlaced:
+        """Let an order rest at a venue by itself; return its child."""
+        terms = {"order_type": OrderType.LIMIT, "limit_price_e9": ticks * TICK}
+        self.ask(new_order(name, strategy=StrategyKind.IMMEDIATE, **terms))
+        self.quote()
+        self.quote()
+        child = self.messages(topics.CHILDREN_EVENTS, ChildPlaced)[-1]
+        assert child.price_e9 == ticks * TICK
+        return child
+
+    def fill(self, child: ChildPlaced, quantity: int) -> None:
+        """Report the first fill of a child."""
+        is_full = quantity == child.quantity
+        report = execution_report(
+            child.child_id,
+            f"e-{child.child_id}",
+            venue_id=child.venue_id,
+            last_quantity=quantity,
+            last_price_e9=child.price_e9,
+            cumulative_quantity=quantity,
+            leaves_quantity=child.quantity - quantity,
+            order_status=OrderStatus.FILLED if is_full else OrderStatus.PARTIALLY_FILLED,
+        )
+        self.send(topics.VENUES_REPORTS, framed(report))
+
     def prove(self) -> None:
         """The journal decided again is the same, and the independent checker finds nothing."""
         report = replay(self.log, CODEC, self.settings, self.new_application)
-        assert report.difference is None
+        assert report.difference is None, report.difference
         found = check_records(self._records(), is_quiet=False).findings
         assert not found, [str(finding) for finding in found]
+
+    def messages(self, topic: str, kind: type[Found]) -> list[Found]:
+        """Return every message of the kind on the shard's partition of the topic."""
+        records, _ = self.log.partition(TopicPartition(topic, self.shard)).read(0, 10**6)
+        found = [CODEC.decode(record.value)[1] for record in records]
+        return [each for each in found if isinstance(each, kind)]
 
     def _records(self) -> Iterator[RawRecord]:
         for topic in TOPICS:
