@@ -19,6 +19,7 @@ from streams.adapters.latch import default_directory
 from streams.core.errors import Error
 
 REFUSED, UNCONFIRMED = 3, 5
+LOOK_BACK_S = 10.0
 SCOPES = [scope.value.lower() for scope in KillScope if scope is not KillScope.UNKNOWN]
 STRATEGIES = [kind.value for kind in StrategyKind if kind is not StrategyKind.UNKNOWN]
 
@@ -66,7 +67,8 @@ def kill(
     actor = actor or getpass.getuser()
     file = None if local is None else _raise_file(local, message, actor)
     try:
-        line = Line(_cluster(bootstrap))
+        # The flag may be obeyed before the line is open.
+        line = Line(_cluster(bootstrap), look_back_s=0.0 if file is None else LOOK_BACK_S)
         try:
             line.say(message, actor)
             line.wait(lambda answers: _is_over(answers, message.kill_id, line.shards), wait)

@@ -30,9 +30,11 @@ class UnreachableError(Error):
 
 
 class Line:
-    """Reads from where the log ends when it is opened, or all that was said of kills before."""
+    """Reads what is said from `look_back_s` ago on, or all that was ever said of kills."""
 
-    def __init__(self, bootstrap: str, *, from_start: bool = False) -> None:
+    def __init__(
+        self, bootstrap: str, *, from_start: bool = False, look_back_s: float = 0.0
+    ) -> None:
         """Raises UnreachableError."""
         self._bootstrap = bootstrap
         self._codec = AvroCodec()
@@ -43,12 +45,12 @@ class Line:
         self._reader = consumer(bootstrap, **{"socket_timeout_ms": int(REACH_S * 1_000)})
         try:
             topics = (DECISIONS_EVENTS,) if from_start else WATCHED
-            self._open = self._assign(topics, from_start=from_start)
+            self._open = self._assign(topics, None if from_start else look_back_s)
         except (KafkaException, LookupError) as error:
             self._reader.close()
             raise UnreachableError(f"{bootstrap}: {_words(error)}") from error
 
-    def _assign(self, topics: tuple[str, ...], *, from_start: bool) -> set[tuple[str, int]]:
+    def _assign(self, topics: tuple[str, ...], look_back_s: float | None) -> set[tuple[str, int]]:
         known = self._reader.list_topics(timeout=REACH_S).topics
         missing = [topic for topic in topics if topic not in known]
         if missing:
@@ -59,9 +61,14 @@ class Line:
             for topic in topics
             for number in known[topic].partitions
         ]
-        if not from_start:
+        if look_back_s is not None:
+            # The ends first: what comes after them is read, whatever the clock says of it.
+            ends = [self._reader.get_watermark_offsets(place, REACH_S)[1] for place in places]
             for place in places:
-                place.offset = self._reader.get_watermark_offsets(place, REACH_S)[1]
+                place.offset = int((time.time() - look_back_s) * 1_000)
+            places = self._reader.offsets_for_times(places, REACH_S)
+            for place, end in zip(places, ends, strict=True):
+                place.offset = min(place.offset, end) if place.offset >= 0 else end
         self._reader.assign(places)
         return {(place.topic, place.partition) for place in places}
 
