@@ -9,6 +9,9 @@ cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-$PWD/.venv/bin/python}
 S=${DOCKER_SCRATCH:-$(mktemp -d "${TMPDIR:-/tmp}/penstock-docker.XXXXXX")}
 mkdir -p "$S"
+# Downloads trust what this machine trusts: a site may have an authority of its own.
+bundle=/etc/ssl/certs/ca-certificates.crt
+if [[ -f $bundle ]]; then export REQUESTS_CA_BUNDLE=${REQUESTS_CA_BUNDLE:-$bundle}; fi
 # shellcheck source=infra/docker/engine.sh
 . infra/docker/engine.sh
 # shellcheck source=infra/docker/images.sh
