@@ -71,6 +71,7 @@ def recorded(day: Day, step: int, inbounds: list[Any]) -> RecordedBatch:
     end_ns = day.terms.start_ns + step * day.terms.step_ns
     fields: dict[str, Any] = {
         **dict.fromkeys(JournalRecord.__struct_fields__),
+        "signals": (),
         "kind": JournalKind.BATCH,
         "now_ns": end_ns,
         "watermark_ns": end_ns,
