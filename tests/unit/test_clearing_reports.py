@@ -32,7 +32,7 @@ from streams.runtime.replay import replay
 from tests.support.audit_day import drop
 from tests.support.audit_log import Batch
 from tests.support.clearing_day import CODEC, ClearingDay, outside, statuses
-from tests.support.clearing_log import E9, SETTLED, TRADE_DATE, beginning, day, log_of
+from tests.support.clearing_log import E9, SETTLED, TRADE_DATE, beginning, cash, day, log_of, part
 
 NEW, REPLACE, CANCEL = list(ClearingTransaction)[1:]
 ACCEPTED, REJECTED = ClearingStatus.ACCEPTED, ClearingStatus.REJECTED
@@ -164,6 +164,23 @@ def test_a_fill_by_itself_and_a_cross_are_records_of_their_own() -> None:
     sold = of(run, AllocationReported, "C@X1")
     assert [(each.kind, each.cross_id, each.quantity) for each in sold] == [
         (AllocationKind.CROSS, "X1", 100)
+    ]
+
+
+def test_a_record_that_was_canceled_and_comes_back_is_new_to_the_clearer() -> None:
+    alone, both = (part("B", 208, 20_868),), (part("A", 156, 15_651), part("B", 52, 5_217))
+    run = silent(
+        {
+            **beginning(),
+            "gone": Batch(outputs=[cash("P1", 2, *alone)]),
+            "back": Batch(outputs=[cash("P1", 3, *both)]),
+        }
+    )
+    told = of(run, AllocationReported, "A@P1#1")
+    assert [(each.transaction, each.previous_id) for each in told] == [
+        (NEW, ""),
+        (CANCEL, "A@P1#1:1"),
+        (NEW, ""),
     ]
 
 
