@@ -308,6 +308,7 @@ class MassCancelScope(StrEnum):
     DESK = "DESK"
     SOURCE = "SOURCE"
     STRATEGY = "STRATEGY"
+    ORDER = "ORDER"
 
 
 class OrderStatus(StrEnum):

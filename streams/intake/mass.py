@@ -24,6 +24,7 @@ _SCOPES: Final[dict[MassCancelScope, Callable[[OrderAccepted], str]]] = {
     MassCancelScope.DESK: lambda terms: terms.desk_id,
     MassCancelScope.SOURCE: lambda terms: terms.source,
     MassCancelScope.STRATEGY: lambda terms: terms.strategy,
+    MassCancelScope.ORDER: lambda terms: terms.order_id,
 }
 # Scopes whose ids are among a few words.
 _WORDS: Final = {
@@ -48,6 +49,7 @@ def mass_cancel(
     )
     if refusal is not None:
         return (_answer(command, refusal),)
+    cause = Cause.DESK if message.is_every_source else Cause.CLIENT
     events: list[IntakeEvent] = []
     canceled = pending = too_late = 0
     for order in state.orders.values():
@@ -60,7 +62,7 @@ def mass_cancel(
             pending += 1
         else:
             canceled += 1
-        events += cancel_unasked(order, Cause.CLIENT, command.at_ns)
+        events += cancel_unasked(order, cause, command.at_ns)
     return (*events, _answer(command, None, canceled, pending, too_late))
 
 

@@ -84,7 +84,8 @@ def met(case: Given, command: SubmitMassCancel) -> tuple[list[int], list[int], A
     assert isinstance(answer, MassCancelAnswered)
     ordinals: dict[type, list[int]] = {OrderCanceled: [], OrderPendingCancel: []}
     for event in events:
-        assert (event.cause, event.command_digest) == (Cause.CLIENT, NO_DIGEST)
+        cause = Cause.DESK if command.message.is_every_source else Cause.CLIENT
+        assert (event.cause, event.command_digest) == (cause, NO_DIGEST)
         ordinals[type(event)].append(int(event.order_id.rpartition(".")[2]))
         assert event.client_order_id == f"c{ordinals[type(event)][-1]}"
     return ordinals[OrderCanceled], ordinals[OrderPendingCancel], answer
@@ -107,6 +108,8 @@ def met(case: Given, command: SubmitMassCancel) -> tuple[list[int], list[int], A
         (S.DESK, "D2", {}, [], [3]),
         (S.STRATEGY, "VWAP", {}, [], [3]),
         (S.SOURCE, "OMS", {}, [2, 6], [1, 3]),
+        (S.ORDER, "Oabcdef.0.4", {"is_every_source": True}, [4], []),
+        (S.ORDER, "Oabcdef.0.4", {}, [], []),
         (S.SOURCE, "FIX", {"is_every_source": True, "source": "DESK"}, [4], []),
     ],
 )
