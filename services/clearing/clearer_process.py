@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 
+from confluent_kafka import KafkaException
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -14,7 +15,7 @@ from services.clearing.settings import CLEARER_ID
 from services.ending import Stop, run_to_end
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
-from streams.core.errors import DecodeError
+from streams.core.errors import DecodeError, LogError
 from streams.core.topics import CLEARING_REPORTS, CLEARING_STATUSES
 from streams.runtime.ports import TopicPartition
 
@@ -91,7 +92,15 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     settings = ClearerSettings(_cli_parse_args=True)  # type: ignore[call-arg]  # from the command line
     stop = Stop()
-    return run_to_end(lambda: run_clearer(settings, stop), log)
+    return run_to_end(lambda: run_to_error(settings, stop), log)
+
+
+def run_to_error(settings: ClearerSettings, stop: Stop) -> None:
+    """Run it. Raises: LogError where the client's own error came through."""
+    try:
+        run_clearer(settings, stop)
+    except KafkaException as error:
+        raise LogError(f"clearer: {error}") from error
 
 
 if __name__ == "__main__":

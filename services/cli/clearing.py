@@ -90,6 +90,7 @@ def repair(
     from schemas.messages.clearing import RepairRequested
     from schemas.messages.core import RepairChange, RepairField
     from services.clearing.outside import say
+    from streams.core.errors import Error
 
     changes = []
     for each in change or ():
@@ -101,7 +102,7 @@ def repair(
     request = RepairRequested(report_id=report_id, changes=tuple(changes), reason=reason)
     try:
         say(resolve_bootstrap(bootstrap), [request], actor=actor)
-    except KafkaException as error:
+    except (KafkaException, Error) as error:
         typer.echo(f"not asked: {error}", err=True)
         raise typer.Exit(CANNOT) from error
     typer.echo(f"asked for the repair of {report_id}")
