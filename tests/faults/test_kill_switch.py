@@ -11,20 +11,23 @@ import pytest
 
 from schemas.messages.core import RejectReason
 from schemas.messages.intake import OrderRejected
-from schemas.messages.kill import KillEngaged
+from schemas.messages.kill import KillConfirmed, KillEngaged, KillReleased
 from schemas.messages.routing import ChildCancelRequested, ChildPlaced
 from schemas.messages.runtime import JournalRecord
 from services.audit import check
 from services.cli.replay import replay_shards
 from services.ending import STOPPED
+from services.venues.scenario import Scenario
 from streams.core import topics
 from tests.support.broker import own_broker  # noqa: F401  # fixture
 from tests.support.counted_run import eventually
 from tests.support.live_desk import LiveDesk
+from tests.support.market_day import MarketDay
 from tests.support.own_broker import OwnBroker
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(300)]
 PAUSE_NS = 1_500_000_000
+RELEASES = (topics.DECISIONS_EVENTS, KillReleased)
 
 
 @pytest.fixture
@@ -116,3 +119,40 @@ def test_a_stop_outlives_the_engine_that_was_told(desk: LiveDesk) -> None:
     desk.trade(5)
     eventually(lambda: _killed(desk) == 5, "the kill was forgotten")
     assert len(desk.messages(topics.CHILDREN_EVENTS, ChildPlaced)) == 5
+
+
+def test_a_signal_to_the_supervisor_stops_every_shard_and_the_gateway_of_a_lockstep_day(
+    own_broker: OwnBroker,  # noqa: F811  # the fixture
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flags = tmp_path / "kill"
+    monkeypatch.setenv("PENSTOCK_KILL_DIR", str(flags))
+    scenario = Scenario(seed=23, minutes=3, orders=300)
+    day = MarketDay(bootstrap=own_broker.bootstrap, scenario=scenario, logs=tmp_path)
+    day.prepare()
+    desk = LiveDesk(bootstrap=day.bootstrap, kill_dir=flags, logs=tmp_path)
+    try:
+        day.start_engines()
+        day.start_simulator()
+        day.follow_to(40)
+        os.kill(day.processes["engines"].pid, signal.SIGUSR1)
+        eventually(lambda: any(flags.glob("*.json")), "no flag")
+        eventually(lambda: _confirmed(desk) == day.partitions, "not every shard is confirmed")
+        listed = desk.penstock("kill", "--list")[1]
+        assert [each["shards"] for each in listed] == [[0, 1, 2, 3]]
+        for person, step in [("bob", "proposed"), ("cat", "released")]:
+            code, said = desk.penstock("unkill", listed[0]["kill_id"], f"--actor={person}")
+            assert (code, said["step"]) == (0, step), said
+        day.follow_to(day.steps)
+    finally:
+        day.stop()
+    released = {each.envelope.shard: each for each in desk.entries(*RELEASES) if each.envelope}
+    assert set(released) == {0, 1, 2, 3}
+    report = day.check()
+    assert report.is_clean, report.findings[:5]
+    assert all(replay.is_equal for replay in day.replay())
+
+
+def _confirmed(desk: LiveDesk) -> int:
+    return len(desk.messages(topics.DECISIONS_EVENTS, KillConfirmed))
