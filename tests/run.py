@@ -1,4 +1,9 @@
-"""`make test`: the gates of `make check`, then every suite; the last line is pytest's own."""
+"""`make test`: the gates of `make check`, then every suite; the last line is pytest's own.
+
+Suites that need no broker run on every core, those that need one behind them, one after another:
+they measure nothing, but they wait for processes that want the cores themselves. With arguments
+it is pytest with these arguments, so that a part can be run alone or on another machine.
+"""
 
 import subprocess
 import sys
@@ -13,6 +18,8 @@ GATES = (
     ["mypy"],
     ["lint-imports"],
 )
+WITHOUT_BROKER = ["-m", "not broker", "-n", "auto"]
+WITH_BROKER = ["-m", "broker"]
 
 
 def main() -> int:
@@ -21,7 +28,12 @@ def main() -> int:
         if subprocess.run([program, *gate[1:]], cwd=ROOT, check=False).returncode:
             sys.stderr.write(f"gate failed: {' '.join(gate)}\n")
             return 1
-    return int(pytest.main(sys.argv[1:] or [str(ROOT / "tests")]))
+    if sys.argv[1:]:
+        return int(pytest.main(sys.argv[1:]))
+    suites = [sys.executable, "-m", "pytest", str(ROOT / "tests")]
+    first = subprocess.run([*suites, *WITHOUT_BROKER], cwd=ROOT, check=False).returncode
+    second = subprocess.run([*suites, *WITH_BROKER], cwd=ROOT, check=False).returncode
+    return first or second
 
 
 if __name__ == "__main__":
