@@ -1,5 +1,5 @@
 # Two commands: `make demo` and `make test`. Each installs what it needs into .venv.
-.PHONY: help demo test check fix bench clean lock tools
+.PHONY: help demo test check fix bench fuzz clean lock tools
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV ?= .venv
@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-input
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 60
 
 help: ## List targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -25,6 +26,10 @@ fix: $(VENV)/.dev ## Format and autofix
 
 bench: $(VENV)/.dev ## Benchmarks on the embedded broker, each beside its limit
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+fuzz: $(VENV)/.dev ## Fuzz decoder and shard for FUZZ_SECONDS each (guided: pip install atheris)
+	@if $(BIN)/python -c 'import atheris' 2>/dev/null; then $(BIN)/python -m tests.fuzz.guided $(FUZZ_SECONDS); else $(BIN)/python -m tests.fuzz.decoder $(FUZZ_SECONDS); fi
+	@$(BIN)/python -m tests.fuzz.shard $(FUZZ_SECONDS)
 
 clean: ## Remove the virtual environment and local state
 	rm -rf $(VENV) .penstock

@@ -83,6 +83,11 @@ class AvroCodec:
             found = f"{type(error).__name__} at byte {buffer.tell()}"
             raise _undecodable(message_type, found) from error
         _check_end(message_type, buffer.tell(), value)
+        try:
+            self.encode(envelope, message)
+        except (OverflowError, ValueError) as error:
+            # fastavro reads an int of more than 32 bits, and our answer could not repeat it.
+            raise _undecodable(message_type, f"{type(error).__name__} {error}") from error
         return envelope, message
 
 

@@ -376,3 +376,10 @@ def test_the_first_version_cut_short_is_kept_and_does_nothing(
     (letter,) = heard.said
     assert (letter.reason, letter.body) == (R.BODY_UNDECODABLE, heard.value)
     assert heard.is_without_effect
+
+
+def test_a_date_of_the_first_version_beyond_32_bits_is_kept(shard: HostileShard) -> None:
+    heard = shard.ask(framed_v1(new_order("wide", trade_date=2**40)))
+    (letter,) = heard.said
+    assert (letter.reason, letter.body) == (R.BODY_UNDECODABLE, heard.value)
+    assert heard.is_without_effect
