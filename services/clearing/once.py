@@ -3,6 +3,8 @@
 import time
 from typing import NamedTuple
 
+from confluent_kafka import KafkaException
+
 from infra.topics import read_log_id
 from schemas.messages.core import ClearingStatus
 from services.clearing.application import ENGINE_TOPICS, Clearing
@@ -15,7 +17,7 @@ from services.clearing.settings import CLEARER_ID, clearing_settings
 from streams.adapters.clock import WallClock
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
-from streams.core.errors import Error
+from streams.core.errors import Error, LogError
 from streams.core.topics import CLEARING_REPORTS, ORDERS_COMMANDS
 from streams.runtime.host import ShardHost
 from streams.runtime.ports import Reader, TopicPartition
@@ -49,8 +51,15 @@ class Cleared(NamedTuple):
 def clear_and_reconcile(bootstrap: str) -> Cleared:
     """Report everything, answer everything, compare everything.
 
-    Raises: ClearingStalledError; what a host and a reader raise.
+    Raises: ClearingStalledError, LogError; what a host raises.
     """
+    try:
+        return _clear_and_reconcile(bootstrap)
+    except KafkaException as error:  # which cannot leave a process of a pool
+        raise LogError(f"clearing: {error}") from None
+
+
+def _clear_and_reconcile(bootstrap: str) -> Cleared:
     store = KafkaLog(KafkaSettings(bootstrap=bootstrap))
     partitions = store.partitions(ORDERS_COMMANDS)
     settings = clearing_settings(partitions, read_log_id(bootstrap))

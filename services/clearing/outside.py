@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from confluent_kafka import KafkaException
+
 from infra.topics import read_log_id
 from schemas.messages.clearing import ReconciliationDone
 from services.clearing.reconciliation.run import Entry
@@ -18,6 +20,7 @@ __all__ = ["read_entries", "record", "say"]
 
 PRODUCER = "clearing-reconcile"
 REPORTS = (CLEARING_REPORTS,)
+TRIES = 3
 
 
 def read_entries(bootstrap: str, topics: Sequence[str]) -> Iterator[Entry]:
@@ -31,15 +34,26 @@ def read_entries(bootstrap: str, topics: Sequence[str]) -> Iterator[Entry]:
 
 
 def say(bootstrap: str, messages: Sequence[Any], *, actor: str) -> None:
-    """Write to clearing.statuses, acknowledged. Raises: KafkaException, TopicsError."""
-    publish(
-        bootstrap,
-        CLEARING_STATUSES,
-        [("", 0, message) for message in messages],
-        at_ns=time.time_ns(),
-        actor=actor,
-        log_id=read_log_id(bootstrap),
-    )
+    """Write to clearing.statuses, acknowledged. Raises: KafkaException, TopicsError.
+
+    Tried again when the cluster is slow to acknowledge: what is said twice says nothing new.
+    """
+    log_id = read_log_id(bootstrap)
+    for attempt in range(TRIES):
+        try:
+            publish(
+                bootstrap,
+                CLEARING_STATUSES,
+                [("", 0, message) for message in messages],
+                at_ns=time.time_ns(),
+                actor=actor,
+                log_id=log_id,
+            )
+        except KafkaException:
+            if attempt == TRIES - 1:
+                raise
+        else:
+            return
 
 
 def record(bootstrap: str, run_id: str, events: Sequence[Any], *, actor: str) -> bool:
