@@ -20,6 +20,7 @@ __all__ = ["STATES", "MarketStatus", "MarketView"]
 
 NO_EVENT = bytes(16)
 NEVER_NS = 1 << 62
+VOLUME_MAX = 1 << 62  # more is no volume, and no record could tell it
 SAMPLE_NS = 1_000_000_000  # spreads are sampled with the first book of each second
 SAMPLES_MAX = 301  # of which the median is taken: five minutes
 SAMPLES_MIN = 10  # fewer say nothing of what is usual
@@ -90,7 +91,7 @@ class MarketView(msgspec.Struct):
         """Count what others traded, in all and in the bin of the curve."""
         market = self._market(message.instrument_id)
         quantity = message.quantity - message.own_quantity
-        market.others_quantity += quantity
+        market.others_quantity = min(market.others_quantity + quantity, VOLUME_MAX)
         at_ns = envelope.source_ns or envelope.at_ns
         if market.last is None or market.last.at_ns <= at_ns:
             market.last = LastTrade(message.price_e9, at_ns, envelope.event_id)
@@ -99,7 +100,7 @@ class MarketView(msgspec.Struct):
         ordinal = (at_ns - curve.first_bin_ns) // curve.bin_ns
         if 0 <= ordinal < len(curve.log_volume_e9):
             market.bins.extend([0] * (ordinal + 1 - len(market.bins)))
-            market.bins[ordinal] += quantity
+            market.bins[ordinal] = min(market.bins[ordinal] + quantity, VOLUME_MAX)
 
     def apply_status(self, envelope: Envelope, message: TradingStatusChanged) -> None:
         """Keep the newest status; an older one, come late, is passed over."""

@@ -10,8 +10,9 @@ from schemas.messages.market import TradePrinted
 from schemas.messages.runtime import DeadLetter
 from streams.core import topics
 from streams.core.errors import DecodeError
+from streams.shard.market import MarketView
 from streams.shard.market_checks import AHEAD_MAX_NS, check_market
-from tests.support.builders import ACME, OPEN_NS, SECOND, TICK, book_updated
+from tests.support.builders import ACME, OPEN_NS, SECOND, TICK, book_updated, volume_curve
 from tests.support.hostile import HostileShard, framed, outside
 
 
@@ -85,3 +86,12 @@ def test_a_poisoned_book_is_kept_and_the_quote_stays() -> None:
     assert isinstance(letter, DeadLetter)
     assert letter.reason is R.PRICE_NOT_POSITIVE
     assert shard.application.state.market.instruments[ACME].books["V1"] == view
+
+
+def test_volume_beyond_any_record_is_counted_up_to_what_one_holds() -> None:
+    view = MarketView()
+    for ordinal in range(3):
+        trade = printed(quantity=2**63 - 1)
+        view.apply_trade(outside(ordinal), trade, volume_curve(first_bin_ns=OPEN_NS))
+    assert view.others_quantity(ACME) == 2**62
+    assert view.observed(ACME, 1) == (2**62,)
