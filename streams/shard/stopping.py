@@ -89,7 +89,13 @@ def _works_again(knows: Knowledge, event: OrderRestated) -> Commands:
 
 
 def released(knows: Knowledge, event: KillReleased, close_window: Closing) -> Commands:
-    """Go on with every parent and window that no other kill stops."""
+    """Go on with every window and parent that no other kill stops.
+
+    Windows first: a slice that an epoch overtakes before it is routed would come back to the wrong
+    one, and with no quote they would hand it to each other for ever.
+    """
+    for tenant, instrument_id in netting.standing(knows.state.netting):
+        yield close_window(knows, tenant, instrument_id, Cause.RELEASED)
     for parent_id in stops.parents_in_scope(knows.state, event.scope, event.scope_id):
         parent = knows.state.parents.get(parent_id)
         if parent is not None and not knows.is_stopped(parent_id):
@@ -100,8 +106,6 @@ def released(knows: Knowledge, event: KillReleased, close_window: Closing) -> Co
                 market=knows.market(parent.instrument_id),
                 forecast=None,
             )
-    for tenant, instrument_id in netting.standing(knows.state.netting):
-        yield close_window(knows, tenant, instrument_id, Cause.RELEASED)
 
 
 STOPPING_RULES: dict[type[Any], Callable[[Knowledge, Any], Commands]] = {

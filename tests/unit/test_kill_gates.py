@@ -41,6 +41,7 @@ from streams.core import topics
 from streams.core.errors import CorruptHistoryError
 from streams.shard.shard import EngineShard
 from tests.support.builders import (
+    SECOND,
     account_defined,
     crossing_declared,
     new_order,
@@ -290,6 +291,23 @@ def test_what_the_stop_held_back_is_spread_over_the_rest_of_the_window() -> None
     assert plan.targets[-1] == 6_000
     assert plan.targets[0] <= 6_000 // 20, "half of it in the first minute would be a burst"
     assert max(part.quantity for part in host.messages(SliceReleased)) <= 6_000 // 20
+
+
+@pytest.mark.timeout(20)
+def test_a_release_without_a_quote_comes_to_an_end() -> None:
+    """Who waited joins the parent before it goes on: no epoch overtakes a slice on its way."""
+    desk = Desk()
+    desk.act("buy", "c1", 7)
+    desk.act("wait", 2)
+    desk.act("buy", "c2", 40)
+    kill(desk.host, KillScope.FIRM)
+    while desk.children:
+        desk.act("confirm_cancel")
+    desk.host.pass_time(10 * SECOND)
+    written = release(desk.host)
+    assert [part.quantity for part in of(written, SliceReleased)] == [47]
+    desk.act("wait", 5)
+    assert desk.host.messages(ChildPlaced)[-1].quantity == 47
 
 
 def test_what_cannot_wait_is_canceled_by_a_stop() -> None:
