@@ -3,13 +3,14 @@
 import json
 from typing import Any
 
-from schemas.messages.core import KillScope
+from schemas.messages.core import KillScope, Urgency
 from schemas.messages.kill import ApproveRelease, EngageKill, ProposeRelease
 from streams.core import topics
 from streams.kill import raised
+from tests.support.scenario import Desk
 from tests.support.shard_host import ListHost
 
-__all__ = ["approve", "engage", "flag", "kill", "propose", "release"]
+__all__ = ["approve", "engage", "flag", "kill", "of", "propose", "release", "working_desk"]
 
 
 def engage(scope: KillScope = KillScope.FIRM, scope_id: str = "", **changes: Any) -> EngageKill:
@@ -50,3 +51,17 @@ def release(host: ListHost, kill_id: str = "K1") -> list[Any]:
     written = host.step(host.now_ns + 1)
     host.put(topics.KILL_COMMANDS, approve(kill_id), actor="cat")
     return written + host.step(host.now_ns + 1)
+
+
+def of(messages: list[Any], *kinds: type[Any]) -> list[Any]:
+    """Return the messages of these kinds."""
+    return [message for message in messages if isinstance(message, kinds)]
+
+
+def working_desk(*more: tuple[str, dict[str, Any]]) -> Desk:
+    """One urgent order c1 of A1 that rests at a venue, and whoever else is named."""
+    desk = Desk()
+    for client_order_id, changes in [("c1", {}), *more]:
+        desk.act("buy", client_order_id, 100, {"urgency": Urgency.URGENT, **changes})
+    desk.act("acknowledge")
+    return desk

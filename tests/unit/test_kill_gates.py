@@ -1,7 +1,5 @@
 """Each scope of a kill at each gate of the shard: intake, netting, strategy, routing, the send."""
 
-from typing import Any
-
 import pytest
 
 from schemas.messages.core import (
@@ -24,8 +22,6 @@ from schemas.messages.intake import (
 from schemas.messages.kill import (
     KillConfirmed,
     KillEngaged,
-    KillFlagRemoved,
-    KillRefused,
     KillReleased,
 )
 from schemas.messages.netting import CrossExecuted, ParentClosed, ParentOpened, WindowClosed
@@ -36,17 +32,15 @@ from schemas.messages.routing import (
     RouteDecided,
     SliceReturned,
 )
-from schemas.messages.strategy import ScheduleSet, SliceReleased
 from streams.core import topics
 from streams.core.errors import CorruptHistoryError
 from streams.shard.shard import EngineShard
 from tests.support.builders import (
-    SECOND,
     account_defined,
     crossing_declared,
     new_order,
 )
-from tests.support.kills import flag, kill, release
+from tests.support.kills import kill, of, release, working_desk
 from tests.support.scenario import Desk
 from tests.support.shard_host import trading_host
 
@@ -72,19 +66,6 @@ OTHER_SCOPES = [
     (KillScope.INSTRUMENT, "ACM"),
     (KillScope.VENUE, "V9"),
 ]
-
-
-def of(messages: list[Any], *kinds: type[Any]) -> list[Any]:
-    return [message for message in messages if isinstance(message, kinds)]
-
-
-def working_desk(*more: tuple[str, dict[str, Any]]) -> Desk:
-    """One urgent order c1 of A1 that rests at a venue, and whoever else is named."""
-    desk = Desk()
-    for client_order_id, changes in [("c1", {}), *more]:
-        desk.act("buy", client_order_id, 100, {"urgency": Urgency.URGENT, **changes})
-    desk.act("acknowledge")
-    return desk
 
 
 @pytest.mark.parametrize(("scope", "scope_id"), ORDER_SCOPES)
@@ -140,20 +121,6 @@ def test_live_children_are_asked_back_at_once_and_counted(scope: KillScope, scop
     (confirmed,) = desk.host.messages(KillConfirmed)
     counts = confirmed.canceled_children, confirmed.filled_children, confirmed.rejected_children
     assert counts == (1, 0, 0)
-
-
-@pytest.mark.parametrize(("scope", "scope_id"), FREEZING)
-def test_a_frozen_parent_sends_nothing_until_the_release(scope: KillScope, scope_id: str) -> None:
-    desk = working_desk()
-    kill(desk.host, scope, scope_id)
-    desk.act("confirm_cancel")
-    desk.act("wait", 30)
-    assert len(desk.host.messages(ChildPlaced)) == 1
-    assert not desk.host.messages(ParentClosed), "frozen, not ended"
-    written = release(desk.host)
-    assert of(written, KillReleased)
-    desk.act("wait", 3)
-    assert [child.quantity for child in desk.host.messages(ChildPlaced)] == [100, 100]
 
 
 @pytest.mark.parametrize(("scope", "scope_id"), LEAVING)
@@ -262,54 +229,6 @@ def test_quantity_that_a_venue_gives_back_is_not_sent_again() -> None:
     assert len(desk.host.messages(ChildPlaced)) == 1
 
 
-def test_two_kills_are_released_one_by_one() -> None:
-    desk = working_desk()
-    kill(desk.host, KillScope.FIRM)
-    kill(desk.host, KillScope.INSTRUMENT, "ACME", kill_id="K2")
-    desk.act("confirm_cancel")
-    release(desk.host, "K1")
-    desk.act("wait", 10)
-    assert len(desk.host.messages(ChildPlaced)) == 1
-    release(desk.host, "K2")
-    desk.act("wait", 2)
-    assert len(desk.host.messages(ChildPlaced)) == 2
-
-
-def test_what_the_stop_held_back_is_spread_over_the_rest_of_the_window() -> None:
-    host = trading_host()
-    host.put(topics.ORDERS_COMMANDS, new_order(quantity=6_000, strategy=StrategyKind.VWAP))
-    desk = Desk(host)
-    desk.act("wait", 2)
-    kill(host, KillScope.FIRM)
-    while desk.children:
-        desk.act("confirm_cancel")
-    desk.act("wait", 30 * 60)
-    assert len(host.messages(ChildPlaced)) <= 1
-    release(host)
-    plan = host.messages(ScheduleSet)[-1]
-    assert (plan.cause, plan.anchor_quantity) == (Cause.RELEASED, 0)
-    assert plan.targets[-1] == 6_000
-    assert plan.targets[0] <= 6_000 // 20, "half of it in the first minute would be a burst"
-    assert max(part.quantity for part in host.messages(SliceReleased)) <= 6_000 // 20
-
-
-@pytest.mark.timeout(20)
-def test_a_release_without_a_quote_comes_to_an_end() -> None:
-    """Who waited joins the parent before it goes on: no epoch overtakes a slice on its way."""
-    desk = Desk()
-    desk.act("buy", "c1", 7)
-    desk.act("wait", 2)
-    desk.act("buy", "c2", 40)
-    kill(desk.host, KillScope.FIRM)
-    while desk.children:
-        desk.act("confirm_cancel")
-    desk.host.pass_time(10 * SECOND)
-    written = release(desk.host)
-    assert [part.quantity for part in of(written, SliceReleased)] == [47]
-    desk.act("wait", 5)
-    assert desk.host.messages(ChildPlaced)[-1].quantity == 47
-
-
 def test_what_cannot_wait_is_canceled_by_a_stop() -> None:
     desk = Desk()
     desk.host.put(
@@ -378,26 +297,6 @@ def test_the_latch_survives_recovery_and_snapshot(scope: KillScope, scope_id: st
     assert desk.host.messages(OrderRejected)[-1].reason is RejectReason.KILLED
     desk.act("confirm_cancel")
     assert desk.host.messages(KillConfirmed)
-
-
-def test_a_flag_stops_like_a_command_and_must_be_gone_before_the_release() -> None:
-    desk = working_desk()
-    desk.host.flags.append(flag("stop"))
-    desk.act("wait", 1)
-    (engaged,) = desk.host.messages(KillEngaged)
-    assert (engaged.scope, engaged.flag) == (KillScope.FIRM, "stop")
-    desk.act("confirm_cancel")
-    release(desk.host, engaged.kill_id)
-    (refused,) = desk.host.messages(KillRefused)
-    assert refused.reason is RejectReason.KILL_FLAG_STANDS
-    desk.host.recover()
-    desk.host.flags.clear()
-    desk.act("wait", 1)
-    assert desk.host.messages(KillFlagRemoved)
-    assert len(desk.host.messages(ChildPlaced)) == 1, "no flag is no release"
-    release(desk.host, engaged.kill_id)
-    desk.act("wait", 2)
-    assert len(desk.host.messages(ChildPlaced)) == 2
 
 
 def test_a_kill_in_the_batch_of_an_order_comes_first() -> None:
