@@ -137,9 +137,13 @@ def _apply(
 ) -> tuple[Any, ...]:
     """Return what the changes make of the fill, and those that waited for them, by venue time."""
     events: list[Any] = []
+    seen: dict[str, bool] = {}  # a venue may name changes in a circle; each counts once
     while waiting and not fill.is_busted:
         waiting.sort(key=lambda change: change.transact_ns)
         change = waiting.pop(0)
+        if change.exec_id in seen:
+            continue
+        seen[change.exec_id] = True
         if change.is_bust or change.transact_ns >= fill.corrected_ns:
             events.append(_changed(child, fill_id, fill, change, instrument))
         else:

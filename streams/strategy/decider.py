@@ -17,6 +17,7 @@ from streams.strategy.commands import Begin, Recalibrate, Resume, StrategyComman
 from streams.strategy.releases import recalibrated, released, scheduled
 from streams.strategy.schedule import (
     BPS,
+    PARTS_MAX,
     bin_volumes,
     equal_bins,
     expected_volume,
@@ -226,7 +227,7 @@ def _first_plan(now: Situation) -> ScheduleSet:
     parent, settings = now.parent, now.settings
     if parent.strategy is StrategyKind.TWAP:
         seed = _seed(now)
-        slots = max(1, (now.end_ns - now.at_ns) // settings.slot_ns)
+        slots = min(max(1, (now.end_ns - now.at_ns) // settings.slot_ns), PARTS_MAX)
         jitter = settings.time_jitter_bps
         starts = jittered_times(now.at_ns, now.end_ns, slots, seed=seed, time_jitter_bps=jitter)
         return scheduled(now, starts, _slot_targets(now, parent.quantity, slots, seed), seed=seed)

@@ -6,6 +6,7 @@ from hashlib import sha256
 from schemas.messages.strategy import VolumeForecast
 
 __all__ = [
+    "PARTS_MAX",
     "bin_volumes",
     "equal_bins",
     "expected_volume",
@@ -18,6 +19,7 @@ __all__ = [
 ]
 
 BPS = 10_000
+PARTS_MAX = 2_000  # bins or slots of a plan: more make its event too large and take too long
 DRAWS = 1 << 32  # values that one draw may take
 
 
@@ -62,7 +64,9 @@ def equal_bins(start_ns: int, end_ns: int, grid_ns: int, bin_ns: int) -> tuple[i
     """Return the starts of the bins of a window, on the grid that passes through `grid_ns`.
 
     A first or last piece shorter than half a bin joins its neighbor: too short to rest and sweep.
+    Bins are as much longer as PARTS_MAX of them need to fill the window.
     """
+    bin_ns = max(bin_ns, -(-(end_ns - start_ns) // PARTS_MAX))
     first = grid_ns + -((grid_ns - start_ns) // bin_ns) * bin_ns  # first grid point >= start
     if 2 * (first - start_ns) < bin_ns:
         first += bin_ns

@@ -161,3 +161,21 @@ def test_a_fill_that_was_busted_before_its_childs_last_word_leaves_the_others_ex
     assert events[0] == booked("e1", 0, error_quantity=30)
     assert (events[1].quantity, events[1].error_quantity) == (0, 30)
     assert exposures(ROUTING.fold((*history, *events)), "P") == ((1, 40),)
+
+
+def test_corrections_that_name_each_other_in_a_circle_count_once() -> None:
+    """Found by fuzzing: the shard went round for ever, and took all memory with it."""
+    circle = [
+        suspense(
+            exec_id,
+            RejectReason.UNKNOWN_ORDER,
+            ExecType.TRADE_CORRECT,
+            quantity=20,
+            exec_ref_id=refers_to,
+            price_e9=PRICE_E9,
+        )
+        for exec_id, refers_to in (("e1", "e1"), ("c1", "e1"), ("c2", "c1"), ("c1", "c2"))
+    ]
+    events = given(ROUTING, *working(), *circle).when(trade("e1", 30, 30, 70)).events()
+    corrected = [e.correction_exec_id for e in events if isinstance(e, FillCorrected)]
+    assert sorted(corrected) == ["c1", "c2", "e1"]

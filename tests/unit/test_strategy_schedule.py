@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from streams.strategy.schedule import (
+    PARTS_MAX,
     bin_volumes,
     equal_bins,
     expected_volume,
@@ -108,3 +109,9 @@ def test_without_a_shape_bins_weigh_as_long_as_they_are() -> None:
     assert bin_volumes(starts, end, None) == (MINUTE, 2 * MINUTE)
     assert bin_volumes(starts, end, forecast(0, 0, 0)) == (MINUTE, 2 * MINUTE)
     assert bin_volumes(starts, end, forecast(5, 6, 7)) == (5, 13)
+
+
+def test_a_window_of_ages_has_no_more_bins_than_a_plan_may_have() -> None:
+    """Found by fuzzing: an end centuries away asked for billions of bins."""
+    starts = equal_bins(0, 2**62, 0, 60 * 10**9)
+    assert PARTS_MAX // 2 <= len(starts) <= PARTS_MAX + 1
