@@ -20,6 +20,7 @@ from schemas.messages.strategy import ParentEnded, SliceReleased
 from streams.strategy import STRATEGY, StrategyState, is_ended, room, timers_of
 from streams.strategy.commands import StrategyCommand
 from streams.strategy.schedule import (
+    PARTS_MAX,
     equal_bins,
     jittered_targets,
     jittered_times,
@@ -287,6 +288,8 @@ def test_bins_cover_the_window_in_order(start: int, length: int, grid: int, widt
     assert starts[0] == start
     pieces = [stop - begins for begins, stop in zip(starts, stops, strict=True)]
     assert all(piece > 0 for piece in pieces)
+    assert len(pieces) <= PARTS_MAX + 1
+    width = max(width, -(-length // PARTS_MAX))  # as wide as the largest plan needs
     if len(pieces) > 1:
         assert all(2 * piece >= width - 1 and 2 * piece <= 3 * width for piece in pieces)
 
