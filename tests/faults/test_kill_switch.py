@@ -128,7 +128,8 @@ def test_a_signal_to_the_supervisor_stops_every_shard_and_the_gateway_of_a_locks
 ) -> None:
     flags = tmp_path / "kill"
     monkeypatch.setenv("PENSTOCK_KILL_DIR", str(flags))
-    scenario = Scenario(seed=23, minutes=3, orders=300)
+    # Long enough that the day still runs when the second person has released, on a slow machine.
+    scenario = Scenario(seed=23, minutes=14, orders=300)
     day = MarketDay(bootstrap=own_broker.bootstrap, scenario=scenario, logs=tmp_path)
     day.prepare()
     desk = LiveDesk(bootstrap=day.bootstrap, kill_dir=flags, logs=tmp_path)
