@@ -23,11 +23,16 @@ DATA = "/var/lib/kafka/data"
 OWN_DEFAULT = (
     # The embedded broker does without it (docs/adr/0008); here Kafka's own default is tested.
     "transaction.partition.verification.enable",
+    # 9 s: longer than the pauses of the tests, see own_broker.py.
+    "broker.session.timeout.ms",
+    "broker.heartbeat.interval.ms",
 )
 
 
 class KafkaContainer(OwnBroker):
     """One node on a port of the loopback interface that stays the same when it starts again."""
+
+    pause_max_s = 5.0
 
     def __init__(self, image: str = KAFKA_IMAGE) -> None:
         (self._port,) = pick_ports(1)

@@ -23,6 +23,10 @@ class OwnBroker(ABC):
     """One broker whose records and address survive `kill` and `start`."""
 
     bootstrap: str
+    # A single node that is paused past its own session fences itself and leads again afterwards;
+    # now and then the markers of a transaction in its last phase are then never written, and its
+    # partitions stand still until it is restarted (docs/adr/0011).
+    pause_max_s: float
 
     @abstractmethod
     def kill(self) -> None:
@@ -54,6 +58,7 @@ class Embedded(OwnBroker):
 
     def __init__(self, broker: EmbeddedBroker) -> None:
         self._broker = broker
+        self.pause_max_s = 1.5  # its session lasts 2 s, so that a killed one is soon forgotten
         self.bootstrap = broker.bootstrap
 
     def kill(self) -> None:
@@ -71,6 +76,8 @@ class Embedded(OwnBroker):
 
 class Given(OwnBroker):
     """Somebody's cluster; it is not ours to kill, and ours to empty only if that is said."""
+
+    pause_max_s = 0.0
 
     def __init__(self, bootstrap: str) -> None:
         self.bootstrap = bootstrap
