@@ -26,11 +26,18 @@ start_engine() { # an engine that answers is used as it is; else one of our own 
   if docker info >/dev/null 2>&1; then say "engine found"; return; fi
   export DOCKER_HOST=unix://$S/docker.sock
   command -v dockerd >/dev/null && command -v docker >/dev/null || install_engine
+  # Two engines on one machine give containers the same addresses on the same bridge: clients of one
+  # broker then talk to another's. One run at a time, and no other engine beside it.
+  exec 8>"${TMPDIR:-/tmp}/penstock-docker.lock"
+  flock -w 1800 8 || not_run "another run holds the engine's lock for half an hour"
+  if pgrep -x dockerd >/dev/null; then
+    not_run "another dockerd runs (pid $(pgrep -x dockerd | head -1)) and does not answer us"
+  fi
   { iptables-save -t filter && iptables-save -t nat; } >"$S/iptables" 2>/dev/null || true
   cat /proc/sys/net/ipv4/ip_forward >"$S/ip_forward"
   rm -f "$S/docker.pid" "$S/docker.sock"
   nice -n 5 setsid dockerd -H "$DOCKER_HOST" --data-root "$S/data" --exec-root "$S/exec" \
-    --pidfile "$S/docker.pid" >"$S/dockerd.log" 2>&1 &
+    --pidfile "$S/docker.pid" >"$S/dockerd.log" 2>&1 8>&- &
   ENGINE_PID=$!
   for _ in $(seq 120); do
     docker info >/dev/null 2>&1 && return
