@@ -6,13 +6,18 @@ import msgspec
 
 from schemas.messages.core import (
     DefinitionHash,
+    FeeTier,
     Level,
+    OrderType,
     PartyLevel,
+    SelfTradeRule,
     Session,
     TickBand,
     VenueKind,
     definition_hash_from_datum,
     definition_hash_to_datum,
+    fee_tier_from_datum,
+    fee_tier_to_datum,
     session_from_datum,
     session_to_datum,
     tick_band_from_datum,
@@ -366,7 +371,7 @@ def settings_loaded_from_datum(d: dict[str, Any]) -> SettingsLoaded:
 
 
 class VenueDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Terms of a venue. Topic control.commands. v2 adds more symbols of its enums and effective_ns, is_enabled."""
+    """Terms of a venue. Topic control.commands. v2 adds more symbols of its enums and effective_ns, is_enabled. v3 adds order_types, tick_e9, lot, fee_tiers, self_trade_rule, cancel_after_ns, messages_per_s, calendar_id."""
 
     venue_id: str  # Venue
     name: str  # Name for people
@@ -379,6 +384,14 @@ class VenueDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     latency_ns: int  # Stated one-way latency, ns
     effective_ns: int = 0  # In force from then on; 0 for at once
     is_enabled: bool = True  # Whether children may be sent
+    order_types: tuple[OrderType, ...] = ()  # Order types taken; empty for all
+    tick_e9: int = 0  # Its own price increment, 1e-9 currency units; 0 for the instrument's
+    lot: int = 0  # Its own lot, smallest units; 0 for the instrument's
+    fee_tiers: tuple[FeeTier, ...] = ()  # Ascending; empty: the fees above at any quantity
+    self_trade_rule: SelfTradeRule = SelfTradeRule.UNKNOWN  # What it does when our orders would meet
+    cancel_after_ns: int = 0  # Least life of an order before it may be canceled, ns
+    messages_per_s: int = 0  # Most orders and cancels a second; 0 for no bound
+    calendar_id: str = ''  # Its own sessions; empty for the instrument's
 
 
 def venue_defined_to_datum(m: VenueDefined) -> dict[str, Any]:
@@ -394,6 +407,14 @@ def venue_defined_to_datum(m: VenueDefined) -> dict[str, Any]:
         "latency_ns": m.latency_ns,
         "effective_ns": m.effective_ns,
         "is_enabled": m.is_enabled,
+        "order_types": m.order_types,
+        "tick_e9": m.tick_e9,
+        "lot": m.lot,
+        "fee_tiers": [fee_tier_to_datum(x) for x in m.fee_tiers],
+        "self_trade_rule": m.self_trade_rule,
+        "cancel_after_ns": m.cancel_after_ns,
+        "messages_per_s": m.messages_per_s,
+        "calendar_id": m.calendar_id,
     }
 
 
@@ -410,11 +431,19 @@ def venue_defined_from_datum(d: dict[str, Any]) -> VenueDefined:
         latency_ns=d["latency_ns"],
         effective_ns=d["effective_ns"],
         is_enabled=d["is_enabled"],
+        order_types=tuple([OrderType(x) for x in d["order_types"]]),
+        tick_e9=d["tick_e9"],
+        lot=d["lot"],
+        fee_tiers=tuple([fee_tier_from_datum(x) for x in d["fee_tiers"]]),
+        self_trade_rule=SelfTradeRule(d["self_trade_rule"]),
+        cancel_after_ns=d["cancel_after_ns"],
+        messages_per_s=d["messages_per_s"],
+        calendar_id=d["calendar_id"],
     )
 
 
 class VolumeCurveDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Log-volume model of an instrument, fitted offline. Topic control.commands."""
+    """Log-volume model of an instrument, fitted offline. Topic control.commands. v2 adds opening_log_volume_e9, closing_log_volume_e9, auction_var_e9, days."""
 
     instrument_id: str  # Instrument
     model: str  # Model name and version
@@ -426,6 +455,10 @@ class VolumeCurveDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     var_eta_e9: int  # Innovation variance of the daily level, 1e-9
     var_mu_e9: int  # Innovation variance of the intraday deviation, 1e-9
     var_noise_e9: int  # Observation variance, 1e-9
+    opening_log_volume_e9: int | None = None  # Prior mean of log volume of the opening auction, 1e-9; null when there is none
+    closing_log_volume_e9: int | None = None  # Prior mean of log volume of the closing auction, 1e-9; null when there is none
+    auction_var_e9: int = 0  # Variance of an auction's log volume, 1e-9
+    days: int = 0  # Days that it was fitted on; 0 when it was not fitted
 
 
 def volume_curve_defined_to_datum(m: VolumeCurveDefined) -> dict[str, Any]:
@@ -440,6 +473,10 @@ def volume_curve_defined_to_datum(m: VolumeCurveDefined) -> dict[str, Any]:
         "var_eta_e9": m.var_eta_e9,
         "var_mu_e9": m.var_mu_e9,
         "var_noise_e9": m.var_noise_e9,
+        "opening_log_volume_e9": m.opening_log_volume_e9,
+        "closing_log_volume_e9": m.closing_log_volume_e9,
+        "auction_var_e9": m.auction_var_e9,
+        "days": m.days,
     }
 
 
@@ -455,4 +492,8 @@ def volume_curve_defined_from_datum(d: dict[str, Any]) -> VolumeCurveDefined:
         var_eta_e9=d["var_eta_e9"],
         var_mu_e9=d["var_mu_e9"],
         var_noise_e9=d["var_noise_e9"],
+        opening_log_volume_e9=d["opening_log_volume_e9"],
+        closing_log_volume_e9=d["closing_log_volume_e9"],
+        auction_var_e9=d["auction_var_e9"],
+        days=d["days"],
     )

@@ -8,6 +8,51 @@ import msgspec
 from schemas.primitives import bytes_from_cash, cash_from_bytes
 
 
+class AdjustmentReason(StrEnum):
+    """Why the next slice is larger or smaller, sooner or later, softer or harder."""
+
+    UNKNOWN = "UNKNOWN"
+    BEHIND = "BEHIND"
+    AHEAD = "AHEAD"
+    VOLUME_BURST = "VOLUME_BURST"
+    DRY_SPELL = "DRY_SPELL"
+    HALT_ENDED = "HALT_ENDED"
+    VOLATILITY_UP = "VOLATILITY_UP"
+    VOLATILITY_DOWN = "VOLATILITY_DOWN"
+    SPREAD_WIDE = "SPREAD_WIDE"
+    SPREAD_TIGHT = "SPREAD_TIGHT"
+    FILLED_FAST = "FILLED_FAST"
+    FILLED_SLOW = "FILLED_SLOW"
+    PROBE = "PROBE"
+    PROBE_MET = "PROBE_MET"
+    CAP_BINDS = "CAP_BINDS"
+    FLOOR_BINDS = "FLOOR_BINDS"
+    COMPLETION_LOW = "COMPLETION_LOW"
+    END_NEAR = "END_NEAR"
+    PLAN_STALE = "PLAN_STALE"
+    SIGNAL_ADVERSE = "SIGNAL_ADVERSE"
+    SIGNAL_FAVORABLE = "SIGNAL_FAVORABLE"
+    PRINT_BLOCK = "PRINT_BLOCK"
+    AUCTION_NEAR = "AUCTION_NEAR"
+    SMALL_ORDER = "SMALL_ORDER"
+    MARKOUT_BAD = "MARKOUT_BAD"
+    QUOTE_YOUNG = "QUOTE_YOUNG"
+
+
+class Aim(StrEnum):
+    """What an order wants that leaves the choice of strategy to us."""
+
+    UNKNOWN = "UNKNOWN"
+    IMPACT = "IMPACT"
+    RISK = "RISK"
+    COMPLETION = "COMPLETION"
+    VWAP = "VWAP"
+    TWAP = "TWAP"
+    PARTICIPATION = "PARTICIPATION"
+    ARRIVAL = "ARRIVAL"
+    CLOSE = "CLOSE"
+
+
 class AllocationKind(StrEnum):
     """What an allocation report gives back."""
 
@@ -359,6 +404,16 @@ class PhaseKind(StrEnum):
     POST = "POST"
 
 
+class PrintKind(StrEnum):
+    """How a trade came about."""
+
+    UNKNOWN = "UNKNOWN"
+    REGULAR = "REGULAR"
+    AUCTION = "AUCTION"
+    OFF_BOOK = "OFF_BOOK"
+    CORRECTED = "CORRECTED"
+
+
 class ReconciliationCheck(StrEnum):
     """Which two sides were compared."""
 
@@ -513,6 +568,16 @@ class RoutingLogic(StrEnum):
     PASSIVE_SPLIT = "PASSIVE_SPLIT"
 
 
+class SelfTradeRule(StrEnum):
+    """What a venue does when our orders would meet."""
+
+    UNKNOWN = "UNKNOWN"
+    NONE = "NONE"
+    CANCEL_NEWEST = "CANCEL_NEWEST"
+    CANCEL_OLDEST = "CANCEL_OLDEST"
+    CANCEL_BOTH = "CANCEL_BOTH"
+
+
 class Side(StrEnum):
     """FIX 54."""
 
@@ -531,6 +596,19 @@ class StrategyKind(StrEnum):
     POV = "POV"
     IMPLEMENTATION_SHORTFALL = "IMPLEMENTATION_SHORTFALL"
     CLOSE = "CLOSE"
+    AUTO = "AUTO"
+
+
+class Tactic(StrEnum):
+    """How a child meets the quote."""
+
+    UNKNOWN = "UNKNOWN"
+    JOIN = "JOIN"
+    IMPROVE = "IMPROVE"
+    PEG = "PEG"
+    MIDPOINT = "MIDPOINT"
+    CROSS = "CROSS"
+    AUCTION = "AUCTION"
 
 
 class TcaLevel(StrEnum):
@@ -581,6 +659,22 @@ class VenueKind(StrEnum):
     LIT = "LIT"
     DARK = "DARK"
     ATS = "ATS"
+
+
+class VenueTrouble(StrEnum):
+    """What a venue did that it gets no child for a while."""
+
+    UNKNOWN = "UNKNOWN"
+    UNDECODABLE = "UNDECODABLE"
+    CONTRADICTION = "CONTRADICTION"
+    REJECTS = "REJECTS"
+    SILENT = "SILENT"
+    SLOW = "SLOW"
+    STALE = "STALE"
+    CROSSED = "CROSSED"
+    DISCONNECTED = "DISCONNECTED"
+    MARKOUT = "MARKOUT"
+    STOPPED = "STOPPED"
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -877,6 +971,30 @@ def tick_band_from_datum(d: dict[str, Any]) -> TickBand:
     )
 
 
+class FeeTier(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Fees from a traded quantity on."""
+
+    from_quantity: int  # Own quantity at the venue in the month, smallest units
+    taker_fee_e9: int  # Fee per whole unit taken, 1e-9 currency units
+    maker_fee_e9: int  # Fee per whole unit added, 1e-9 currency units; negative is a rebate
+
+
+def fee_tier_to_datum(m: FeeTier) -> dict[str, Any]:
+    return {
+        "from_quantity": m.from_quantity,
+        "taker_fee_e9": m.taker_fee_e9,
+        "maker_fee_e9": m.maker_fee_e9,
+    }
+
+
+def fee_tier_from_datum(d: dict[str, Any]) -> FeeTier:
+    return FeeTier(
+        from_quantity=d["from_quantity"],
+        taker_fee_e9=d["taker_fee_e9"],
+        maker_fee_e9=d["maker_fee_e9"],
+    )
+
+
 class Constraints(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an owner asks beyond the ordinary; part of the grouping key."""
 
@@ -907,6 +1025,57 @@ def constraints_from_datum(d: dict[str, Any]) -> Constraints:
     )
 
 
+class StrategyParameters(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How a strategy works; null keeps the preset of strategy and urgency. Part of the grouping key."""
+
+    aim: Aim = Aim.UNKNOWN  # What strategy AUTO is to choose for; UNKNOWN otherwise
+    participation_rate_bps: int | None = None  # POV: own share of the market's volume aimed at, basis points
+    participation_floor_bps: int | None = None  # Own share of each bin's volume at least, basis points
+    half_life_ns: int | None = None  # Urgency: time in which half of the risk is worked off, ns (1 / kappa)
+    risk_aversion_e9: int | None = None  # Worth of one squared basis point of risk in basis points, 1e-9; instead of half_life_ns
+    completion_floor_bps: int | None = None  # Probability of completion under which the owner is told at once, basis points
+    opening_auction_bps: int | None = None  # Part of the order for the opening auction, basis points; 0 stays out
+    closing_auction_bps: int | None = None  # Part of the order for the closing auction, basis points; 0 stays out
+    pre_close_ns: int | None = None  # CLOSE: how long before the auction its continuous part begins, ns
+    time_jitter_bps: int | None = None  # TWAP: of half a slot, basis points
+    size_jitter_bps: int | None = None  # TWAP: of half a slot's quantity, basis points
+    display_share_bps: int | None = None  # Never shown: more than this part of the quantity displayed at the price, basis points
+
+
+def strategy_parameters_to_datum(m: StrategyParameters) -> dict[str, Any]:
+    return {
+        "aim": m.aim,
+        "participation_rate_bps": m.participation_rate_bps,
+        "participation_floor_bps": m.participation_floor_bps,
+        "half_life_ns": m.half_life_ns,
+        "risk_aversion_e9": m.risk_aversion_e9,
+        "completion_floor_bps": m.completion_floor_bps,
+        "opening_auction_bps": m.opening_auction_bps,
+        "closing_auction_bps": m.closing_auction_bps,
+        "pre_close_ns": m.pre_close_ns,
+        "time_jitter_bps": m.time_jitter_bps,
+        "size_jitter_bps": m.size_jitter_bps,
+        "display_share_bps": m.display_share_bps,
+    }
+
+
+def strategy_parameters_from_datum(d: dict[str, Any]) -> StrategyParameters:
+    return StrategyParameters(
+        aim=Aim(d["aim"]),
+        participation_rate_bps=d["participation_rate_bps"],
+        participation_floor_bps=d["participation_floor_bps"],
+        half_life_ns=d["half_life_ns"],
+        risk_aversion_e9=d["risk_aversion_e9"],
+        completion_floor_bps=d["completion_floor_bps"],
+        opening_auction_bps=d["opening_auction_bps"],
+        closing_auction_bps=d["closing_auction_bps"],
+        pre_close_ns=d["pre_close_ns"],
+        time_jitter_bps=d["time_jitter_bps"],
+        size_jitter_bps=d["size_jitter_bps"],
+        display_share_bps=d["display_share_bps"],
+    )
+
+
 class BasketEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One order of a basket; fields as in NewOrder."""
 
@@ -931,6 +1100,7 @@ class BasketEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_short_sale: bool = False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
     locate_id: str = ''  # Where the borrowed shares come from (FIX 114); empty for a long sale
     constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
+    parameters: StrategyParameters | None = None  # Parameters of the strategy; null for its presets
 
 
 def basket_entry_to_datum(m: BasketEntry) -> dict[str, Any]:
@@ -956,6 +1126,7 @@ def basket_entry_to_datum(m: BasketEntry) -> dict[str, Any]:
         "is_short_sale": m.is_short_sale,
         "locate_id": m.locate_id,
         "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
+        "parameters": None if m.parameters is None else strategy_parameters_to_datum(m.parameters),
     }
 
 
@@ -982,6 +1153,7 @@ def basket_entry_from_datum(d: dict[str, Any]) -> BasketEntry:
         is_short_sale=d["is_short_sale"],
         locate_id=d["locate_id"],
         constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
+        parameters=None if d["parameters"] is None else strategy_parameters_from_datum(d["parameters"]),
     )
 
 
@@ -1216,6 +1388,30 @@ def route_alternative_from_datum(d: dict[str, Any]) -> RouteAlternative:
     )
 
 
+class LogicAlternative(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One routing logic that was considered."""
+
+    logic: RoutingLogic  # Logic
+    score_e9: int  # Expected all-in cost, 1e-9 of a basis point; lower is better
+    reason: str  # Why it was chosen or passed over
+
+
+def logic_alternative_to_datum(m: LogicAlternative) -> dict[str, Any]:
+    return {
+        "logic": m.logic,
+        "score_e9": m.score_e9,
+        "reason": m.reason,
+    }
+
+
+def logic_alternative_from_datum(d: dict[str, Any]) -> LogicAlternative:
+    return LogicAlternative(
+        logic=RoutingLogic(d["logic"]),
+        score_e9=d["score_e9"],
+        reason=d["reason"],
+    )
+
+
 class ConsumedRange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A run of one input partition that a batch consumed."""
 
@@ -1291,4 +1487,61 @@ def topic_output_from_datum(d: dict[str, Any]) -> TopicOutput:
         partition=d["partition"],
         count=d["count"],
         last_topic_seq=d["last_topic_seq"],
+    )
+
+
+class Adjustment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One reason with what was seen and what it was held against."""
+
+    reason: AdjustmentReason  # Reason
+    value_e9: int  # What was seen, 1e-9 of its unit; shares and ns are counted plainly
+    reference_e9: int  # What it was held against, in the same unit
+
+
+def adjustment_to_datum(m: Adjustment) -> dict[str, Any]:
+    return {
+        "reason": m.reason,
+        "value_e9": m.value_e9,
+        "reference_e9": m.reference_e9,
+    }
+
+
+def adjustment_from_datum(d: dict[str, Any]) -> Adjustment:
+    return Adjustment(
+        reason=AdjustmentReason(d["reason"]),
+        value_e9=d["value_e9"],
+        reference_e9=d["reference_e9"],
+    )
+
+
+class MarketEstimate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the newest prints, quotes and own fills say of the market."""
+
+    volatility_bps_e9: int  # Standard deviation of a day's return, 1e-9 basis points
+    spread_bps_e9: int  # Spread by its rolling median, 1e-9 basis points of the midpoint
+    volume_per_s_e9: int  # Others' volume, 1e-9 smallest units per second
+    fill_hazard_e9: int  # Chance that a resting child is filled within the next second, 1e-9
+    imbalance_e9: int  # Signed order flow at the touch, -1e9 (sellers) to 1e9 (buyers)
+    distance_bps_e9: int  # Own average price against the benchmark so far, 1e-9 basis points; more than 0 is a cost
+
+
+def market_estimate_to_datum(m: MarketEstimate) -> dict[str, Any]:
+    return {
+        "volatility_bps_e9": m.volatility_bps_e9,
+        "spread_bps_e9": m.spread_bps_e9,
+        "volume_per_s_e9": m.volume_per_s_e9,
+        "fill_hazard_e9": m.fill_hazard_e9,
+        "imbalance_e9": m.imbalance_e9,
+        "distance_bps_e9": m.distance_bps_e9,
+    }
+
+
+def market_estimate_from_datum(d: dict[str, Any]) -> MarketEstimate:
+    return MarketEstimate(
+        volatility_bps_e9=d["volatility_bps_e9"],
+        spread_bps_e9=d["spread_bps_e9"],
+        volume_per_s_e9=d["volume_per_s_e9"],
+        fill_hazard_e9=d["fill_hazard_e9"],
+        imbalance_e9=d["imbalance_e9"],
+        distance_bps_e9=d["distance_bps_e9"],
     )

@@ -16,12 +16,15 @@ from schemas.messages.core import (
     RejectReason,
     Side,
     StrategyKind,
+    StrategyParameters,
     TimeInForce,
     Urgency,
     basket_entry_from_datum,
     basket_entry_to_datum,
     constraints_from_datum,
     constraints_to_datum,
+    strategy_parameters_from_datum,
+    strategy_parameters_to_datum,
 )
 
 
@@ -266,7 +269,7 @@ def mass_cancel_order_from_datum(d: dict[str, Any]) -> MassCancelOrder:
 
 
 class NewBasket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A client asks for many orders at once. Topic orders.commands; with ALL_OR_NONE on the partition of all its instruments, with VALID_ONES one message for each partition."""
+    """A client asks for many orders at once. Topic orders.commands; with ALL_OR_NONE on the partition of all its instruments, with VALID_ONES one message for each partition. v2 adds more symbols of its enums."""
 
     tenant: str  # Netting never mixes tenants
     source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
@@ -299,7 +302,7 @@ def new_basket_from_datum(d: dict[str, Any]) -> NewBasket:
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A client asks for an order. Topic orders.commands, key instrument_id. v2 adds more symbols of its enums and currency, expire_ns, is_short_sale, locate_id, basket_id, constraints."""
+    """A client asks for an order. Topic orders.commands, key instrument_id. v2 adds more symbols of its enums and currency, expire_ns, is_short_sale, locate_id, basket_id, constraints. v3 adds parameters."""
 
     tenant: str  # Netting never mixes tenants
     source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
@@ -326,6 +329,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     locate_id: str = ''  # Where the borrowed shares come from (FIX 114); empty for a long sale
     basket_id: str = ''  # Basket that it came in; empty for none
     constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
+    parameters: StrategyParameters | None = None  # Parameters of the strategy; null for its presets
 
 
 def new_order_to_datum(m: NewOrder) -> dict[str, Any]:
@@ -355,6 +359,7 @@ def new_order_to_datum(m: NewOrder) -> dict[str, Any]:
         "locate_id": m.locate_id,
         "basket_id": m.basket_id,
         "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
+        "parameters": None if m.parameters is None else strategy_parameters_to_datum(m.parameters),
     }
 
 
@@ -385,11 +390,12 @@ def new_order_from_datum(d: dict[str, Any]) -> NewOrder:
         locate_id=d["locate_id"],
         basket_id=d["basket_id"],
         constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
+        parameters=None if d["parameters"] is None else strategy_parameters_from_datum(d["parameters"]),
     )
 
 
 class OrderAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An order is ours to work. Topic orders.events. v2 adds more symbols of its enums and expire_ns, is_short_sale, locate_id, basket_id, constraints, client_id, owner_id, is_house, limits_version, unit_value_e9."""
+    """An order is ours to work. Topic orders.events. v2 adds more symbols of its enums and expire_ns, is_short_sale, locate_id, basket_id, constraints, client_id, owner_id, is_house, limits_version, unit_value_e9. v3 adds parameters."""
 
     order_id: str  # Our id, never reused
     tenant: str  # Netting never mixes tenants
@@ -426,6 +432,7 @@ class OrderAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_house: bool = False  # House orders are allocated after those of clients
     limits_version: int = 0  # Version of the limits that it passed; 0 for the built-in ones
     unit_value_e9: int = 0  # Value of one smallest unit by which limits count the order, 1e-9 units of their currency, rounded up; 0 in older records
+    parameters: StrategyParameters | None = None  # Parameters of the strategy; null for its presets
 
 
 def order_accepted_to_datum(m: OrderAccepted) -> dict[str, Any]:
@@ -465,6 +472,7 @@ def order_accepted_to_datum(m: OrderAccepted) -> dict[str, Any]:
         "is_house": m.is_house,
         "limits_version": m.limits_version,
         "unit_value_e9": m.unit_value_e9,
+        "parameters": None if m.parameters is None else strategy_parameters_to_datum(m.parameters),
     }
 
 
@@ -505,6 +513,7 @@ def order_accepted_from_datum(d: dict[str, Any]) -> OrderAccepted:
         is_house=d["is_house"],
         limits_version=d["limits_version"],
         unit_value_e9=d["unit_value_e9"],
+        parameters=None if d["parameters"] is None else strategy_parameters_from_datum(d["parameters"]),
     )
 
 
@@ -722,7 +731,7 @@ def order_pending_cancel_from_datum(d: dict[str, Any]) -> OrderPendingCancel:
 
 
 class OrderPendingReplace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A replace waits until the parent's exposure allows it. Topic orders.events. v2 adds received_ns, constraints, end_ns, unit_value_e9, trade_date."""
+    """A replace waits until the parent's exposure allows it. Topic orders.events. v2 adds received_ns, constraints, end_ns, unit_value_e9, trade_date. v3 adds parameters."""
 
     order_id: str  # Source order
     tenant: str  # Netting never mixes tenants
@@ -737,6 +746,7 @@ class OrderPendingReplace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unit_value_e9: int = 0  # Value of one smallest unit by which limits count the order, 1e-9 units of their currency, rounded up; 0 in older records
     limits_version: int = 0  # Version of the limits that it passed
     trade_date: int = 0  # Trade date of the command; 0 when it is the order's
+    parameters: StrategyParameters | None = None  # Parameters of the strategy; null for its presets
 
 
 def order_pending_replace_to_datum(m: OrderPendingReplace) -> dict[str, Any]:
@@ -754,6 +764,7 @@ def order_pending_replace_to_datum(m: OrderPendingReplace) -> dict[str, Any]:
         "unit_value_e9": m.unit_value_e9,
         "limits_version": m.limits_version,
         "trade_date": m.trade_date,
+        "parameters": None if m.parameters is None else strategy_parameters_to_datum(m.parameters),
     }
 
 
@@ -772,6 +783,7 @@ def order_pending_replace_from_datum(d: dict[str, Any]) -> OrderPendingReplace:
         unit_value_e9=d["unit_value_e9"],
         limits_version=d["limits_version"],
         trade_date=d["trade_date"],
+        parameters=None if d["parameters"] is None else strategy_parameters_from_datum(d["parameters"]),
     )
 
 
@@ -839,7 +851,7 @@ def order_rejected_from_datum(d: dict[str, Any]) -> OrderRejected:
 
 
 class OrderReplaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """New terms are in force. Topic orders.events. v2 adds more symbols of its enums and constraints, end_ns, limits_version, unit_value_e9, trade_date."""
+    """New terms are in force. Topic orders.events. v2 adds more symbols of its enums and constraints, end_ns, limits_version, unit_value_e9, trade_date. v3 adds parameters."""
 
     order_id: str  # Source order
     tenant: str  # Netting never mixes tenants
@@ -857,6 +869,7 @@ class OrderReplaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     limits_version: int = 0  # Version of the limits that it passed
     unit_value_e9: int = 0  # Value of one smallest unit by which limits count the order, 1e-9 units of their currency, rounded up; 0 in older records
     trade_date: int = 0  # Trade date of the command; 0 when it is the order's
+    parameters: StrategyParameters | None = None  # Parameters of the strategy; null for its presets
 
 
 def order_replaced_to_datum(m: OrderReplaced) -> dict[str, Any]:
@@ -877,6 +890,7 @@ def order_replaced_to_datum(m: OrderReplaced) -> dict[str, Any]:
         "limits_version": m.limits_version,
         "unit_value_e9": m.unit_value_e9,
         "trade_date": m.trade_date,
+        "parameters": None if m.parameters is None else strategy_parameters_to_datum(m.parameters),
     }
 
 
@@ -898,6 +912,7 @@ def order_replaced_from_datum(d: dict[str, Any]) -> OrderReplaced:
         limits_version=d["limits_version"],
         unit_value_e9=d["unit_value_e9"],
         trade_date=d["trade_date"],
+        parameters=None if d["parameters"] is None else strategy_parameters_from_datum(d["parameters"]),
     )
 
 
@@ -968,7 +983,7 @@ def order_resumed_from_datum(d: dict[str, Any]) -> OrderResumed:
 
 
 class ReplaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A client asks to change quantity or limit. Topic orders.commands, key instrument_id. v2 adds constraints, end_ns."""
+    """A client asks to change quantity or limit. Topic orders.commands, key instrument_id. v2 adds constraints, end_ns. v3 adds parameters."""
 
     tenant: str  # Netting never mixes tenants
     source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
@@ -980,6 +995,7 @@ class ReplaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     limit_price_e9: int | None  # New limit price, 1e-9 currency units; null keeps what it is
     constraints: Constraints | None = None  # New display, minimum, would price, venue lists, all of them; null keeps what they are
     end_ns: int = 0  # New end, ns; 0 keeps it
+    parameters: StrategyParameters | None = None  # Parameters of the strategy; null for its presets
 
 
 def replace_order_to_datum(m: ReplaceOrder) -> dict[str, Any]:
@@ -994,6 +1010,7 @@ def replace_order_to_datum(m: ReplaceOrder) -> dict[str, Any]:
         "limit_price_e9": m.limit_price_e9,
         "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
         "end_ns": m.end_ns,
+        "parameters": None if m.parameters is None else strategy_parameters_to_datum(m.parameters),
     }
 
 
@@ -1009,4 +1026,5 @@ def replace_order_from_datum(d: dict[str, Any]) -> ReplaceOrder:
         limit_price_e9=d["limit_price_e9"],
         constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
         end_ns=d["end_ns"],
+        parameters=None if d["parameters"] is None else strategy_parameters_from_datum(d["parameters"]),
     )

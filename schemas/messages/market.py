@@ -8,6 +8,7 @@ from schemas.messages.core import (
     BookState,
     Level,
     LimitState,
+    PrintKind,
     Side,
     TradingStatus,
     level_from_datum,
@@ -46,7 +47,7 @@ def book_updated_from_datum(d: dict[str, Any]) -> BookUpdated:
 
 
 class TradePrinted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One trade on the tape. Topic market.data, key instrument_id."""
+    """One trade on the tape. Topic market.data, key instrument_id. v2 adds kind."""
 
     venue_id: str  # Venue
     instrument_id: str  # Instrument
@@ -55,6 +56,7 @@ class TradePrinted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     own_quantity: int  # Part of it that was our children, smallest units
     aggressor: Side  # Who took
     is_hidden: bool  # Whether the resting order was not displayed
+    kind: PrintKind = PrintKind.UNKNOWN  # How it came about; UNKNOWN counts as regular
 
 
 def trade_printed_to_datum(m: TradePrinted) -> dict[str, Any]:
@@ -66,6 +68,7 @@ def trade_printed_to_datum(m: TradePrinted) -> dict[str, Any]:
         "own_quantity": m.own_quantity,
         "aggressor": m.aggressor,
         "is_hidden": m.is_hidden,
+        "kind": m.kind,
     }
 
 
@@ -78,6 +81,7 @@ def trade_printed_from_datum(d: dict[str, Any]) -> TradePrinted:
         own_quantity=d["own_quantity"],
         aggressor=Side(d["aggressor"]),
         is_hidden=d["is_hidden"],
+        kind=PrintKind(d["kind"]),
     )
 
 

@@ -15,6 +15,7 @@ from schemas.messages.core import (
     QuoteEvidence,
     Side,
     StrategyKind,
+    StrategyParameters,
     TimeInForce,
     Urgency,
     Wait,
@@ -26,6 +27,8 @@ from schemas.messages.core import (
     member_to_datum,
     quote_evidence_from_datum,
     quote_evidence_to_datum,
+    strategy_parameters_from_datum,
+    strategy_parameters_to_datum,
     wait_from_datum,
     wait_to_datum,
 )
@@ -236,7 +239,7 @@ def parent_held_from_datum(d: dict[str, Any]) -> ParentHeld:
 
 
 class ParentOpened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A group's residual becomes one parent. Topic aggregations.events. v2 adds more symbols of its enums and is_short_sale, constraints, expire_ns."""
+    """A group's residual becomes one parent. Topic aggregations.events. v2 adds more symbols of its enums and is_short_sale, constraints, expire_ns. v3 adds parameters."""
 
     parent_id: str  # Our id
     group_id: str  # Group
@@ -257,6 +260,7 @@ class ParentOpened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_short_sale: bool = False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
     constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
     expire_ns: int = 0  # End of its members over all days; 0 for the end of this session
+    parameters: StrategyParameters | None = None  # Parameters of the strategy; null for its presets
 
 
 def parent_opened_to_datum(m: ParentOpened) -> dict[str, Any]:
@@ -280,6 +284,7 @@ def parent_opened_to_datum(m: ParentOpened) -> dict[str, Any]:
         "is_short_sale": m.is_short_sale,
         "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
         "expire_ns": m.expire_ns,
+        "parameters": None if m.parameters is None else strategy_parameters_to_datum(m.parameters),
     }
 
 
@@ -304,6 +309,7 @@ def parent_opened_from_datum(d: dict[str, Any]) -> ParentOpened:
         is_short_sale=d["is_short_sale"],
         constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
         expire_ns=d["expire_ns"],
+        parameters=None if d["parameters"] is None else strategy_parameters_from_datum(d["parameters"]),
     )
 
 

@@ -19,7 +19,7 @@ from schemas.primitives import bytes_from_cash, cash_from_bytes
 
 
 class FlowDisabled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Too many automated orders of one kind: refused from here on until released. Topic decisions.events."""
+    """Too many automated orders of one kind: refused from here on until released. Topic decisions.events. v2 adds more symbols of its enums."""
 
     flow_id: str  # Ours, unique: tells which one to release
     limit_id: str  # Limit that tripped

@@ -8,13 +8,18 @@ from schemas.messages.core import (
     Cause,
     ExecType,
     Liquidity,
+    LogicAlternative,
     OrderStatus,
     OrderType,
     RejectReason,
     RouteAlternative,
     RoutingLogic,
     Side,
+    Tactic,
     TimeInForce,
+    VenueTrouble,
+    logic_alternative_from_datum,
+    logic_alternative_to_datum,
     route_alternative_from_datum,
     route_alternative_to_datum,
 )
@@ -193,7 +198,7 @@ def child_canceled_from_datum(d: dict[str, Any]) -> ChildCanceled:
 
 
 class ChildPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An order for one venue. Topic children.events, read by venue gateways. v2 adds more symbols of its enums and is_short_sale, display_quantity."""
+    """An order for one venue. Topic children.events, read by venue gateways. v2 adds more symbols of its enums and is_short_sale, display_quantity. v3 adds tactic, is_post_only, send_after_ns, overfill_quantity."""
 
     child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
     slice_id: str  # Slice
@@ -214,6 +219,10 @@ class ChildPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rest_until_ns: int  # When a resting child is canceled and goes elsewhere, ns; 0 for never
     is_short_sale: bool = False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
     display_quantity: int = 0  # Shown at the venue, smallest units; 0 for all (FIX 1138)
+    tactic: Tactic = Tactic.UNKNOWN  # How it meets the quote
+    is_post_only: bool = False  # Whether it must not take (FIX 18=6)
+    send_after_ns: int = 0  # Time to wait before it is sent, so that all arrive together, ns
+    overfill_quantity: int = 0  # Part of it that lies beyond what is wanted, smallest units
 
 
 def child_placed_to_datum(m: ChildPlaced) -> dict[str, Any]:
@@ -237,6 +246,10 @@ def child_placed_to_datum(m: ChildPlaced) -> dict[str, Any]:
         "rest_until_ns": m.rest_until_ns,
         "is_short_sale": m.is_short_sale,
         "display_quantity": m.display_quantity,
+        "tactic": m.tactic,
+        "is_post_only": m.is_post_only,
+        "send_after_ns": m.send_after_ns,
+        "overfill_quantity": m.overfill_quantity,
     }
 
 
@@ -261,6 +274,10 @@ def child_placed_from_datum(d: dict[str, Any]) -> ChildPlaced:
         rest_until_ns=d["rest_until_ns"],
         is_short_sale=d["is_short_sale"],
         display_quantity=d["display_quantity"],
+        tactic=Tactic(d["tactic"]),
+        is_post_only=d["is_post_only"],
+        send_after_ns=d["send_after_ns"],
+        overfill_quantity=d["overfill_quantity"],
     )
 
 
@@ -541,7 +558,7 @@ def fill_corrected_from_datum(d: dict[str, Any]) -> FillCorrected:
 
 
 class RouteDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Which venues were considered for a slice and why. Topic decisions.events. v2 adds more symbols of its enums."""
+    """Which venues were considered for a slice and why. Topic decisions.events. v2 adds more symbols of its enums. v3 adds logics, model, gap_bps_e9."""
 
     slice_id: str  # Slice
     parent_id: str  # Parent
@@ -551,6 +568,9 @@ class RouteDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     book_event_ids: tuple[bytes, ...]  # Books that the decision looked at
     alternatives: tuple[RouteAlternative, ...]  # All venues of the instrument, by rank
     cause: Cause  # OPENED or REROUTE
+    logics: tuple[LogicAlternative, ...] = ()  # Logics that were weighed, the chosen one first
+    model: str = ''  # What the split was computed by, with its version; the fallback's name when no plan was there
+    gap_bps_e9: int | None = None  # Certified distance from the best split, 1e-9 basis points; null without a certificate
 
 
 def route_decided_to_datum(m: RouteDecided) -> dict[str, Any]:
@@ -563,6 +583,9 @@ def route_decided_to_datum(m: RouteDecided) -> dict[str, Any]:
         "book_event_ids": m.book_event_ids,
         "alternatives": [route_alternative_to_datum(x) for x in m.alternatives],
         "cause": m.cause,
+        "logics": [logic_alternative_to_datum(x) for x in m.logics],
+        "model": m.model,
+        "gap_bps_e9": m.gap_bps_e9,
     }
 
 
@@ -576,6 +599,9 @@ def route_decided_from_datum(d: dict[str, Any]) -> RouteDecided:
         book_event_ids=tuple(d["book_event_ids"]),
         alternatives=tuple([route_alternative_from_datum(x) for x in d["alternatives"]]),
         cause=Cause(d["cause"]),
+        logics=tuple([logic_alternative_from_datum(x) for x in d["logics"]]),
+        model=d["model"],
+        gap_bps_e9=d["gap_bps_e9"],
     )
 
 
@@ -658,11 +684,16 @@ def suspense_recorded_from_datum(d: dict[str, Any]) -> SuspenseRecorded:
 
 
 class VenueSuspended(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The venue gets no new child on this shard. Topic children.events. v2 adds more symbols of its enums."""
+    """The venue gets no new child on this shard. Topic children.events. v2 adds more symbols of its enums. v3 adds trouble, instrument_id, parent_id, value_e9, bound_e9."""
 
     venue_id: str  # Venue
     reason: RejectReason  # Why
     until_ns: int  # When it may be used again
+    trouble: VenueTrouble = VenueTrouble.UNKNOWN  # What it did
+    instrument_id: str = ''  # Instrument that it is suspended for; empty for all
+    parent_id: str = ''  # Parent that it is suspended for; empty for all
+    value_e9: int = 0  # What was seen, 1e-9 of its unit
+    bound_e9: int = 0  # What it was held against
 
 
 def venue_suspended_to_datum(m: VenueSuspended) -> dict[str, Any]:
@@ -670,6 +701,11 @@ def venue_suspended_to_datum(m: VenueSuspended) -> dict[str, Any]:
         "venue_id": m.venue_id,
         "reason": m.reason,
         "until_ns": m.until_ns,
+        "trouble": m.trouble,
+        "instrument_id": m.instrument_id,
+        "parent_id": m.parent_id,
+        "value_e9": m.value_e9,
+        "bound_e9": m.bound_e9,
     }
 
 
@@ -678,4 +714,9 @@ def venue_suspended_from_datum(d: dict[str, Any]) -> VenueSuspended:
         venue_id=d["venue_id"],
         reason=RejectReason(d["reason"]),
         until_ns=d["until_ns"],
+        trouble=VenueTrouble(d["trouble"]),
+        instrument_id=d["instrument_id"],
+        parent_id=d["parent_id"],
+        value_e9=d["value_e9"],
+        bound_e9=d["bound_e9"],
     )

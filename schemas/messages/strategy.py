@@ -5,13 +5,22 @@ from typing import Any
 import msgspec
 
 from schemas.messages.core import (
+    Adjustment,
     Cause,
     Constraints,
+    MarketEstimate,
+    PhaseKind,
     RoutingLogic,
     Side,
     StrategyKind,
+    Tactic,
+    Urgency,
+    adjustment_from_datum,
+    adjustment_to_datum,
     constraints_from_datum,
     constraints_to_datum,
+    market_estimate_from_datum,
+    market_estimate_to_datum,
 )
 
 
@@ -37,7 +46,7 @@ def parent_ended_from_datum(d: dict[str, Any]) -> ParentEnded:
 
 
 class ParentRecalibrated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Position against plan after a bin or a fill, and what follows. Topic strategies.events. v2 adds more symbols of its enums."""
+    """Position against plan after a bin or a fill, and what follows. Topic strategies.events. v2 adds more symbols of its enums. v3 adds tactic, adjustments, estimate."""
 
     parent_id: str  # Parent
     cause: Cause  # BIN, FILL, RETURNED, EPOCH, BUST
@@ -49,6 +58,9 @@ class ParentRecalibrated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     next_due_ns: int  # Next time the strategy acts, 0 when it only waits
     not_before_ns: int  # No further slice before this time, ns; a return in between waits for it
     bin: int  # Bin of the plan that is worked, from 0; -1 before the first
+    tactic: Tactic = Tactic.UNKNOWN  # How the next child meets the quote
+    adjustments: tuple[Adjustment, ...] = ()  # What changed the next slice, most important first
+    estimate: MarketEstimate | None = None  # What the market was believed to be; null when nothing was known
 
 
 def parent_recalibrated_to_datum(m: ParentRecalibrated) -> dict[str, Any]:
@@ -63,6 +75,9 @@ def parent_recalibrated_to_datum(m: ParentRecalibrated) -> dict[str, Any]:
         "next_due_ns": m.next_due_ns,
         "not_before_ns": m.not_before_ns,
         "bin": m.bin,
+        "tactic": m.tactic,
+        "adjustments": [adjustment_to_datum(x) for x in m.adjustments],
+        "estimate": None if m.estimate is None else market_estimate_to_datum(m.estimate),
     }
 
 
@@ -78,11 +93,14 @@ def parent_recalibrated_from_datum(d: dict[str, Any]) -> ParentRecalibrated:
         next_due_ns=d["next_due_ns"],
         not_before_ns=d["not_before_ns"],
         bin=d["bin"],
+        tactic=Tactic(d["tactic"]),
+        adjustments=tuple([adjustment_from_datum(x) for x in d["adjustments"]]),
+        estimate=None if d["estimate"] is None else market_estimate_from_datum(d["estimate"]),
     )
 
 
 class ScheduleSet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The plan of a parent. Topic strategies.events. v2 adds more symbols of its enums."""
+    """The plan of a parent. Topic strategies.events. v2 adds more symbols of its enums. v3 adds model, request_id, opening_quantity, closing_quantity."""
 
     parent_id: str  # Parent
     ordinal: int  # Ordinal of the plan
@@ -93,6 +111,10 @@ class ScheduleSet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     anchor_market_quantity: int  # Others' volume since the parent opened when the plan starts, smallest units
     seed: bytes  # Seed of the jitter, from the journalled entropy; empty when nothing is random
     cause: Cause  # What led to it
+    model: str = ''  # What made the plan, with its version; the name of the fallback when no plan was there
+    request_id: str = ''  # Request that the plan answers; empty when it was made here
+    opening_quantity: int = 0  # Part of it for the opening auction, smallest units
+    closing_quantity: int = 0  # Part of it for the closing auction, smallest units
 
 
 def schedule_set_to_datum(m: ScheduleSet) -> dict[str, Any]:
@@ -106,6 +128,10 @@ def schedule_set_to_datum(m: ScheduleSet) -> dict[str, Any]:
         "anchor_market_quantity": m.anchor_market_quantity,
         "seed": m.seed,
         "cause": m.cause,
+        "model": m.model,
+        "request_id": m.request_id,
+        "opening_quantity": m.opening_quantity,
+        "closing_quantity": m.closing_quantity,
     }
 
 
@@ -120,11 +146,15 @@ def schedule_set_from_datum(d: dict[str, Any]) -> ScheduleSet:
         anchor_market_quantity=d["anchor_market_quantity"],
         seed=d["seed"],
         cause=Cause(d["cause"]),
+        model=d["model"],
+        request_id=d["request_id"],
+        opening_quantity=d["opening_quantity"],
+        closing_quantity=d["closing_quantity"],
     )
 
 
 class SliceReleased(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The strategy hands quantity to the router. Topic strategies.events. v2 adds more symbols of its enums and is_short_sale, constraints."""
+    """The strategy hands quantity to the router. Topic strategies.events. v2 adds more symbols of its enums and is_short_sale, constraints. v3 adds tactic, urgency, overfill_quantity, display_share_bps, auction."""
 
     slice_id: str  # parent_id.ordinal
     parent_id: str  # Parent
@@ -140,6 +170,11 @@ class SliceReleased(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cause: Cause  # What led to it
     is_short_sale: bool = False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
     constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
+    tactic: Tactic = Tactic.UNKNOWN  # How its children meet the quote; UNKNOWN leaves it to the router
+    urgency: Urgency = Urgency.UNKNOWN  # Urgency of the parent
+    overfill_quantity: int = 0  # What may be executed beyond quantity, for the error account, smallest units; 0 for nothing
+    display_share_bps: int = 0  # Largest part of the quantity displayed at the price that a child shows, basis points; 0 for any
+    auction: PhaseKind = PhaseKind.UNKNOWN  # Auction that it is for; UNKNOWN for continuous trading
 
 
 def slice_released_to_datum(m: SliceReleased) -> dict[str, Any]:
@@ -158,6 +193,11 @@ def slice_released_to_datum(m: SliceReleased) -> dict[str, Any]:
         "cause": m.cause,
         "is_short_sale": m.is_short_sale,
         "constraints": None if m.constraints is None else constraints_to_datum(m.constraints),
+        "tactic": m.tactic,
+        "urgency": m.urgency,
+        "overfill_quantity": m.overfill_quantity,
+        "display_share_bps": m.display_share_bps,
+        "auction": m.auction,
     }
 
 
@@ -177,11 +217,16 @@ def slice_released_from_datum(d: dict[str, Any]) -> SliceReleased:
         cause=Cause(d["cause"]),
         is_short_sale=d["is_short_sale"],
         constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
+        tactic=Tactic(d["tactic"]),
+        urgency=Urgency(d["urgency"]),
+        overfill_quantity=d["overfill_quantity"],
+        display_share_bps=d["display_share_bps"],
+        auction=PhaseKind(d["auction"]),
     )
 
 
 class VolumeForecast(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the volume model expects; floats stay in the model. Topic strategies.events."""
+    """What the volume model expects; floats stay in the model. Topic strategies.events. v2 adds volume_cv_e9, opening_auction_volume, closing_auction_volume."""
 
     instrument_id: str  # Instrument
     parent_id: str  # Parent that asked
@@ -189,6 +234,9 @@ class VolumeForecast(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     bin_start_ns: int  # Start of the first bin
     bin_ns: int  # Length of a bin, ns
     volumes: tuple[int, ...]  # Expected market volume per remaining bin, smallest units, rounded half even
+    volume_cv_e9: int = 0  # Coefficient of variation of all volume to come, 1e-9
+    opening_auction_volume: int = 0  # Expected in the opening auction, smallest units; 0 when over or unknown
+    closing_auction_volume: int = 0  # Expected in the closing auction, smallest units; 0 when unknown
 
 
 def volume_forecast_to_datum(m: VolumeForecast) -> dict[str, Any]:
@@ -199,6 +247,9 @@ def volume_forecast_to_datum(m: VolumeForecast) -> dict[str, Any]:
         "bin_start_ns": m.bin_start_ns,
         "bin_ns": m.bin_ns,
         "volumes": m.volumes,
+        "volume_cv_e9": m.volume_cv_e9,
+        "opening_auction_volume": m.opening_auction_volume,
+        "closing_auction_volume": m.closing_auction_volume,
     }
 
 
@@ -210,4 +261,7 @@ def volume_forecast_from_datum(d: dict[str, Any]) -> VolumeForecast:
         bin_start_ns=d["bin_start_ns"],
         bin_ns=d["bin_ns"],
         volumes=tuple(d["volumes"]),
+        volume_cv_e9=d["volume_cv_e9"],
+        opening_auction_volume=d["opening_auction_volume"],
+        closing_auction_volume=d["closing_auction_volume"],
     )
