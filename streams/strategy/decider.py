@@ -4,7 +4,7 @@ from bisect import bisect_right
 from hashlib import sha256
 from typing import assert_never
 
-from schemas.messages.core import Cause, RoutingLogic, StrategyKind, Urgency
+from schemas.messages.core import Cause, RoutingLogic, StrategyKind
 from schemas.messages.strategy import (
     ParentEnded,
     ParentRecalibrated,
@@ -13,10 +13,10 @@ from schemas.messages.strategy import (
 )
 from streams.core.decider import Decider
 from streams.core.ids import within_log
+from streams.strategy.advice import advise, is_free
 from streams.strategy.commands import Begin, Recalibrate, Resume, StrategyCommand, Wake
 from streams.strategy.releases import recalibrated, released, scheduled
 from streams.strategy.schedule import (
-    BPS,
     PARTS_MAX,
     bin_volumes,
     equal_bins,
@@ -28,14 +28,11 @@ from streams.strategy.schedule import (
     volume_targets,
 )
 from streams.strategy.situation import SWEPT_ONCE, Situation, Step
-from streams.strategy.state import OpenSlice, StrategyState, evolve
+from streams.strategy.state import StrategyState, evolve
 
 __all__ = ["STRATEGY", "decide"]
 
 StrategyEvent = ScheduleSet | ParentRecalibrated | SliceReleased | ParentEnded
-
-# The last part of a bin in which what is behind the plan crosses the spread.
-CROSS_PART = {Urgency.PASSIVE: 8, Urgency.NEUTRAL: 4, Urgency.URGENT: 2}
 
 
 def decide(state: StrategyState, command: StrategyCommand) -> tuple[StrategyEvent, ...]:
@@ -135,7 +132,7 @@ def _work_immediate(now: Situation, *, is_ioc: bool) -> tuple[StrategyEvent, ...
         logic, deadline_ns = RoutingLogic.SEQUENTIAL, now.at_ns + settings.rest_ns
     deadline_ns = min(deadline_ns, now.end_ns)
     quantity = _releasable(now, step)
-    if not is_new and (is_ioc or not _is_free(now, logic)):
+    if not is_new and (is_ioc or not is_free(now, logic)):
         quantity = 0
     is_idle = parent.committed_quantity + quantity == parent.filled_quantity < parent.quantity
     if is_ioc and is_idle and not parent.held_order_ids:
@@ -158,26 +155,15 @@ def _work_schedule(now: Situation, *, is_planning: bool) -> tuple[StrategyEvent,
     step = _step(now, plans[0] if plans else None, is_planning=is_planning)
     if step.bin < 0:
         return (*plans, recalibrated(now, step, step.closes_ns, parent.not_before_ns))
-    cross_ns = _cross_ns(now, step)
-    is_crossing = now.at_ns >= cross_ns
-    band = now.market.instrument.lot + parent.quantity * settings.tolerance_bps // BPS
-    is_behind = step.is_last or step.target - parent.filled_quantity > band
-    if is_crossing and now.is_marketable:
-        logic, deadline_ns = RoutingLogic.SWEEP, min(now.at_ns + settings.sweep_ns, step.closes_ns)
-    else:
-        logic, deadline_ns = RoutingLogic.SEQUENTIAL, step.closes_ns if is_crossing else cross_ns
-    is_due = (is_behind or not is_crossing) and _is_free(now, logic)
-    quantity = _releasable(now, step) if is_due else 0
+    advice = advise(now, step, _releasable(now, step))
+    quantity, next_due_ns = advice.quantity, advice.next_due_ns
     not_before_ns = now.at_ns + settings.sweep_ns if quantity else parent.not_before_ns
-    next_due_ns = step.closes_ns if is_crossing else cross_ns
-    if step.is_last and is_crossing:  # the cap may grow, a return may be missed: look again
-        next_due_ns = min(next_due_ns, now.at_ns + settings.sweep_ns)
     if parent.committed_quantity + quantity < step.target and not_before_ns > now.at_ns:
         next_due_ns = min(next_due_ns, not_before_ns)
     return (
         *plans,
-        recalibrated(now, step, next_due_ns, not_before_ns),
-        *released(now, quantity, logic, deadline_ns),
+        recalibrated(now, step, next_due_ns, not_before_ns, advice),
+        *released(now, quantity, advice.logic, advice.deadline_ns, tactic=advice.tactic),
     )
 
 
@@ -296,15 +282,6 @@ def _step(now: Situation, plan: ScheduleSet | None, *, is_planning: bool) -> Ste
     return Step(ordinal, target, cap, starts[ordinal], closes_ns, is_last)
 
 
-def _cross_ns(now: Situation, step: Step) -> int:
-    """Return when resting ends and what is behind starts to cross the spread."""
-    length = step.closes_ns - step.opens_ns
-    cross_ns = step.closes_ns - length // CROSS_PART.get(now.parent.urgency, 4)
-    if step.is_last:  # completion needs time for several sweeps
-        cross_ns = min(cross_ns, step.closes_ns - now.settings.completion_ns)
-    return max(cross_ns, step.opens_ns)
-
-
 def _releasable(now: Situation, step: Step) -> int:
     """Return what may go out now within target, cap and room; whole lots unless it is the rest."""
     parent = now.parent
@@ -318,16 +295,3 @@ def _releasable(now: Situation, step: Step) -> int:
     if step.is_last and 0 < wanted <= allowed:
         return wanted
     return floor_lot(min(wanted, allowed), now.market.instrument.lot)
-
-
-def _is_free(now: Situation, logic: RoutingLogic) -> bool:
-    """Return whether nothing forbids another slice of that kind: no flood, one open at a time.
-
-    A slice past its deadline is on its way back and does not count; its quantity still does.
-    """
-
-    def blocks(part: OpenSlice) -> bool:
-        return part.logic is logic and part.deadline_ns > now.at_ns
-
-    is_open = any(blocks(part) for part in now.parent.slices.values())
-    return now.at_ns >= now.parent.not_before_ns and not is_open

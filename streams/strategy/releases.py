@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from schemas.messages.core import Cause, RoutingLogic
+from schemas.messages.core import Cause, RoutingLogic, Tactic
 from schemas.messages.strategy import ParentRecalibrated, ScheduleSet, SliceReleased
+from streams.strategy.advice import Advice
 from streams.strategy.situation import Situation, Step
 
 __all__ = ["recalibrated", "released", "scheduled"]
@@ -32,7 +33,11 @@ def scheduled(
 
 
 def recalibrated(
-    now: Situation, step: Step, next_due_ns: int, not_before_ns: int
+    now: Situation,
+    step: Step,
+    next_due_ns: int,
+    not_before_ns: int,
+    advice: Advice | None = None,
 ) -> ParentRecalibrated:
     """Return where the parent stands against its plan, and when it is looked at again."""
     return ParentRecalibrated(
@@ -46,6 +51,8 @@ def recalibrated(
         next_due_ns=next_due_ns if now.would_price_e9 is None else _soon(now, next_due_ns),
         not_before_ns=not_before_ns,
         bin=step.bin,
+        tactic=Tactic.UNKNOWN if advice is None else advice.tactic,
+        adjustments=() if advice is None else advice.adjustments,
     )
 
 
@@ -62,6 +69,7 @@ def released(
     deadline_ns: int,
     *,
     limit_price_e9: int | None = None,
+    tactic: Tactic = Tactic.UNKNOWN,
 ) -> tuple[SliceReleased, ...]:
     """Return the slice, or nothing for no quantity. The limit is the parent's or a tighter one."""
     if quantity == 0:
@@ -82,5 +90,6 @@ def released(
         cause=now.cause if limit_price_e9 is None else Cause.PRICE,
         is_short_sale=parent.is_short_sale,
         constraints=parent.constraints,
+        tactic=tactic,
     )
     return (slice_released,)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.messages.core import Cause, RoutingLogic, Side, StrategyKind
+from schemas.messages.core import Cause, RoutingLogic, Side, StrategyKind, Tactic
 from schemas.messages.strategy import ParentRecalibrated, ScheduleSet, SliceReleased
 from tests.support.builders import ACME, MINUTE, OPEN_NS, SECOND
 from tests.support.parents import (
@@ -50,6 +50,7 @@ def position(cause: Cause, target: int, next_due_ns: int, **changes: Any) -> Par
             "next_due_ns": next_due_ns,
             "not_before_ns": 0,
             "bin": 0,
+            "tactic": Tactic.JOIN,
             **changes,
         }
     )
@@ -72,11 +73,13 @@ def released(
             "deadline_ns": deadline_ns,
             "self_trade_id": "T1.ACME",
             "cause": cause,
+            "tactic": _TACTICS[changes.get("logic", RoutingLogic.SEQUENTIAL)],
             **changes,
         }
     )
 
 
+_TACTICS = {RoutingLogic.SEQUENTIAL: Tactic.JOIN, RoutingLogic.SWEEP: Tactic.CROSS}
 PLAN = plan(100, 300, 600, 1_000)
 CROSS_1 = OPEN_NS + CROSS_NS  # when the first bin starts to cross
 BEGUN = (

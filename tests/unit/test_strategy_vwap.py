@@ -2,7 +2,7 @@
 
 import json
 
-from schemas.messages.core import Cause, RoutingLogic
+from schemas.messages.core import Cause, RoutingLogic, Tactic
 from schemas.messages.strategy import ParentRecalibrated, SliceReleased
 from streams.strategy import STRATEGY
 from tests.support.builders import MINUTE, OPEN_NS, SECOND, instrument
@@ -80,6 +80,7 @@ def test_what_comes_back_late_in_the_bin_crosses_the_spread() -> None:
             OPEN_NS + MINUTE,
             filled_quantity=40,
             not_before_ns=at_ns + 3 * SECOND,
+            tactic=Tactic.CROSS,
         ),
         released(60, Cause.RETURNED, at_ns + 3 * SECOND, ordinal=2, logic=RoutingLogic.SWEEP),
     )

@@ -1,6 +1,6 @@
 """Starts, ends, closed markets, limits and members of a scheduled parent, by VWAP."""
 
-from schemas.messages.core import Cause, Member, RoutingLogic, Urgency
+from schemas.messages.core import Cause, Member, RoutingLogic, Tactic, Urgency
 from schemas.messages.netting import MemberLeft, ParentHeld
 from schemas.messages.strategy import ParentEnded, ParentRecalibrated, ScheduleSet, SliceReleased
 from streams.strategy import STRATEGY, StrategyState, timers_of
@@ -44,6 +44,7 @@ def test_the_last_bin_sweeps_everything_that_is_left() -> None:
             filled_quantity=100,
             not_before_ns=at_ns + 3 * SECOND,
             bin=3,
+            tactic=Tactic.CROSS,
         ),
         released(900, Cause.BIN, at_ns + 3 * SECOND, ordinal=2, logic=RoutingLogic.SWEEP),
     )
@@ -95,7 +96,7 @@ def test_the_session_close_ends_a_parent_that_names_no_end() -> None:
 def test_a_start_in_the_future_waits() -> None:
     start_ns = OPEN_NS + MINUTE
     later = (vwap(start_ns=start_ns), epoch_opened())
-    waiting = position(Cause.OPENED, 0, start_ns, cap_quantity=0, bin=-1)
+    waiting = position(Cause.OPENED, 0, start_ns, cap_quantity=0, bin=-1, tactic=Tactic.UNKNOWN)
     given(STRATEGY, *later).when(begin(forecast=CURVE, market=market(700))).then(waiting)
     events = (
         given(STRATEGY, *later, waiting)
