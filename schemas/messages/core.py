@@ -404,6 +404,23 @@ class PhaseKind(StrEnum):
     POST = "POST"
 
 
+class PlanFault(StrEnum):
+    """Why a plan is not followed any more."""
+
+    UNKNOWN = "UNKNOWN"
+    AGE = "AGE"
+    POSITION = "POSITION"
+    QUANTITY = "QUANTITY"
+    CAP = "CAP"
+    EPOCH = "EPOCH"
+    VOLATILITY = "VOLATILITY"
+    VOLUME = "VOLUME"
+    SPREAD = "SPREAD"
+    WINDOW = "WINDOW"
+    POLICY = "POLICY"
+    SUPERSEDED = "SUPERSEDED"
+
+
 class PrintKind(StrEnum):
     """How a trade came about."""
 
@@ -1319,6 +1336,159 @@ def wait_from_datum(d: dict[str, Any]) -> Wait:
     )
 
 
+class PlanInputs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Position of a parent and the market that a plan or a policy was computed from."""
+
+    as_of_ns: int  # When they were so
+    end_ns: int  # End of the window, ns
+    epoch: int  # Epoch of the parent
+    quantity: int  # Ordered, smallest units
+    filled_quantity: int  # Filled, smallest units
+    committed_quantity: int  # Filled or released: where the plan starts, smallest units
+    others_quantity: int  # Others' volume since the log began, smallest units: what market_quantity of schedules counts from
+    expected_volume: int  # Others' volume expected until the end of the window, smallest units
+    volume_cv_e9: int  # Coefficient of variation of it, 1e-9
+    daily_volume: int  # Volume of a whole day, smallest units
+    day_ns: int  # Length of a day's continuous trading, ns
+    volatility_bps_e9: int  # Standard deviation of a day's return, 1e-9 basis points
+    spread_bps_e9: int  # Spread, 1e-9 basis points of the midpoint
+    participation_cap_bps: int  # Own share of all volume at most, basis points; 10000 for no cap
+    risk_aversion_e9: int  # Worth of one squared basis point of risk in basis points, 1e-9
+    completion_floor_bps: int  # Probability of completion that is to be kept, basis points; 0 for none
+
+
+def plan_inputs_to_datum(m: PlanInputs) -> dict[str, Any]:
+    return {
+        "as_of_ns": m.as_of_ns,
+        "end_ns": m.end_ns,
+        "epoch": m.epoch,
+        "quantity": m.quantity,
+        "filled_quantity": m.filled_quantity,
+        "committed_quantity": m.committed_quantity,
+        "others_quantity": m.others_quantity,
+        "expected_volume": m.expected_volume,
+        "volume_cv_e9": m.volume_cv_e9,
+        "daily_volume": m.daily_volume,
+        "day_ns": m.day_ns,
+        "volatility_bps_e9": m.volatility_bps_e9,
+        "spread_bps_e9": m.spread_bps_e9,
+        "participation_cap_bps": m.participation_cap_bps,
+        "risk_aversion_e9": m.risk_aversion_e9,
+        "completion_floor_bps": m.completion_floor_bps,
+    }
+
+
+def plan_inputs_from_datum(d: dict[str, Any]) -> PlanInputs:
+    return PlanInputs(
+        as_of_ns=d["as_of_ns"],
+        end_ns=d["end_ns"],
+        epoch=d["epoch"],
+        quantity=d["quantity"],
+        filled_quantity=d["filled_quantity"],
+        committed_quantity=d["committed_quantity"],
+        others_quantity=d["others_quantity"],
+        expected_volume=d["expected_volume"],
+        volume_cv_e9=d["volume_cv_e9"],
+        daily_volume=d["daily_volume"],
+        day_ns=d["day_ns"],
+        volatility_bps_e9=d["volatility_bps_e9"],
+        spread_bps_e9=d["spread_bps_e9"],
+        participation_cap_bps=d["participation_cap_bps"],
+        risk_aversion_e9=d["risk_aversion_e9"],
+        completion_floor_bps=d["completion_floor_bps"],
+    )
+
+
+class FrontierPoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One way to work what is left of a parent, and what to expect of it."""
+
+    participation_bps: int  # Own share of all volume, basis points
+    duration_ns: int  # Until it is done at the expected volume, ns; no longer than the window
+    impact_bps_e9: int  # Expected cost of what is executed against the midpoint now, half the spread included, 1e-9 basis points
+    cost_bps_e9: int  # Expected cost of all of it: impact_bps_e9, and what is left is taken in a rush at the end, 1e-9 basis points
+    risk_bps_e9: int  # Standard deviation of that cost, 1e-9 basis points
+    completion_e9: int  # Probability that all is done in the window, 1e-9
+    unfilled_quantity: int  # Expected to be left at the end, smallest units
+
+
+def frontier_point_to_datum(m: FrontierPoint) -> dict[str, Any]:
+    return {
+        "participation_bps": m.participation_bps,
+        "duration_ns": m.duration_ns,
+        "impact_bps_e9": m.impact_bps_e9,
+        "cost_bps_e9": m.cost_bps_e9,
+        "risk_bps_e9": m.risk_bps_e9,
+        "completion_e9": m.completion_e9,
+        "unfilled_quantity": m.unfilled_quantity,
+    }
+
+
+def frontier_point_from_datum(d: dict[str, Any]) -> FrontierPoint:
+    return FrontierPoint(
+        participation_bps=d["participation_bps"],
+        duration_ns=d["duration_ns"],
+        impact_bps_e9=d["impact_bps_e9"],
+        cost_bps_e9=d["cost_bps_e9"],
+        risk_bps_e9=d["risk_bps_e9"],
+        completion_e9=d["completion_e9"],
+        unfilled_quantity=d["unfilled_quantity"],
+    )
+
+
+class ExecutionPlan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Cumulative targets of a parent by bin, and what they were computed from."""
+
+    plan_id: str  # request_id, or parent_id.local.ordinal for one made in the shard
+    parent_id: str  # Parent
+    request_id: str  # Request that it answers; empty when it was made in the shard
+    model: str  # Name and version of what made it, with the version of the impact that it believed
+    valid_until_ns: int  # Not to be followed later than that
+    inputs: PlanInputs  # What it was computed from
+    bin_starts_ns: tuple[int, ...]  # When each bin begins, ns
+    targets: tuple[int, ...]  # Cumulative quantity wanted at the end of each, smallest units, committed_quantity of the inputs included
+    unfilled_quantity: int  # What no bin can take under the cap at the expected volume, smallest units
+    cost_bps_e9: int  # Expected cost of what the plan executes from here on, 1e-9 basis points
+    risk_bps_e9: int  # Standard deviation of that cost, 1e-9 basis points
+    completion_e9: int  # Probability that the volume allows all of it under the cap, 1e-9
+    frontier: tuple[FrontierPoint, ...] = ()  # Other ways to do it, none beaten by another, by participation; empty when they were not computed
+
+
+def execution_plan_to_datum(m: ExecutionPlan) -> dict[str, Any]:
+    return {
+        "plan_id": m.plan_id,
+        "parent_id": m.parent_id,
+        "request_id": m.request_id,
+        "model": m.model,
+        "valid_until_ns": m.valid_until_ns,
+        "inputs": plan_inputs_to_datum(m.inputs),
+        "bin_starts_ns": m.bin_starts_ns,
+        "targets": m.targets,
+        "unfilled_quantity": m.unfilled_quantity,
+        "cost_bps_e9": m.cost_bps_e9,
+        "risk_bps_e9": m.risk_bps_e9,
+        "completion_e9": m.completion_e9,
+        "frontier": [frontier_point_to_datum(x) for x in m.frontier],
+    }
+
+
+def execution_plan_from_datum(d: dict[str, Any]) -> ExecutionPlan:
+    return ExecutionPlan(
+        plan_id=d["plan_id"],
+        parent_id=d["parent_id"],
+        request_id=d["request_id"],
+        model=d["model"],
+        valid_until_ns=d["valid_until_ns"],
+        inputs=plan_inputs_from_datum(d["inputs"]),
+        bin_starts_ns=tuple(d["bin_starts_ns"]),
+        targets=tuple(d["targets"]),
+        unfilled_quantity=d["unfilled_quantity"],
+        cost_bps_e9=d["cost_bps_e9"],
+        risk_bps_e9=d["risk_bps_e9"],
+        completion_e9=d["completion_e9"],
+        frontier=tuple([frontier_point_from_datum(x) for x in d["frontier"]]),
+    )
+
+
 class LimitMeasure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One limit held against one command."""
 
@@ -1544,4 +1714,34 @@ def market_estimate_from_datum(d: dict[str, Any]) -> MarketEstimate:
         fill_hazard_e9=d["fill_hazard_e9"],
         imbalance_e9=d["imbalance_e9"],
         distance_bps_e9=d["distance_bps_e9"],
+    )
+
+
+class StrategyAlternative(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A strategy that was weighed, and its score."""
+
+    strategy: StrategyKind  # Strategy
+    score_e9: int  # Expected cost plus risk aversion times squared risk, 1e-9 basis points; lower is better
+    point: FrontierPoint  # What to expect of it
+    is_allowed: bool  # Whether it keeps cap and completion floor and fits the aim
+    reason: str  # Why it was chosen or passed over
+
+
+def strategy_alternative_to_datum(m: StrategyAlternative) -> dict[str, Any]:
+    return {
+        "strategy": m.strategy,
+        "score_e9": m.score_e9,
+        "point": frontier_point_to_datum(m.point),
+        "is_allowed": m.is_allowed,
+        "reason": m.reason,
+    }
+
+
+def strategy_alternative_from_datum(d: dict[str, Any]) -> StrategyAlternative:
+    return StrategyAlternative(
+        strategy=StrategyKind(d["strategy"]),
+        score_e9=d["score_e9"],
+        point=frontier_point_from_datum(d["point"]),
+        is_allowed=d["is_allowed"],
+        reason=d["reason"],
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from schemas.messages import allocation, clearing, control, intake, kill, market, netting, risk, routing, runtime, strategy, tca, venues, wire
+from schemas.messages import allocation, clearing, control, intake, kill, market, netting, plans, risk, routing, runtime, strategy, tca, venues, wire
 
 
 class MessageType(NamedTuple):
@@ -623,6 +623,24 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         wire.read_window_opened,
     ),
     MessageType(
+        361,
+        "plans.ImpactFitted.v1",
+        plans.ImpactFitted,
+        plans.impact_fitted_to_datum,
+        plans.impact_fitted_from_datum,
+        wire.write_impact_fitted,
+        wire.read_impact_fitted,
+    ),
+    MessageType(
+        360,
+        "plans.PlanPublished.v1",
+        plans.PlanPublished,
+        plans.plan_published_to_datum,
+        plans.plan_published_from_datum,
+        wire.write_plan_published,
+        wire.read_plan_published,
+    ),
+    MessageType(
         329,
         "risk.FlowDisabled.v2",
         risk.FlowDisabled,
@@ -911,6 +929,24 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         wire.read_snapshot_pointer,
     ),
     MessageType(
+        368,
+        "strategy.CompletionAtRisk.v1",
+        strategy.CompletionAtRisk,
+        strategy.completion_at_risk_to_datum,
+        strategy.completion_at_risk_from_datum,
+        wire.write_completion_at_risk,
+        wire.read_completion_at_risk,
+    ),
+    MessageType(
+        369,
+        "strategy.CompletionRestored.v1",
+        strategy.CompletionRestored,
+        strategy.completion_restored_to_datum,
+        strategy.completion_restored_from_datum,
+        wire.write_completion_restored,
+        wire.read_completion_restored,
+    ),
+    MessageType(
         197,
         "strategy.ParentEnded.v2",
         strategy.ParentEnded,
@@ -929,6 +965,51 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         wire.read_parent_recalibrated,
     ),
     MessageType(
+        364,
+        "strategy.PlanAdopted.v1",
+        strategy.PlanAdopted,
+        strategy.plan_adopted_to_datum,
+        strategy.plan_adopted_from_datum,
+        wire.write_plan_adopted,
+        wire.read_plan_adopted,
+    ),
+    MessageType(
+        363,
+        "strategy.PlanEstimated.v1",
+        strategy.PlanEstimated,
+        strategy.plan_estimated_to_datum,
+        strategy.plan_estimated_from_datum,
+        wire.write_plan_estimated,
+        wire.read_plan_estimated,
+    ),
+    MessageType(
+        365,
+        "strategy.PlanExpired.v1",
+        strategy.PlanExpired,
+        strategy.plan_expired_to_datum,
+        strategy.plan_expired_from_datum,
+        wire.write_plan_expired,
+        wire.read_plan_expired,
+    ),
+    MessageType(
+        362,
+        "strategy.PlanRequested.v1",
+        strategy.PlanRequested,
+        strategy.plan_requested_to_datum,
+        strategy.plan_requested_from_datum,
+        wire.write_plan_requested,
+        wire.read_plan_requested,
+    ),
+    MessageType(
+        367,
+        "strategy.PolicyEvaluated.v1",
+        strategy.PolicyEvaluated,
+        strategy.policy_evaluated_to_datum,
+        strategy.policy_evaluated_from_datum,
+        wire.write_policy_evaluated,
+        wire.read_policy_evaluated,
+    ),
+    MessageType(
         334,
         "strategy.ScheduleSet.v3",
         strategy.ScheduleSet,
@@ -945,6 +1026,15 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         strategy.slice_released_from_datum,
         wire.write_slice_released,
         wire.read_slice_released,
+    ),
+    MessageType(
+        366,
+        "strategy.StrategyChosen.v1",
+        strategy.StrategyChosen,
+        strategy.strategy_chosen_to_datum,
+        strategy.strategy_chosen_from_datum,
+        wire.write_strategy_chosen,
+        wire.read_strategy_chosen,
     ),
     MessageType(
         336,

@@ -6,12 +6,18 @@ import msgspec
 
 from schemas.messages.core import (
     Adjustment,
+    Aim,
     Cause,
     Constraints,
+    ExecutionPlan,
+    FrontierPoint,
     MarketEstimate,
     PhaseKind,
+    PlanFault,
+    PlanInputs,
     RoutingLogic,
     Side,
+    StrategyAlternative,
     StrategyKind,
     Tactic,
     Urgency,
@@ -19,9 +25,98 @@ from schemas.messages.core import (
     adjustment_to_datum,
     constraints_from_datum,
     constraints_to_datum,
+    execution_plan_from_datum,
+    execution_plan_to_datum,
+    frontier_point_from_datum,
+    frontier_point_to_datum,
     market_estimate_from_datum,
     market_estimate_to_datum,
+    plan_inputs_from_datum,
+    plan_inputs_to_datum,
+    strategy_alternative_from_datum,
+    strategy_alternative_to_datum,
 )
+
+
+class CompletionAtRisk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Completion is less likely than the owner's floor. Topic strategies.events."""
+
+    parent_id: str  # Parent
+    cause: Cause  # What led to it
+    completion_e9: int  # Probability that all is done in the window at the cap in force, 1e-9
+    completion_floor_bps: int  # Floor, basis points
+    unfilled_quantity: int  # Expected to be left at the end, smallest units
+    participation_cap_bps: int  # Cap in force, basis points
+    required_cap_bps: int  # Least cap that would keep the floor, basis points; 0 when none would
+    required_price_bps_e9: int  # What that raise is expected to cost, 1e-9 basis points of what is left
+    expected_volume: int  # Others' volume expected until the end, smallest units
+    end_ns: int  # End of the window, ns
+    model: str  # Name and version of the model
+
+
+def completion_at_risk_to_datum(m: CompletionAtRisk) -> dict[str, Any]:
+    return {
+        "parent_id": m.parent_id,
+        "cause": m.cause,
+        "completion_e9": m.completion_e9,
+        "completion_floor_bps": m.completion_floor_bps,
+        "unfilled_quantity": m.unfilled_quantity,
+        "participation_cap_bps": m.participation_cap_bps,
+        "required_cap_bps": m.required_cap_bps,
+        "required_price_bps_e9": m.required_price_bps_e9,
+        "expected_volume": m.expected_volume,
+        "end_ns": m.end_ns,
+        "model": m.model,
+    }
+
+
+def completion_at_risk_from_datum(d: dict[str, Any]) -> CompletionAtRisk:
+    return CompletionAtRisk(
+        parent_id=d["parent_id"],
+        cause=Cause(d["cause"]),
+        completion_e9=d["completion_e9"],
+        completion_floor_bps=d["completion_floor_bps"],
+        unfilled_quantity=d["unfilled_quantity"],
+        participation_cap_bps=d["participation_cap_bps"],
+        required_cap_bps=d["required_cap_bps"],
+        required_price_bps_e9=d["required_price_bps_e9"],
+        expected_volume=d["expected_volume"],
+        end_ns=d["end_ns"],
+        model=d["model"],
+    )
+
+
+class CompletionRestored(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Completion is as likely as the owner's floor again. Topic strategies.events."""
+
+    parent_id: str  # Parent
+    cause: Cause  # What led to it
+    completion_e9: int  # Probability that all is done in the window at the cap in force, 1e-9
+    completion_floor_bps: int  # Floor, basis points
+    participation_cap_bps: int  # Cap in force, basis points
+    model: str  # Name and version of the model
+
+
+def completion_restored_to_datum(m: CompletionRestored) -> dict[str, Any]:
+    return {
+        "parent_id": m.parent_id,
+        "cause": m.cause,
+        "completion_e9": m.completion_e9,
+        "completion_floor_bps": m.completion_floor_bps,
+        "participation_cap_bps": m.participation_cap_bps,
+        "model": m.model,
+    }
+
+
+def completion_restored_from_datum(d: dict[str, Any]) -> CompletionRestored:
+    return CompletionRestored(
+        parent_id=d["parent_id"],
+        cause=Cause(d["cause"]),
+        completion_e9=d["completion_e9"],
+        completion_floor_bps=d["completion_floor_bps"],
+        participation_cap_bps=d["participation_cap_bps"],
+        model=d["model"],
+    )
 
 
 class ParentEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -99,8 +194,191 @@ def parent_recalibrated_from_datum(d: dict[str, Any]) -> ParentRecalibrated:
     )
 
 
+class PlanAdopted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A published plan fits its parent and is followed from here on. Topic strategies.events."""
+
+    parent_id: str  # Parent
+    plan: ExecutionPlan  # The plan, as it was published
+    waited_ns: int  # From the request until now, ns
+
+
+def plan_adopted_to_datum(m: PlanAdopted) -> dict[str, Any]:
+    return {
+        "parent_id": m.parent_id,
+        "plan": execution_plan_to_datum(m.plan),
+        "waited_ns": m.waited_ns,
+    }
+
+
+def plan_adopted_from_datum(d: dict[str, Any]) -> PlanAdopted:
+    return PlanAdopted(
+        parent_id=d["parent_id"],
+        plan=execution_plan_from_datum(d["plan"]),
+        waited_ns=d["waited_ns"],
+    )
+
+
+class PlanEstimated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A plan by the shard's own model, followed while no better one is there. Topic strategies.events."""
+
+    parent_id: str  # Parent
+    cause: Cause  # What led to it
+    plan: ExecutionPlan  # The plan
+
+
+def plan_estimated_to_datum(m: PlanEstimated) -> dict[str, Any]:
+    return {
+        "parent_id": m.parent_id,
+        "cause": m.cause,
+        "plan": execution_plan_to_datum(m.plan),
+    }
+
+
+def plan_estimated_from_datum(d: dict[str, Any]) -> PlanEstimated:
+    return PlanEstimated(
+        parent_id=d["parent_id"],
+        cause=Cause(d["cause"]),
+        plan=execution_plan_from_datum(d["plan"]),
+    )
+
+
+class PlanExpired(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A plan does not fit its parent any more, or not yet at its arrival. Topic strategies.events."""
+
+    parent_id: str  # Parent
+    plan_id: str  # Plan
+    fault: PlanFault  # What moved
+    value: int  # What it is, in the unit of the field of PlanInputs that the fault names; ns for AGE
+    bound: int  # What it may be, in the same unit
+    is_followed: bool  # Whether it had been followed until now
+    fallback: str  # Model that is followed instead
+
+
+def plan_expired_to_datum(m: PlanExpired) -> dict[str, Any]:
+    return {
+        "parent_id": m.parent_id,
+        "plan_id": m.plan_id,
+        "fault": m.fault,
+        "value": m.value,
+        "bound": m.bound,
+        "is_followed": m.is_followed,
+        "fallback": m.fallback,
+    }
+
+
+def plan_expired_from_datum(d: dict[str, Any]) -> PlanExpired:
+    return PlanExpired(
+        parent_id=d["parent_id"],
+        plan_id=d["plan_id"],
+        fault=PlanFault(d["fault"]),
+        value=d["value"],
+        bound=d["bound"],
+        is_followed=d["is_followed"],
+        fallback=d["fallback"],
+    )
+
+
+class PlanRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A shard asks the planner for a plan; it does not wait for the answer. Topic strategies.events."""
+
+    parent_id: str  # Parent
+    request_id: str  # parent_id.plan.ordinal
+    instrument_id: str  # Instrument
+    side: Side  # Side
+    strategy: StrategyKind  # Strategy that wants it
+    cause: Cause  # What led to it
+    inputs: PlanInputs  # Position and market
+    bin_starts_ns: tuple[int, ...]  # Bins that the targets are wanted for, ns
+    volumes: tuple[int, ...]  # Others' volume expected in each of them, smallest units
+
+
+def plan_requested_to_datum(m: PlanRequested) -> dict[str, Any]:
+    return {
+        "parent_id": m.parent_id,
+        "request_id": m.request_id,
+        "instrument_id": m.instrument_id,
+        "side": m.side,
+        "strategy": m.strategy,
+        "cause": m.cause,
+        "inputs": plan_inputs_to_datum(m.inputs),
+        "bin_starts_ns": m.bin_starts_ns,
+        "volumes": m.volumes,
+    }
+
+
+def plan_requested_from_datum(d: dict[str, Any]) -> PlanRequested:
+    return PlanRequested(
+        parent_id=d["parent_id"],
+        request_id=d["request_id"],
+        instrument_id=d["instrument_id"],
+        side=Side(d["side"]),
+        strategy=StrategyKind(d["strategy"]),
+        cause=Cause(d["cause"]),
+        inputs=plan_inputs_from_datum(d["inputs"]),
+        bin_starts_ns=tuple(d["bin_starts_ns"]),
+        volumes=tuple(d["volumes"]),
+    )
+
+
+class PolicyEvaluated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The choice between impact, risk and completion as it stands now. Topic strategies.events."""
+
+    parent_id: str  # Parent
+    ordinal: int  # Counts the evaluations of the parent from 1
+    cause: Cause  # What led to it
+    model: str  # Name and version of the model
+    inputs: PlanInputs  # Position and market; the policy is its participation_cap_bps, risk_aversion_e9 and completion_floor_bps
+    strategy: StrategyKind  # Strategy that works the parent; AUTO before one is chosen
+    point: FrontierPoint  # What the policy chooses now: the least cost plus risk aversion times squared risk that keeps cap and floor, or the fastest when none keeps the floor
+    score_e9: int  # Cost plus risk aversion times squared risk of that point, 1e-9 basis points
+    capped: FrontierPoint  # What the cap allows at most
+    is_floor_kept: bool  # Whether the cap allows the completion floor to be kept
+    required_cap_bps: int  # Least cap that would keep the floor, basis points; 0 when the one in force does or when none would
+    required_price_bps_e9: int  # Expected cost at that cap less that at the one in force, 1e-9 basis points
+    frontier: tuple[FrontierPoint, ...]  # Points within the cap, none beaten by another, by participation
+    alternatives: tuple[StrategyAlternative, ...] = ()  # Strategies as they compare, best first; empty when none is to be chosen
+
+
+def policy_evaluated_to_datum(m: PolicyEvaluated) -> dict[str, Any]:
+    return {
+        "parent_id": m.parent_id,
+        "ordinal": m.ordinal,
+        "cause": m.cause,
+        "model": m.model,
+        "inputs": plan_inputs_to_datum(m.inputs),
+        "strategy": m.strategy,
+        "point": frontier_point_to_datum(m.point),
+        "score_e9": m.score_e9,
+        "capped": frontier_point_to_datum(m.capped),
+        "is_floor_kept": m.is_floor_kept,
+        "required_cap_bps": m.required_cap_bps,
+        "required_price_bps_e9": m.required_price_bps_e9,
+        "frontier": [frontier_point_to_datum(x) for x in m.frontier],
+        "alternatives": [strategy_alternative_to_datum(x) for x in m.alternatives],
+    }
+
+
+def policy_evaluated_from_datum(d: dict[str, Any]) -> PolicyEvaluated:
+    return PolicyEvaluated(
+        parent_id=d["parent_id"],
+        ordinal=d["ordinal"],
+        cause=Cause(d["cause"]),
+        model=d["model"],
+        inputs=plan_inputs_from_datum(d["inputs"]),
+        strategy=StrategyKind(d["strategy"]),
+        point=frontier_point_from_datum(d["point"]),
+        score_e9=d["score_e9"],
+        capped=frontier_point_from_datum(d["capped"]),
+        is_floor_kept=d["is_floor_kept"],
+        required_cap_bps=d["required_cap_bps"],
+        required_price_bps_e9=d["required_price_bps_e9"],
+        frontier=tuple([frontier_point_from_datum(x) for x in d["frontier"]]),
+        alternatives=tuple([strategy_alternative_from_datum(x) for x in d["alternatives"]]),
+    )
+
+
 class ScheduleSet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The plan of a parent. Topic strategies.events. v2 adds more symbols of its enums. v3 adds model, request_id, opening_quantity, closing_quantity."""
+    """The plan of a parent. Topic strategies.events. v2 adds more symbols of its enums. v3 adds model, request_id, plan_id, opening_quantity, closing_quantity."""
 
     parent_id: str  # Parent
     ordinal: int  # Ordinal of the plan
@@ -113,6 +391,7 @@ class ScheduleSet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cause: Cause  # What led to it
     model: str = ''  # What made the plan, with its version; the name of the fallback when no plan was there
     request_id: str = ''  # Request that the plan answers; empty when it was made here
+    plan_id: str = ''  # Execution plan that its targets come from; empty when they come from none
     opening_quantity: int = 0  # Part of it for the opening auction, smallest units
     closing_quantity: int = 0  # Part of it for the closing auction, smallest units
 
@@ -130,6 +409,7 @@ def schedule_set_to_datum(m: ScheduleSet) -> dict[str, Any]:
         "cause": m.cause,
         "model": m.model,
         "request_id": m.request_id,
+        "plan_id": m.plan_id,
         "opening_quantity": m.opening_quantity,
         "closing_quantity": m.closing_quantity,
     }
@@ -148,6 +428,7 @@ def schedule_set_from_datum(d: dict[str, Any]) -> ScheduleSet:
         cause=Cause(d["cause"]),
         model=d["model"],
         request_id=d["request_id"],
+        plan_id=d["plan_id"],
         opening_quantity=d["opening_quantity"],
         closing_quantity=d["closing_quantity"],
     )
@@ -222,6 +503,42 @@ def slice_released_from_datum(d: dict[str, Any]) -> SliceReleased:
         overfill_quantity=d["overfill_quantity"],
         display_share_bps=d["display_share_bps"],
         auction=PhaseKind(d["auction"]),
+    )
+
+
+class StrategyChosen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An order that names only its aim gets its strategy. Topic strategies.events."""
+
+    parent_id: str  # Parent
+    aim: Aim  # What the order wants
+    strategy: StrategyKind  # Strategy chosen
+    cause: Cause  # What led to it
+    model: str  # Name and version of the model that scored
+    inputs: PlanInputs  # Position and market
+    alternatives: tuple[StrategyAlternative, ...]  # What was weighed, the chosen one first
+
+
+def strategy_chosen_to_datum(m: StrategyChosen) -> dict[str, Any]:
+    return {
+        "parent_id": m.parent_id,
+        "aim": m.aim,
+        "strategy": m.strategy,
+        "cause": m.cause,
+        "model": m.model,
+        "inputs": plan_inputs_to_datum(m.inputs),
+        "alternatives": [strategy_alternative_to_datum(x) for x in m.alternatives],
+    }
+
+
+def strategy_chosen_from_datum(d: dict[str, Any]) -> StrategyChosen:
+    return StrategyChosen(
+        parent_id=d["parent_id"],
+        aim=Aim(d["aim"]),
+        strategy=StrategyKind(d["strategy"]),
+        cause=Cause(d["cause"]),
+        model=d["model"],
+        inputs=plan_inputs_from_datum(d["inputs"]),
+        alternatives=tuple([strategy_alternative_from_datum(x) for x in d["alternatives"]]),
     )
 
 

@@ -26,7 +26,9 @@ from schemas.messages.core import (
     DefinitionHash,
     Envelope,
     ExecType,
+    ExecutionPlan,
     FeeTier,
+    FrontierPoint,
     JournalKind,
     KillAction,
     KillOrigin,
@@ -46,6 +48,8 @@ from schemas.messages.core import (
     OrderType,
     PartyLevel,
     PhaseKind,
+    PlanFault,
+    PlanInputs,
     PrintKind,
     QuoteEvidence,
     ReconciliationCheck,
@@ -60,6 +64,7 @@ from schemas.messages.core import (
     Session,
     SessionPhase,
     Side,
+    StrategyAlternative,
     StrategyKind,
     StrategyParameters,
     Tactic,
@@ -82,10 +87,11 @@ from schemas.messages.intake import BasketAnswered, CancelOrder, CommandRepeated
 from schemas.messages.kill import ApproveRelease, EngageKill, KillConfirmed, KillEngaged, KillFlagRaised, KillFlagRemoved, KillRefused, KillReleaseProposed, KillReleased, ProposeRelease
 from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged, Watermark
 from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, MemberLeft, ParentClosed, ParentHeld, ParentOpened, TailResolved, WindowClosed, WindowOpened
+from schemas.messages.plans import ImpactFitted, PlanPublished
 from schemas.messages.risk import FlowDisabled, FlowReleased, LeaseGranted, LeaseRecalled, LeaseReduced, LeaseRequested, LimitBreached, LimitsApproved, LimitsInForce, LimitsProposed, LocateGranted, PositionSet, RiskDecided, ThrottleReleased
 from schemas.messages.routing import ChildAcknowledged, ChildCancelRejected, ChildCancelRequested, ChildCanceled, ChildPlaced, ChildRejected, ChildStatusRequested, FillBooked, FillBusted, FillCorrected, RouteDecided, SliceReturned, SuspenseRecorded, VenueSuspended
 from schemas.messages.runtime import DeadLetter, JournalRecord, SnapshotChunk, SnapshotPointer
-from schemas.messages.strategy import ParentEnded, ParentRecalibrated, ScheduleSet, SliceReleased, VolumeForecast
+from schemas.messages.strategy import CompletionAtRisk, CompletionRestored, ParentEnded, ParentRecalibrated, PlanAdopted, PlanEstimated, PlanExpired, PlanRequested, PolicyEvaluated, ScheduleSet, SliceReleased, StrategyChosen, VolumeForecast
 from schemas.messages.tca import TcaRow
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
 from schemas.primitives import (
@@ -163,6 +169,8 @@ PARTY_LEVEL_OF = {2 * n: member for n, member in enumerate(PartyLevel)}
 PARTY_LEVEL_BYTES = {member: SIZES[n] for n, member in enumerate(PartyLevel)}
 PHASE_KIND_OF = {2 * n: member for n, member in enumerate(PhaseKind)}
 PHASE_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(PhaseKind)}
+PLAN_FAULT_OF = {2 * n: member for n, member in enumerate(PlanFault)}
+PLAN_FAULT_BYTES = {member: SIZES[n] for n, member in enumerate(PlanFault)}
 PRINT_KIND_OF = {2 * n: member for n, member in enumerate(PrintKind)}
 PRINT_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(PrintKind)}
 RECONCILIATION_CHECK_OF = {2 * n: member for n, member in enumerate(ReconciliationCheck)}
@@ -7901,6 +7909,485 @@ def read_window_opened(b: bytes, i: int) -> tuple[WindowOpened, int]:
     return WindowOpened(tenant=f_tenant, instrument_id=f_instrument_id, window=f_window, opened_ns=f_opened_ns, window_ns=f_window_ns, random_ns=f_random_ns, due_ns=f_due_ns), i
 
 
+def write_impact_fitted(m: ImpactFitted) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.version.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.ordinal) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.prior.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.beta_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.gamma_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.gamma_error_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.eta_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.eta_error_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.covariance_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.root_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.root_ratio_e9) < 8192 else encode_long(n)),
+            (b"\x01" if m.is_flagged else b"\x00"),
+            (SIZES[n] if 0 <= (n := m.parents) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.effective_parents_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.half_life_parents) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.residual_bps_e9) < 8192 else encode_long(n)),
+            (encode_long(len(m.positions)) + b"".join([WIRE_TEXTS[x.topic] + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.position) < 8192 else encode_long(n)) for x in m.positions]) if m.positions else b""),
+            b"\x00",
+        )
+    )
+
+
+def read_impact_fitted(b: bytes, i: int) -> tuple[ImpactFitted, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_version = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_ordinal, i = read_long(b, i, n)
+    else:
+        f_ordinal = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_prior = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_beta_e9, i = read_long(b, i, n)
+    else:
+        f_beta_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_gamma_e9, i = read_long(b, i, n)
+    else:
+        f_gamma_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_gamma_error_e9, i = read_long(b, i, n)
+    else:
+        f_gamma_error_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_eta_e9, i = read_long(b, i, n)
+    else:
+        f_eta_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_eta_error_e9, i = read_long(b, i, n)
+    else:
+        f_eta_error_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_covariance_e9, i = read_long(b, i, n)
+    else:
+        f_covariance_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_root_e9, i = read_long(b, i, n)
+    else:
+        f_root_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_root_ratio_e9, i = read_long(b, i, n)
+    else:
+        f_root_ratio_e9 = n >> 1 ^ -(n & 1)
+    f_is_flagged = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_parents, i = read_long(b, i, n)
+    else:
+        f_parents = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_effective_parents_e9, i = read_long(b, i, n)
+    else:
+        f_effective_parents_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_half_life_parents, i = read_long(b, i, n)
+    else:
+        f_half_life_parents = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_residual_bps_e9, i = read_long(b, i, n)
+    else:
+        f_residual_bps_e9 = n >> 1 ^ -(n & 1)
+    a_f_positions = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_positions_topic = TEXTS[b[i : i + n]]
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_positions_partition, i = read_int(b, i, n)
+            else:
+                x_f_positions_partition = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_positions_position, i = read_long(b, i, n)
+            else:
+                x_f_positions_position = n >> 1 ^ -(n & 1)
+            x_f_positions = TopicPosition(topic=x_f_positions_topic, partition=x_f_positions_partition, position=x_f_positions_position)
+            a_f_positions.append(x_f_positions)
+        count, i = read_block(b, i)
+    f_positions = tuple(a_f_positions)
+    return ImpactFitted(version=f_version, ordinal=f_ordinal, prior=f_prior, beta_e9=f_beta_e9, gamma_e9=f_gamma_e9, gamma_error_e9=f_gamma_error_e9, eta_e9=f_eta_e9, eta_error_e9=f_eta_error_e9, covariance_e9=f_covariance_e9, root_e9=f_root_e9, root_ratio_e9=f_root_ratio_e9, is_flagged=f_is_flagged, parents=f_parents, effective_parents_e9=f_effective_parents_e9, half_life_parents=f_half_life_parents, residual_bps_e9=f_residual_bps_e9, positions=f_positions), i
+
+
+def write_plan_published(m: PlanPublished) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.plan.plan_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.plan.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.plan.request_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.plan.model.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.plan.valid_until_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.as_of_ns) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.plan.inputs.end_ns],
+            (SIZES[n] if 0 <= (n := m.plan.inputs.epoch) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.filled_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.committed_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.others_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.expected_volume) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.volume_cv_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.daily_volume) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.day_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.volatility_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.spread_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.risk_aversion_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.completion_floor_bps) < 8192 else encode_int(n)),
+            (encode_long(len(m.plan.bin_starts_ns)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.plan.bin_starts_ns]) if m.plan.bin_starts_ns else b""),
+            b"\x00",
+            (encode_long(len(m.plan.targets)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.plan.targets]) if m.plan.targets else b""),
+            b"\x00",
+            (SIZES[n] if 0 <= (n := m.plan.unfilled_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.cost_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.risk_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.completion_e9) < 8192 else encode_long(n)),
+            (encode_long(len(m.plan.frontier)) + b"".join([(SIZES[n] if 0 <= (n := x.participation_bps) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.duration_ns) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.impact_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.cost_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.risk_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.completion_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.unfilled_quantity) < 8192 else encode_long(n)) for x in m.plan.frontier]) if m.plan.frontier else b""),
+            b"\x00",
+            (SIZES[n] if 0 <= (n := m.shard) < 8192 else encode_int(n)),
+            WIRE_TEXTS[m.topic],
+            (SIZES[n] if 0 <= (n := m.partition) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.offset) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.solved_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_plan_published(b: bytes, i: int) -> tuple[PlanPublished, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_plan_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_request_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_model = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_valid_until_ns, i = read_long(b, i, n)
+    else:
+        f_plan_valid_until_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_as_of_ns, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_as_of_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n < 128:
+        f_plan_inputs_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_plan_inputs_end_ns, i = read_time(b, i)
+        else:
+            f_plan_inputs_end_ns = t
+            i += 9
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_epoch, i = read_int(b, i, n)
+    else:
+        f_plan_inputs_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_filled_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_filled_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_committed_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_committed_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_others_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_others_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_expected_volume, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_expected_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_volume_cv_e9, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_volume_cv_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_daily_volume, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_daily_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_day_ns, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_day_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_volatility_bps_e9, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_volatility_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_spread_bps_e9, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_spread_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_participation_cap_bps, i = read_int(b, i, n)
+    else:
+        f_plan_inputs_participation_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_risk_aversion_e9, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_risk_aversion_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_completion_floor_bps, i = read_int(b, i, n)
+    else:
+        f_plan_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
+    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
+    a_f_plan_bin_starts_ns = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_bin_starts_ns, i = read_long(b, i, n)
+            else:
+                x_f_plan_bin_starts_ns = n >> 1 ^ -(n & 1)
+            a_f_plan_bin_starts_ns.append(x_f_plan_bin_starts_ns)
+        count, i = read_block(b, i)
+    f_plan_bin_starts_ns = tuple(a_f_plan_bin_starts_ns)
+    a_f_plan_targets = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_targets, i = read_long(b, i, n)
+            else:
+                x_f_plan_targets = n >> 1 ^ -(n & 1)
+            a_f_plan_targets.append(x_f_plan_targets)
+        count, i = read_block(b, i)
+    f_plan_targets = tuple(a_f_plan_targets)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_unfilled_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_unfilled_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_cost_bps_e9, i = read_long(b, i, n)
+    else:
+        f_plan_cost_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_risk_bps_e9, i = read_long(b, i, n)
+    else:
+        f_plan_risk_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_completion_e9, i = read_long(b, i, n)
+    else:
+        f_plan_completion_e9 = n >> 1 ^ -(n & 1)
+    a_f_plan_frontier = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_participation_bps, i = read_int(b, i, n)
+            else:
+                x_f_plan_frontier_participation_bps = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_duration_ns, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_duration_ns = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_impact_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_impact_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_cost_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_cost_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_risk_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_risk_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_completion_e9, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_completion_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_unfilled_quantity, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_unfilled_quantity = n >> 1 ^ -(n & 1)
+            x_f_plan_frontier = FrontierPoint(participation_bps=x_f_plan_frontier_participation_bps, duration_ns=x_f_plan_frontier_duration_ns, impact_bps_e9=x_f_plan_frontier_impact_bps_e9, cost_bps_e9=x_f_plan_frontier_cost_bps_e9, risk_bps_e9=x_f_plan_frontier_risk_bps_e9, completion_e9=x_f_plan_frontier_completion_e9, unfilled_quantity=x_f_plan_frontier_unfilled_quantity)
+            a_f_plan_frontier.append(x_f_plan_frontier)
+        count, i = read_block(b, i)
+    f_plan_frontier = tuple(a_f_plan_frontier)
+    f_plan = ExecutionPlan(plan_id=f_plan_plan_id, parent_id=f_plan_parent_id, request_id=f_plan_request_id, model=f_plan_model, valid_until_ns=f_plan_valid_until_ns, inputs=f_plan_inputs, bin_starts_ns=f_plan_bin_starts_ns, targets=f_plan_targets, unfilled_quantity=f_plan_unfilled_quantity, cost_bps_e9=f_plan_cost_bps_e9, risk_bps_e9=f_plan_risk_bps_e9, completion_e9=f_plan_completion_e9, frontier=f_plan_frontier)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_shard, i = read_int(b, i, n)
+    else:
+        f_shard = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_topic = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_partition, i = read_int(b, i, n)
+    else:
+        f_partition = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_offset, i = read_long(b, i, n)
+    else:
+        f_offset = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_solved_ns, i = read_long(b, i, n)
+    else:
+        f_solved_ns = n >> 1 ^ -(n & 1)
+    return PlanPublished(plan=f_plan, shard=f_shard, topic=f_topic, partition=f_partition, offset=f_offset, solved_ns=f_solved_ns), i
+
+
 def write_flow_disabled(m: FlowDisabled) -> bytes:
     return b"".join(
         (
@@ -10910,6 +11397,156 @@ def read_snapshot_pointer(b: bytes, i: int) -> tuple[SnapshotPointer, int]:
     return SnapshotPointer(snapshot_id=f_snapshot_id, journal_seq=f_journal_seq, journal_hash=f_journal_hash, journal_position=f_journal_position, first_offset=f_first_offset, chunks=f_chunks, digest=f_digest, inputs=f_inputs, outputs=f_outputs, outputs_seq=f_outputs_seq, incarnation=f_incarnation, watermark_ns=f_watermark_ns, step=f_step), i
 
 
+def write_completion_at_risk(m: CompletionAtRisk) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            CAUSE_BYTES[m.cause],
+            (SIZES[n] if 0 <= (n := m.completion_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.completion_floor_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.unfilled_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.required_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.required_price_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.expected_volume) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.end_ns],
+            (SIZES[n] if (n := len(s := m.model.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_completion_at_risk(b: bytes, i: int) -> tuple[CompletionAtRisk, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    f_cause = CAUSE_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_completion_e9, i = read_long(b, i, n)
+    else:
+        f_completion_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_completion_floor_bps, i = read_int(b, i, n)
+    else:
+        f_completion_floor_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_unfilled_quantity, i = read_long(b, i, n)
+    else:
+        f_unfilled_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_participation_cap_bps, i = read_int(b, i, n)
+    else:
+        f_participation_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_required_cap_bps, i = read_int(b, i, n)
+    else:
+        f_required_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_required_price_bps_e9, i = read_long(b, i, n)
+    else:
+        f_required_price_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_expected_volume, i = read_long(b, i, n)
+    else:
+        f_expected_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n < 128:
+        f_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_end_ns, i = read_time(b, i)
+        else:
+            f_end_ns = t
+            i += 9
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_model = b[i : i + n].decode()
+    i += n
+    return CompletionAtRisk(parent_id=f_parent_id, cause=f_cause, completion_e9=f_completion_e9, completion_floor_bps=f_completion_floor_bps, unfilled_quantity=f_unfilled_quantity, participation_cap_bps=f_participation_cap_bps, required_cap_bps=f_required_cap_bps, required_price_bps_e9=f_required_price_bps_e9, expected_volume=f_expected_volume, end_ns=f_end_ns, model=f_model), i
+
+
+def write_completion_restored(m: CompletionRestored) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            CAUSE_BYTES[m.cause],
+            (SIZES[n] if 0 <= (n := m.completion_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.completion_floor_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if (n := len(s := m.model.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_completion_restored(b: bytes, i: int) -> tuple[CompletionRestored, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    f_cause = CAUSE_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_completion_e9, i = read_long(b, i, n)
+    else:
+        f_completion_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_completion_floor_bps, i = read_int(b, i, n)
+    else:
+        f_completion_floor_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_participation_cap_bps, i = read_int(b, i, n)
+    else:
+        f_participation_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_model = b[i : i + n].decode()
+    i += n
+    return CompletionRestored(parent_id=f_parent_id, cause=f_cause, completion_e9=f_completion_e9, completion_floor_bps=f_completion_floor_bps, participation_cap_bps=f_participation_cap_bps, model=f_model), i
+
+
 def write_parent_ended(m: ParentEnded) -> bytes:
     return b"".join(
         (
@@ -11084,6 +11721,1277 @@ def read_parent_recalibrated(b: bytes, i: int) -> tuple[ParentRecalibrated, int]
     return ParentRecalibrated(parent_id=f_parent_id, cause=f_cause, filled_quantity=f_filled_quantity, open_quantity=f_open_quantity, target_quantity=f_target_quantity, market_quantity=f_market_quantity, cap_quantity=f_cap_quantity, next_due_ns=f_next_due_ns, not_before_ns=f_not_before_ns, bin=f_bin, tactic=f_tactic, adjustments=f_adjustments, estimate=f_estimate), i
 
 
+def write_plan_adopted(m: PlanAdopted) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.plan.plan_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.plan.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.plan.request_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.plan.model.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.plan.valid_until_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.as_of_ns) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.plan.inputs.end_ns],
+            (SIZES[n] if 0 <= (n := m.plan.inputs.epoch) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.filled_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.committed_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.others_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.expected_volume) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.volume_cv_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.daily_volume) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.day_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.volatility_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.spread_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.risk_aversion_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.completion_floor_bps) < 8192 else encode_int(n)),
+            (encode_long(len(m.plan.bin_starts_ns)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.plan.bin_starts_ns]) if m.plan.bin_starts_ns else b""),
+            b"\x00",
+            (encode_long(len(m.plan.targets)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.plan.targets]) if m.plan.targets else b""),
+            b"\x00",
+            (SIZES[n] if 0 <= (n := m.plan.unfilled_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.cost_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.risk_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.completion_e9) < 8192 else encode_long(n)),
+            (encode_long(len(m.plan.frontier)) + b"".join([(SIZES[n] if 0 <= (n := x.participation_bps) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.duration_ns) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.impact_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.cost_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.risk_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.completion_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.unfilled_quantity) < 8192 else encode_long(n)) for x in m.plan.frontier]) if m.plan.frontier else b""),
+            b"\x00",
+            (SIZES[n] if 0 <= (n := m.waited_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_plan_adopted(b: bytes, i: int) -> tuple[PlanAdopted, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_plan_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_request_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_model = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_valid_until_ns, i = read_long(b, i, n)
+    else:
+        f_plan_valid_until_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_as_of_ns, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_as_of_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n < 128:
+        f_plan_inputs_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_plan_inputs_end_ns, i = read_time(b, i)
+        else:
+            f_plan_inputs_end_ns = t
+            i += 9
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_epoch, i = read_int(b, i, n)
+    else:
+        f_plan_inputs_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_filled_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_filled_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_committed_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_committed_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_others_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_others_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_expected_volume, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_expected_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_volume_cv_e9, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_volume_cv_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_daily_volume, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_daily_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_day_ns, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_day_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_volatility_bps_e9, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_volatility_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_spread_bps_e9, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_spread_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_participation_cap_bps, i = read_int(b, i, n)
+    else:
+        f_plan_inputs_participation_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_risk_aversion_e9, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_risk_aversion_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_completion_floor_bps, i = read_int(b, i, n)
+    else:
+        f_plan_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
+    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
+    a_f_plan_bin_starts_ns = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_bin_starts_ns, i = read_long(b, i, n)
+            else:
+                x_f_plan_bin_starts_ns = n >> 1 ^ -(n & 1)
+            a_f_plan_bin_starts_ns.append(x_f_plan_bin_starts_ns)
+        count, i = read_block(b, i)
+    f_plan_bin_starts_ns = tuple(a_f_plan_bin_starts_ns)
+    a_f_plan_targets = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_targets, i = read_long(b, i, n)
+            else:
+                x_f_plan_targets = n >> 1 ^ -(n & 1)
+            a_f_plan_targets.append(x_f_plan_targets)
+        count, i = read_block(b, i)
+    f_plan_targets = tuple(a_f_plan_targets)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_unfilled_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_unfilled_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_cost_bps_e9, i = read_long(b, i, n)
+    else:
+        f_plan_cost_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_risk_bps_e9, i = read_long(b, i, n)
+    else:
+        f_plan_risk_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_completion_e9, i = read_long(b, i, n)
+    else:
+        f_plan_completion_e9 = n >> 1 ^ -(n & 1)
+    a_f_plan_frontier = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_participation_bps, i = read_int(b, i, n)
+            else:
+                x_f_plan_frontier_participation_bps = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_duration_ns, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_duration_ns = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_impact_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_impact_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_cost_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_cost_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_risk_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_risk_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_completion_e9, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_completion_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_unfilled_quantity, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_unfilled_quantity = n >> 1 ^ -(n & 1)
+            x_f_plan_frontier = FrontierPoint(participation_bps=x_f_plan_frontier_participation_bps, duration_ns=x_f_plan_frontier_duration_ns, impact_bps_e9=x_f_plan_frontier_impact_bps_e9, cost_bps_e9=x_f_plan_frontier_cost_bps_e9, risk_bps_e9=x_f_plan_frontier_risk_bps_e9, completion_e9=x_f_plan_frontier_completion_e9, unfilled_quantity=x_f_plan_frontier_unfilled_quantity)
+            a_f_plan_frontier.append(x_f_plan_frontier)
+        count, i = read_block(b, i)
+    f_plan_frontier = tuple(a_f_plan_frontier)
+    f_plan = ExecutionPlan(plan_id=f_plan_plan_id, parent_id=f_plan_parent_id, request_id=f_plan_request_id, model=f_plan_model, valid_until_ns=f_plan_valid_until_ns, inputs=f_plan_inputs, bin_starts_ns=f_plan_bin_starts_ns, targets=f_plan_targets, unfilled_quantity=f_plan_unfilled_quantity, cost_bps_e9=f_plan_cost_bps_e9, risk_bps_e9=f_plan_risk_bps_e9, completion_e9=f_plan_completion_e9, frontier=f_plan_frontier)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_waited_ns, i = read_long(b, i, n)
+    else:
+        f_waited_ns = n >> 1 ^ -(n & 1)
+    return PlanAdopted(parent_id=f_parent_id, plan=f_plan, waited_ns=f_waited_ns), i
+
+
+def write_plan_estimated(m: PlanEstimated) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            CAUSE_BYTES[m.cause],
+            (SIZES[n] if (n := len(s := m.plan.plan_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.plan.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.plan.request_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.plan.model.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.plan.valid_until_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.as_of_ns) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.plan.inputs.end_ns],
+            (SIZES[n] if 0 <= (n := m.plan.inputs.epoch) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.filled_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.committed_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.others_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.expected_volume) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.volume_cv_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.daily_volume) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.day_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.volatility_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.spread_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.risk_aversion_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.completion_floor_bps) < 8192 else encode_int(n)),
+            (encode_long(len(m.plan.bin_starts_ns)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.plan.bin_starts_ns]) if m.plan.bin_starts_ns else b""),
+            b"\x00",
+            (encode_long(len(m.plan.targets)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.plan.targets]) if m.plan.targets else b""),
+            b"\x00",
+            (SIZES[n] if 0 <= (n := m.plan.unfilled_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.cost_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.risk_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.completion_e9) < 8192 else encode_long(n)),
+            (encode_long(len(m.plan.frontier)) + b"".join([(SIZES[n] if 0 <= (n := x.participation_bps) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.duration_ns) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.impact_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.cost_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.risk_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.completion_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.unfilled_quantity) < 8192 else encode_long(n)) for x in m.plan.frontier]) if m.plan.frontier else b""),
+            b"\x00",
+        )
+    )
+
+
+def read_plan_estimated(b: bytes, i: int) -> tuple[PlanEstimated, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    f_cause = CAUSE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_plan_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_request_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_model = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_valid_until_ns, i = read_long(b, i, n)
+    else:
+        f_plan_valid_until_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_as_of_ns, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_as_of_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n < 128:
+        f_plan_inputs_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_plan_inputs_end_ns, i = read_time(b, i)
+        else:
+            f_plan_inputs_end_ns = t
+            i += 9
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_epoch, i = read_int(b, i, n)
+    else:
+        f_plan_inputs_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_filled_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_filled_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_committed_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_committed_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_others_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_others_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_expected_volume, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_expected_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_volume_cv_e9, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_volume_cv_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_daily_volume, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_daily_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_day_ns, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_day_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_volatility_bps_e9, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_volatility_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_spread_bps_e9, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_spread_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_participation_cap_bps, i = read_int(b, i, n)
+    else:
+        f_plan_inputs_participation_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_risk_aversion_e9, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_risk_aversion_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_inputs_completion_floor_bps, i = read_int(b, i, n)
+    else:
+        f_plan_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
+    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
+    a_f_plan_bin_starts_ns = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_bin_starts_ns, i = read_long(b, i, n)
+            else:
+                x_f_plan_bin_starts_ns = n >> 1 ^ -(n & 1)
+            a_f_plan_bin_starts_ns.append(x_f_plan_bin_starts_ns)
+        count, i = read_block(b, i)
+    f_plan_bin_starts_ns = tuple(a_f_plan_bin_starts_ns)
+    a_f_plan_targets = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_targets, i = read_long(b, i, n)
+            else:
+                x_f_plan_targets = n >> 1 ^ -(n & 1)
+            a_f_plan_targets.append(x_f_plan_targets)
+        count, i = read_block(b, i)
+    f_plan_targets = tuple(a_f_plan_targets)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_unfilled_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_unfilled_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_cost_bps_e9, i = read_long(b, i, n)
+    else:
+        f_plan_cost_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_risk_bps_e9, i = read_long(b, i, n)
+    else:
+        f_plan_risk_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_plan_completion_e9, i = read_long(b, i, n)
+    else:
+        f_plan_completion_e9 = n >> 1 ^ -(n & 1)
+    a_f_plan_frontier = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_participation_bps, i = read_int(b, i, n)
+            else:
+                x_f_plan_frontier_participation_bps = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_duration_ns, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_duration_ns = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_impact_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_impact_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_cost_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_cost_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_risk_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_risk_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_completion_e9, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_completion_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_plan_frontier_unfilled_quantity, i = read_long(b, i, n)
+            else:
+                x_f_plan_frontier_unfilled_quantity = n >> 1 ^ -(n & 1)
+            x_f_plan_frontier = FrontierPoint(participation_bps=x_f_plan_frontier_participation_bps, duration_ns=x_f_plan_frontier_duration_ns, impact_bps_e9=x_f_plan_frontier_impact_bps_e9, cost_bps_e9=x_f_plan_frontier_cost_bps_e9, risk_bps_e9=x_f_plan_frontier_risk_bps_e9, completion_e9=x_f_plan_frontier_completion_e9, unfilled_quantity=x_f_plan_frontier_unfilled_quantity)
+            a_f_plan_frontier.append(x_f_plan_frontier)
+        count, i = read_block(b, i)
+    f_plan_frontier = tuple(a_f_plan_frontier)
+    f_plan = ExecutionPlan(plan_id=f_plan_plan_id, parent_id=f_plan_parent_id, request_id=f_plan_request_id, model=f_plan_model, valid_until_ns=f_plan_valid_until_ns, inputs=f_plan_inputs, bin_starts_ns=f_plan_bin_starts_ns, targets=f_plan_targets, unfilled_quantity=f_plan_unfilled_quantity, cost_bps_e9=f_plan_cost_bps_e9, risk_bps_e9=f_plan_risk_bps_e9, completion_e9=f_plan_completion_e9, frontier=f_plan_frontier)
+    return PlanEstimated(parent_id=f_parent_id, cause=f_cause, plan=f_plan), i
+
+
+def write_plan_expired(m: PlanExpired) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.plan_id.encode())) < 8192 else encode_long(n)),
+            s,
+            PLAN_FAULT_BYTES[m.fault],
+            (SIZES[n] if 0 <= (n := m.value) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.bound) < 8192 else encode_long(n)),
+            (b"\x01" if m.is_followed else b"\x00"),
+            (SIZES[n] if (n := len(s := m.fallback.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_plan_expired(b: bytes, i: int) -> tuple[PlanExpired, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_id = b[i : i + n].decode()
+    i += n
+    f_fault = PLAN_FAULT_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_value, i = read_long(b, i, n)
+    else:
+        f_value = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_bound, i = read_long(b, i, n)
+    else:
+        f_bound = n >> 1 ^ -(n & 1)
+    f_is_followed = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_fallback = b[i : i + n].decode()
+    i += n
+    return PlanExpired(parent_id=f_parent_id, plan_id=f_plan_id, fault=f_fault, value=f_value, bound=f_bound, is_followed=f_is_followed, fallback=f_fallback), i
+
+
+def write_plan_requested(m: PlanRequested) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.request_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.instrument_id],
+            SIDE_BYTES[m.side],
+            STRATEGY_KIND_BYTES[m.strategy],
+            CAUSE_BYTES[m.cause],
+            (SIZES[n] if 0 <= (n := m.inputs.as_of_ns) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.inputs.end_ns],
+            (SIZES[n] if 0 <= (n := m.inputs.epoch) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.filled_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.committed_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.others_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.expected_volume) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.volume_cv_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.daily_volume) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.day_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.volatility_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.spread_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.risk_aversion_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.completion_floor_bps) < 8192 else encode_int(n)),
+            (encode_long(len(m.bin_starts_ns)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.bin_starts_ns]) if m.bin_starts_ns else b""),
+            b"\x00",
+            (encode_long(len(m.volumes)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.volumes]) if m.volumes else b""),
+            b"\x00",
+        )
+    )
+
+
+def read_plan_requested(b: bytes, i: int) -> tuple[PlanRequested, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_request_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    f_side = SIDE_OF[b[i]]
+    i += 1
+    f_strategy = STRATEGY_KIND_OF[b[i]]
+    i += 1
+    f_cause = CAUSE_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_as_of_ns, i = read_long(b, i, n)
+    else:
+        f_inputs_as_of_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n < 128:
+        f_inputs_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_inputs_end_ns, i = read_time(b, i)
+        else:
+            f_inputs_end_ns = t
+            i += 9
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_epoch, i = read_int(b, i, n)
+    else:
+        f_inputs_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_filled_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_filled_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_committed_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_committed_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_others_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_others_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_expected_volume, i = read_long(b, i, n)
+    else:
+        f_inputs_expected_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_volume_cv_e9, i = read_long(b, i, n)
+    else:
+        f_inputs_volume_cv_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_daily_volume, i = read_long(b, i, n)
+    else:
+        f_inputs_daily_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_day_ns, i = read_long(b, i, n)
+    else:
+        f_inputs_day_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_volatility_bps_e9, i = read_long(b, i, n)
+    else:
+        f_inputs_volatility_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_spread_bps_e9, i = read_long(b, i, n)
+    else:
+        f_inputs_spread_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_participation_cap_bps, i = read_int(b, i, n)
+    else:
+        f_inputs_participation_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_risk_aversion_e9, i = read_long(b, i, n)
+    else:
+        f_inputs_risk_aversion_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_completion_floor_bps, i = read_int(b, i, n)
+    else:
+        f_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
+    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
+    a_f_bin_starts_ns = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_bin_starts_ns, i = read_long(b, i, n)
+            else:
+                x_f_bin_starts_ns = n >> 1 ^ -(n & 1)
+            a_f_bin_starts_ns.append(x_f_bin_starts_ns)
+        count, i = read_block(b, i)
+    f_bin_starts_ns = tuple(a_f_bin_starts_ns)
+    a_f_volumes = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_volumes, i = read_long(b, i, n)
+            else:
+                x_f_volumes = n >> 1 ^ -(n & 1)
+            a_f_volumes.append(x_f_volumes)
+        count, i = read_block(b, i)
+    f_volumes = tuple(a_f_volumes)
+    return PlanRequested(parent_id=f_parent_id, request_id=f_request_id, instrument_id=f_instrument_id, side=f_side, strategy=f_strategy, cause=f_cause, inputs=f_inputs, bin_starts_ns=f_bin_starts_ns, volumes=f_volumes), i
+
+
+def write_policy_evaluated(m: PolicyEvaluated) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.ordinal) < 8192 else encode_long(n)),
+            CAUSE_BYTES[m.cause],
+            (SIZES[n] if (n := len(s := m.model.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.inputs.as_of_ns) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.inputs.end_ns],
+            (SIZES[n] if 0 <= (n := m.inputs.epoch) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.filled_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.committed_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.others_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.expected_volume) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.volume_cv_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.daily_volume) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.day_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.volatility_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.spread_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.risk_aversion_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.completion_floor_bps) < 8192 else encode_int(n)),
+            STRATEGY_KIND_BYTES[m.strategy],
+            (SIZES[n] if 0 <= (n := m.point.participation_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.point.duration_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.point.impact_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.point.cost_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.point.risk_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.point.completion_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.point.unfilled_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.score_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.capped.participation_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.capped.duration_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.capped.impact_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.capped.cost_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.capped.risk_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.capped.completion_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.capped.unfilled_quantity) < 8192 else encode_long(n)),
+            (b"\x01" if m.is_floor_kept else b"\x00"),
+            (SIZES[n] if 0 <= (n := m.required_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.required_price_bps_e9) < 8192 else encode_long(n)),
+            (encode_long(len(m.frontier)) + b"".join([(SIZES[n] if 0 <= (n := x.participation_bps) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.duration_ns) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.impact_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.cost_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.risk_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.completion_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.unfilled_quantity) < 8192 else encode_long(n)) for x in m.frontier]) if m.frontier else b""),
+            b"\x00",
+            (encode_long(len(m.alternatives)) + b"".join([STRATEGY_KIND_BYTES[x.strategy] + (SIZES[n] if 0 <= (n := x.score_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.participation_bps) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.point.duration_ns) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.impact_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.cost_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.risk_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.completion_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.unfilled_quantity) < 8192 else encode_long(n)) + (b"\x01" if x.is_allowed else b"\x00") + (SIZES[n] if (n := len(s := x.reason.encode())) < 8192 else encode_long(n)) + s for x in m.alternatives]) if m.alternatives else b""),
+            b"\x00",
+        )
+    )
+
+
+def read_policy_evaluated(b: bytes, i: int) -> tuple[PolicyEvaluated, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_ordinal, i = read_long(b, i, n)
+    else:
+        f_ordinal = n >> 1 ^ -(n & 1)
+    f_cause = CAUSE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_model = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_as_of_ns, i = read_long(b, i, n)
+    else:
+        f_inputs_as_of_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n < 128:
+        f_inputs_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_inputs_end_ns, i = read_time(b, i)
+        else:
+            f_inputs_end_ns = t
+            i += 9
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_epoch, i = read_int(b, i, n)
+    else:
+        f_inputs_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_filled_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_filled_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_committed_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_committed_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_others_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_others_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_expected_volume, i = read_long(b, i, n)
+    else:
+        f_inputs_expected_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_volume_cv_e9, i = read_long(b, i, n)
+    else:
+        f_inputs_volume_cv_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_daily_volume, i = read_long(b, i, n)
+    else:
+        f_inputs_daily_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_day_ns, i = read_long(b, i, n)
+    else:
+        f_inputs_day_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_volatility_bps_e9, i = read_long(b, i, n)
+    else:
+        f_inputs_volatility_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_spread_bps_e9, i = read_long(b, i, n)
+    else:
+        f_inputs_spread_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_participation_cap_bps, i = read_int(b, i, n)
+    else:
+        f_inputs_participation_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_risk_aversion_e9, i = read_long(b, i, n)
+    else:
+        f_inputs_risk_aversion_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_completion_floor_bps, i = read_int(b, i, n)
+    else:
+        f_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
+    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
+    f_strategy = STRATEGY_KIND_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_point_participation_bps, i = read_int(b, i, n)
+    else:
+        f_point_participation_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_point_duration_ns, i = read_long(b, i, n)
+    else:
+        f_point_duration_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_point_impact_bps_e9, i = read_long(b, i, n)
+    else:
+        f_point_impact_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_point_cost_bps_e9, i = read_long(b, i, n)
+    else:
+        f_point_cost_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_point_risk_bps_e9, i = read_long(b, i, n)
+    else:
+        f_point_risk_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_point_completion_e9, i = read_long(b, i, n)
+    else:
+        f_point_completion_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_point_unfilled_quantity, i = read_long(b, i, n)
+    else:
+        f_point_unfilled_quantity = n >> 1 ^ -(n & 1)
+    f_point = FrontierPoint(participation_bps=f_point_participation_bps, duration_ns=f_point_duration_ns, impact_bps_e9=f_point_impact_bps_e9, cost_bps_e9=f_point_cost_bps_e9, risk_bps_e9=f_point_risk_bps_e9, completion_e9=f_point_completion_e9, unfilled_quantity=f_point_unfilled_quantity)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_score_e9, i = read_long(b, i, n)
+    else:
+        f_score_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_capped_participation_bps, i = read_int(b, i, n)
+    else:
+        f_capped_participation_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_capped_duration_ns, i = read_long(b, i, n)
+    else:
+        f_capped_duration_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_capped_impact_bps_e9, i = read_long(b, i, n)
+    else:
+        f_capped_impact_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_capped_cost_bps_e9, i = read_long(b, i, n)
+    else:
+        f_capped_cost_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_capped_risk_bps_e9, i = read_long(b, i, n)
+    else:
+        f_capped_risk_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_capped_completion_e9, i = read_long(b, i, n)
+    else:
+        f_capped_completion_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_capped_unfilled_quantity, i = read_long(b, i, n)
+    else:
+        f_capped_unfilled_quantity = n >> 1 ^ -(n & 1)
+    f_capped = FrontierPoint(participation_bps=f_capped_participation_bps, duration_ns=f_capped_duration_ns, impact_bps_e9=f_capped_impact_bps_e9, cost_bps_e9=f_capped_cost_bps_e9, risk_bps_e9=f_capped_risk_bps_e9, completion_e9=f_capped_completion_e9, unfilled_quantity=f_capped_unfilled_quantity)
+    f_is_floor_kept = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_required_cap_bps, i = read_int(b, i, n)
+    else:
+        f_required_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_required_price_bps_e9, i = read_long(b, i, n)
+    else:
+        f_required_price_bps_e9 = n >> 1 ^ -(n & 1)
+    a_f_frontier = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_frontier_participation_bps, i = read_int(b, i, n)
+            else:
+                x_f_frontier_participation_bps = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_frontier_duration_ns, i = read_long(b, i, n)
+            else:
+                x_f_frontier_duration_ns = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_frontier_impact_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_frontier_impact_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_frontier_cost_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_frontier_cost_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_frontier_risk_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_frontier_risk_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_frontier_completion_e9, i = read_long(b, i, n)
+            else:
+                x_f_frontier_completion_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_frontier_unfilled_quantity, i = read_long(b, i, n)
+            else:
+                x_f_frontier_unfilled_quantity = n >> 1 ^ -(n & 1)
+            x_f_frontier = FrontierPoint(participation_bps=x_f_frontier_participation_bps, duration_ns=x_f_frontier_duration_ns, impact_bps_e9=x_f_frontier_impact_bps_e9, cost_bps_e9=x_f_frontier_cost_bps_e9, risk_bps_e9=x_f_frontier_risk_bps_e9, completion_e9=x_f_frontier_completion_e9, unfilled_quantity=x_f_frontier_unfilled_quantity)
+            a_f_frontier.append(x_f_frontier)
+        count, i = read_block(b, i)
+    f_frontier = tuple(a_f_frontier)
+    a_f_alternatives = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            x_f_alternatives_strategy = STRATEGY_KIND_OF[b[i]]
+            i += 1
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_score_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_score_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_participation_bps, i = read_int(b, i, n)
+            else:
+                x_f_alternatives_point_participation_bps = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_duration_ns, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_point_duration_ns = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_impact_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_point_impact_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_cost_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_point_cost_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_risk_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_point_risk_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_completion_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_point_completion_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_unfilled_quantity, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_point_unfilled_quantity = n >> 1 ^ -(n & 1)
+            x_f_alternatives_point = FrontierPoint(participation_bps=x_f_alternatives_point_participation_bps, duration_ns=x_f_alternatives_point_duration_ns, impact_bps_e9=x_f_alternatives_point_impact_bps_e9, cost_bps_e9=x_f_alternatives_point_cost_bps_e9, risk_bps_e9=x_f_alternatives_point_risk_bps_e9, completion_e9=x_f_alternatives_point_completion_e9, unfilled_quantity=x_f_alternatives_point_unfilled_quantity)
+            x_f_alternatives_is_allowed = BOOLEANS[b[i]]
+            i += 1
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_alternatives_reason = b[i : i + n].decode()
+            i += n
+            x_f_alternatives = StrategyAlternative(strategy=x_f_alternatives_strategy, score_e9=x_f_alternatives_score_e9, point=x_f_alternatives_point, is_allowed=x_f_alternatives_is_allowed, reason=x_f_alternatives_reason)
+            a_f_alternatives.append(x_f_alternatives)
+        count, i = read_block(b, i)
+    f_alternatives = tuple(a_f_alternatives)
+    return PolicyEvaluated(parent_id=f_parent_id, ordinal=f_ordinal, cause=f_cause, model=f_model, inputs=f_inputs, strategy=f_strategy, point=f_point, score_e9=f_score_e9, capped=f_capped, is_floor_kept=f_is_floor_kept, required_cap_bps=f_required_cap_bps, required_price_bps_e9=f_required_price_bps_e9, frontier=f_frontier, alternatives=f_alternatives), i
+
+
 def write_schedule_set(m: ScheduleSet) -> bytes:
     return b"".join(
         (
@@ -11103,6 +13011,8 @@ def write_schedule_set(m: ScheduleSet) -> bytes:
             (SIZES[n] if (n := len(s := m.model.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if (n := len(s := m.request_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.plan_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.opening_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.closing_quantity) < 8192 else encode_long(n)),
@@ -11192,6 +13102,14 @@ def read_schedule_set(b: bytes, i: int) -> tuple[ScheduleSet, int]:
     f_request_id = b[i : i + n].decode()
     i += n
     n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_plan_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
     i += 1
     if n > 127:
         f_opening_quantity, i = read_long(b, i, n)
@@ -11203,7 +13121,7 @@ def read_schedule_set(b: bytes, i: int) -> tuple[ScheduleSet, int]:
         f_closing_quantity, i = read_long(b, i, n)
     else:
         f_closing_quantity = n >> 1 ^ -(n & 1)
-    return ScheduleSet(parent_id=f_parent_id, ordinal=f_ordinal, strategy=f_strategy, bin_starts_ns=f_bin_starts_ns, targets=f_targets, anchor_quantity=f_anchor_quantity, anchor_market_quantity=f_anchor_market_quantity, seed=f_seed, cause=f_cause, model=f_model, request_id=f_request_id, opening_quantity=f_opening_quantity, closing_quantity=f_closing_quantity), i
+    return ScheduleSet(parent_id=f_parent_id, ordinal=f_ordinal, strategy=f_strategy, bin_starts_ns=f_bin_starts_ns, targets=f_targets, anchor_quantity=f_anchor_quantity, anchor_market_quantity=f_anchor_market_quantity, seed=f_seed, cause=f_cause, model=f_model, request_id=f_request_id, plan_id=f_plan_id, opening_quantity=f_opening_quantity, closing_quantity=f_closing_quantity), i
 
 
 def write_slice_released(m: SliceReleased) -> bytes:
@@ -11385,6 +13303,235 @@ def read_slice_released(b: bytes, i: int) -> tuple[SliceReleased, int]:
     f_auction = PHASE_KIND_OF[b[i]]
     i += 1
     return SliceReleased(slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, limit_price_e9=f_limit_price_e9, logic=f_logic, is_dark_allowed=f_is_dark_allowed, deadline_ns=f_deadline_ns, self_trade_id=f_self_trade_id, cause=f_cause, is_short_sale=f_is_short_sale, constraints=f_constraints, tactic=f_tactic, urgency=f_urgency, overfill_quantity=f_overfill_quantity, display_share_bps=f_display_share_bps, auction=f_auction), i
+
+
+def write_strategy_chosen(m: StrategyChosen) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            AIM_BYTES[m.aim],
+            STRATEGY_KIND_BYTES[m.strategy],
+            CAUSE_BYTES[m.cause],
+            (SIZES[n] if (n := len(s := m.model.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.inputs.as_of_ns) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.inputs.end_ns],
+            (SIZES[n] if 0 <= (n := m.inputs.epoch) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.filled_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.committed_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.others_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.expected_volume) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.volume_cv_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.daily_volume) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.day_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.volatility_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.spread_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.risk_aversion_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.completion_floor_bps) < 8192 else encode_int(n)),
+            (encode_long(len(m.alternatives)) + b"".join([STRATEGY_KIND_BYTES[x.strategy] + (SIZES[n] if 0 <= (n := x.score_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.participation_bps) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.point.duration_ns) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.impact_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.cost_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.risk_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.completion_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.unfilled_quantity) < 8192 else encode_long(n)) + (b"\x01" if x.is_allowed else b"\x00") + (SIZES[n] if (n := len(s := x.reason.encode())) < 8192 else encode_long(n)) + s for x in m.alternatives]) if m.alternatives else b""),
+            b"\x00",
+        )
+    )
+
+
+def read_strategy_chosen(b: bytes, i: int) -> tuple[StrategyChosen, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    f_aim = AIM_OF[b[i]]
+    i += 1
+    f_strategy = STRATEGY_KIND_OF[b[i]]
+    i += 1
+    f_cause = CAUSE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_model = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_as_of_ns, i = read_long(b, i, n)
+    else:
+        f_inputs_as_of_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n < 128:
+        f_inputs_end_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_inputs_end_ns, i = read_time(b, i)
+        else:
+            f_inputs_end_ns = t
+            i += 9
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_epoch, i = read_int(b, i, n)
+    else:
+        f_inputs_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_filled_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_filled_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_committed_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_committed_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_others_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_others_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_expected_volume, i = read_long(b, i, n)
+    else:
+        f_inputs_expected_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_volume_cv_e9, i = read_long(b, i, n)
+    else:
+        f_inputs_volume_cv_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_daily_volume, i = read_long(b, i, n)
+    else:
+        f_inputs_daily_volume = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_day_ns, i = read_long(b, i, n)
+    else:
+        f_inputs_day_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_volatility_bps_e9, i = read_long(b, i, n)
+    else:
+        f_inputs_volatility_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_spread_bps_e9, i = read_long(b, i, n)
+    else:
+        f_inputs_spread_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_participation_cap_bps, i = read_int(b, i, n)
+    else:
+        f_inputs_participation_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_risk_aversion_e9, i = read_long(b, i, n)
+    else:
+        f_inputs_risk_aversion_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_inputs_completion_floor_bps, i = read_int(b, i, n)
+    else:
+        f_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
+    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
+    a_f_alternatives = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            x_f_alternatives_strategy = STRATEGY_KIND_OF[b[i]]
+            i += 1
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_score_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_score_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_participation_bps, i = read_int(b, i, n)
+            else:
+                x_f_alternatives_point_participation_bps = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_duration_ns, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_point_duration_ns = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_impact_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_point_impact_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_cost_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_point_cost_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_risk_bps_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_point_risk_bps_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_completion_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_point_completion_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_point_unfilled_quantity, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_point_unfilled_quantity = n >> 1 ^ -(n & 1)
+            x_f_alternatives_point = FrontierPoint(participation_bps=x_f_alternatives_point_participation_bps, duration_ns=x_f_alternatives_point_duration_ns, impact_bps_e9=x_f_alternatives_point_impact_bps_e9, cost_bps_e9=x_f_alternatives_point_cost_bps_e9, risk_bps_e9=x_f_alternatives_point_risk_bps_e9, completion_e9=x_f_alternatives_point_completion_e9, unfilled_quantity=x_f_alternatives_point_unfilled_quantity)
+            x_f_alternatives_is_allowed = BOOLEANS[b[i]]
+            i += 1
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_alternatives_reason = b[i : i + n].decode()
+            i += n
+            x_f_alternatives = StrategyAlternative(strategy=x_f_alternatives_strategy, score_e9=x_f_alternatives_score_e9, point=x_f_alternatives_point, is_allowed=x_f_alternatives_is_allowed, reason=x_f_alternatives_reason)
+            a_f_alternatives.append(x_f_alternatives)
+        count, i = read_block(b, i)
+    f_alternatives = tuple(a_f_alternatives)
+    return StrategyChosen(parent_id=f_parent_id, aim=f_aim, strategy=f_strategy, cause=f_cause, model=f_model, inputs=f_inputs, alternatives=f_alternatives), i
 
 
 def write_volume_forecast(m: VolumeForecast) -> bytes:
