@@ -1336,6 +1336,30 @@ def wait_from_datum(d: dict[str, Any]) -> Wait:
     )
 
 
+class PlacementLeg(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What rests at one venue."""
+
+    venue_id: str  # Venue
+    quantity: int  # Quantity that rests there, smallest units
+    ahead_quantity: int  # Queue that it was solved behind, smallest units
+
+
+def placement_leg_to_datum(m: PlacementLeg) -> dict[str, Any]:
+    return {
+        "venue_id": m.venue_id,
+        "quantity": m.quantity,
+        "ahead_quantity": m.ahead_quantity,
+    }
+
+
+def placement_leg_from_datum(d: dict[str, Any]) -> PlacementLeg:
+    return PlacementLeg(
+        venue_id=d["venue_id"],
+        quantity=d["quantity"],
+        ahead_quantity=d["ahead_quantity"],
+    )
+
+
 class PlanInputs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Position of a parent and the market that a plan or a policy was computed from."""
 
@@ -1536,6 +1560,11 @@ class RouteAlternative(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quantity: int  # Quantity given to it, 0 when passed over
     price_e9: int | None  # Price it would be sent at; null when there is no price
     reason: str  # Why it was chosen or passed over
+    fee_e9: int = 0  # Part of the score: fees and rebates
+    spread_e9: int = 0  # Part of the score: half spread paid or earned, adverse selection included
+    slippage_e9: int = 0  # Part of the score: depth that the quantity walks through, or what has to be made up for
+    latency_e9: int = 0  # Part of the score: time until it answers
+    leakage_e9: int = 0  # Part of the score: how prices move after we send there
 
 
 def route_alternative_to_datum(m: RouteAlternative) -> dict[str, Any]:
@@ -1545,6 +1574,11 @@ def route_alternative_to_datum(m: RouteAlternative) -> dict[str, Any]:
         "quantity": m.quantity,
         "price_e9": m.price_e9,
         "reason": m.reason,
+        "fee_e9": m.fee_e9,
+        "spread_e9": m.spread_e9,
+        "slippage_e9": m.slippage_e9,
+        "latency_e9": m.latency_e9,
+        "leakage_e9": m.leakage_e9,
     }
 
 
@@ -1555,6 +1589,11 @@ def route_alternative_from_datum(d: dict[str, Any]) -> RouteAlternative:
         quantity=d["quantity"],
         price_e9=d["price_e9"],
         reason=d["reason"],
+        fee_e9=d["fee_e9"],
+        spread_e9=d["spread_e9"],
+        slippage_e9=d["slippage_e9"],
+        latency_e9=d["latency_e9"],
+        leakage_e9=d["leakage_e9"],
     )
 
 

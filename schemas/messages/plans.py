@@ -6,9 +6,13 @@ import msgspec
 
 from schemas.messages.core import (
     ExecutionPlan,
+    PlacementLeg,
+    Side,
     TopicPosition,
     execution_plan_from_datum,
     execution_plan_to_datum,
+    placement_leg_from_datum,
+    placement_leg_to_datum,
     topic_position_from_datum,
     topic_position_to_datum,
 )
@@ -77,6 +81,66 @@ def impact_fitted_from_datum(d: dict[str, Any]) -> ImpactFitted:
         half_life_parents=d["half_life_parents"],
         residual_bps_e9=d["residual_bps_e9"],
         positions=tuple([topic_position_from_datum(x) for x in d["positions"]]),
+    )
+
+
+class PlacementSolved(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A split between taking and resting over venues, solved ahead for a size. Topic plans.events."""
+
+    instrument_id: str  # Instrument
+    side: Side  # Side
+    size_bucket: int  # Ordinal of the size: quantities from lot x 2^n to below lot x 2^(n+1)
+    quantity: int  # Quantity that it was solved for, smallest units
+    model: str  # Name and version of the solver
+    solved_ns: int  # Market time of what it was solved on, ns
+    valid_ns: int  # How long it may be used from then on, ns
+    market_quantity: int  # Part of quantity that takes at once, smallest units
+    legs: tuple[PlacementLeg, ...]  # Every venue that was considered; together with market_quantity they may exceed quantity
+    cost_bps_e9: int  # Expected cost against the midpoint, 1e-9 basis points; lower is better
+    bound_bps_e9: int  # No split costs less on the same scenarios, 1e-9 basis points
+    gap_bps_e9: int  # cost_bps_e9 - bound_bps_e9
+    scenarios: int  # Joint outflows that it was solved on
+    midpoint_e9: int  # Midpoint then, 1e-9 currency units
+    spread_e9: int  # Best offer less best bid then, 1e-9 currency units
+
+
+def placement_solved_to_datum(m: PlacementSolved) -> dict[str, Any]:
+    return {
+        "instrument_id": m.instrument_id,
+        "side": m.side,
+        "size_bucket": m.size_bucket,
+        "quantity": m.quantity,
+        "model": m.model,
+        "solved_ns": m.solved_ns,
+        "valid_ns": m.valid_ns,
+        "market_quantity": m.market_quantity,
+        "legs": [placement_leg_to_datum(x) for x in m.legs],
+        "cost_bps_e9": m.cost_bps_e9,
+        "bound_bps_e9": m.bound_bps_e9,
+        "gap_bps_e9": m.gap_bps_e9,
+        "scenarios": m.scenarios,
+        "midpoint_e9": m.midpoint_e9,
+        "spread_e9": m.spread_e9,
+    }
+
+
+def placement_solved_from_datum(d: dict[str, Any]) -> PlacementSolved:
+    return PlacementSolved(
+        instrument_id=d["instrument_id"],
+        side=Side(d["side"]),
+        size_bucket=d["size_bucket"],
+        quantity=d["quantity"],
+        model=d["model"],
+        solved_ns=d["solved_ns"],
+        valid_ns=d["valid_ns"],
+        market_quantity=d["market_quantity"],
+        legs=tuple([placement_leg_from_datum(x) for x in d["legs"]]),
+        cost_bps_e9=d["cost_bps_e9"],
+        bound_bps_e9=d["bound_bps_e9"],
+        gap_bps_e9=d["gap_bps_e9"],
+        scenarios=d["scenarios"],
+        midpoint_e9=d["midpoint_e9"],
+        spread_e9=d["spread_e9"],
     )
 
 

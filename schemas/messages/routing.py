@@ -362,8 +362,53 @@ def child_status_requested_from_datum(d: dict[str, Any]) -> ChildStatusRequested
     )
 
 
+class ErrorHedged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The error account got or lost quantity, and a house order takes the opposite side. Topic fills.events."""
+
+    hedge_id: str  # Client order id of the house order: fill_id and the ordinal of its change
+    fill_id: str  # Fill with the error part
+    parent_id: str  # Parent of the child that filled
+    venue_id: str  # Venue
+    instrument_id: str  # Instrument
+    side: Side  # Side of the house order
+    quantity: int  # Quantity of the house order, smallest units
+    tenant: str  # Tenant of the error account
+    account_id: str  # Error account
+    cause: Cause  # OVERFILL, VENUE, BUST or CORRECTION
+
+
+def error_hedged_to_datum(m: ErrorHedged) -> dict[str, Any]:
+    return {
+        "hedge_id": m.hedge_id,
+        "fill_id": m.fill_id,
+        "parent_id": m.parent_id,
+        "venue_id": m.venue_id,
+        "instrument_id": m.instrument_id,
+        "side": m.side,
+        "quantity": m.quantity,
+        "tenant": m.tenant,
+        "account_id": m.account_id,
+        "cause": m.cause,
+    }
+
+
+def error_hedged_from_datum(d: dict[str, Any]) -> ErrorHedged:
+    return ErrorHedged(
+        hedge_id=d["hedge_id"],
+        fill_id=d["fill_id"],
+        parent_id=d["parent_id"],
+        venue_id=d["venue_id"],
+        instrument_id=d["instrument_id"],
+        side=Side(d["side"]),
+        quantity=d["quantity"],
+        tenant=d["tenant"],
+        account_id=d["account_id"],
+        cause=Cause(d["cause"]),
+    )
+
+
 class FillBooked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One execution of a child. Topic fills.events. v2 adds more symbols of its enums."""
+    """One execution of a child. Topic fills.events. v2 adds more symbols of its enums. v3 adds overfill_quantity, transact_ns."""
 
     fill_id: str  # Our id: venue_id/exec_id
     exec_id: str  # The venue's ExecID (FIX 17)
@@ -382,6 +427,8 @@ class FillBooked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fee_e9: int  # Venue fee, error part included, 1e-9 currency units; negative is a rebate
     liquidity: Liquidity  # Added, removed or hidden
     midpoint_e9: int | None  # Midpoint when it was booked, 1e-9 currency units
+    overfill_quantity: int = 0  # Part of error_quantity that the child exposed within its slice's over-fill budget, smallest units
+    transact_ns: int = 0  # When the venue says that it happened, ns
 
 
 def fill_booked_to_datum(m: FillBooked) -> dict[str, Any]:
@@ -403,6 +450,8 @@ def fill_booked_to_datum(m: FillBooked) -> dict[str, Any]:
         "fee_e9": bytes_from_cash(m.fee_e9),
         "liquidity": m.liquidity,
         "midpoint_e9": m.midpoint_e9,
+        "overfill_quantity": m.overfill_quantity,
+        "transact_ns": m.transact_ns,
     }
 
 
@@ -425,6 +474,8 @@ def fill_booked_from_datum(d: dict[str, Any]) -> FillBooked:
         fee_e9=cash_from_bytes(d["fee_e9"]),
         liquidity=Liquidity(d["liquidity"]),
         midpoint_e9=d["midpoint_e9"],
+        overfill_quantity=d["overfill_quantity"],
+        transact_ns=d["transact_ns"],
     )
 
 
@@ -558,7 +609,7 @@ def fill_corrected_from_datum(d: dict[str, Any]) -> FillCorrected:
 
 
 class RouteDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Which venues were considered for a slice and why. Topic decisions.events. v2 adds more symbols of its enums. v3 adds logics, model, gap_bps_e9."""
+    """Which venues were considered for a slice and why. Topic decisions.events. v2 adds more symbols of its enums. v3 adds the parts of each score, logics, model, gap_bps_e9."""
 
     slice_id: str  # Slice
     parent_id: str  # Parent

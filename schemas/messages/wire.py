@@ -48,6 +48,7 @@ from schemas.messages.core import (
     OrderType,
     PartyLevel,
     PhaseKind,
+    PlacementLeg,
     PlanFault,
     PlanInputs,
     PrintKind,
@@ -87,9 +88,9 @@ from schemas.messages.intake import BasketAnswered, CancelOrder, CommandRepeated
 from schemas.messages.kill import ApproveRelease, EngageKill, KillConfirmed, KillEngaged, KillFlagRaised, KillFlagRemoved, KillRefused, KillReleaseProposed, KillReleased, ProposeRelease
 from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged, Watermark
 from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, MemberLeft, ParentClosed, ParentHeld, ParentOpened, TailResolved, WindowClosed, WindowOpened
-from schemas.messages.plans import ImpactFitted, PlanPublished
+from schemas.messages.plans import ImpactFitted, PlacementSolved, PlanPublished
 from schemas.messages.risk import FlowDisabled, FlowReleased, LeaseGranted, LeaseRecalled, LeaseReduced, LeaseRequested, LimitBreached, LimitsApproved, LimitsInForce, LimitsProposed, LocateGranted, PositionSet, RiskDecided, ThrottleReleased
-from schemas.messages.routing import ChildAcknowledged, ChildCancelRejected, ChildCancelRequested, ChildCanceled, ChildPlaced, ChildRejected, ChildStatusRequested, FillBooked, FillBusted, FillCorrected, RouteDecided, SliceReturned, SuspenseRecorded, VenueSuspended
+from schemas.messages.routing import ChildAcknowledged, ChildCancelRejected, ChildCancelRequested, ChildCanceled, ChildPlaced, ChildRejected, ChildStatusRequested, ErrorHedged, FillBooked, FillBusted, FillCorrected, RouteDecided, SliceReturned, SuspenseRecorded, VenueSuspended
 from schemas.messages.runtime import DeadLetter, JournalRecord, SnapshotChunk, SnapshotPointer
 from schemas.messages.strategy import CompletionAtRisk, CompletionRestored, ParentEnded, ParentRecalibrated, PlanAdopted, PlanEstimated, PlanExpired, PlanRequested, PolicyEvaluated, ScheduleSet, SliceReleased, StrategyChosen, VolumeForecast
 from schemas.messages.tca import TcaRow
@@ -8064,6 +8065,146 @@ def read_impact_fitted(b: bytes, i: int) -> tuple[ImpactFitted, int]:
     return ImpactFitted(version=f_version, ordinal=f_ordinal, prior=f_prior, beta_e9=f_beta_e9, gamma_e9=f_gamma_e9, gamma_error_e9=f_gamma_error_e9, eta_e9=f_eta_e9, eta_error_e9=f_eta_error_e9, covariance_e9=f_covariance_e9, root_e9=f_root_e9, root_ratio_e9=f_root_ratio_e9, is_flagged=f_is_flagged, parents=f_parents, effective_parents_e9=f_effective_parents_e9, half_life_parents=f_half_life_parents, residual_bps_e9=f_residual_bps_e9, positions=f_positions), i
 
 
+def write_placement_solved(m: PlacementSolved) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.instrument_id],
+            SIDE_BYTES[m.side],
+            (SIZES[n] if 0 <= (n := m.size_bucket) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.model.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.solved_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.valid_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.market_quantity) < 8192 else encode_long(n)),
+            (encode_long(len(m.legs)) + b"".join([WIRE_TEXTS[x.venue_id] + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.ahead_quantity) < 8192 else encode_long(n)) for x in m.legs]) if m.legs else b""),
+            b"\x00",
+            (SIZES[n] if 0 <= (n := m.cost_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.bound_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.gap_bps_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.scenarios) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.midpoint_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.spread_e9) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_placement_solved(b: bytes, i: int) -> tuple[PlacementSolved, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    f_side = SIDE_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_size_bucket, i = read_int(b, i, n)
+    else:
+        f_size_bucket = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_model = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_solved_ns, i = read_long(b, i, n)
+    else:
+        f_solved_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_valid_ns, i = read_long(b, i, n)
+    else:
+        f_valid_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_market_quantity, i = read_long(b, i, n)
+    else:
+        f_market_quantity = n >> 1 ^ -(n & 1)
+    a_f_legs = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_legs_venue_id = TEXTS[b[i : i + n]]
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_legs_quantity, i = read_long(b, i, n)
+            else:
+                x_f_legs_quantity = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_legs_ahead_quantity, i = read_long(b, i, n)
+            else:
+                x_f_legs_ahead_quantity = n >> 1 ^ -(n & 1)
+            x_f_legs = PlacementLeg(venue_id=x_f_legs_venue_id, quantity=x_f_legs_quantity, ahead_quantity=x_f_legs_ahead_quantity)
+            a_f_legs.append(x_f_legs)
+        count, i = read_block(b, i)
+    f_legs = tuple(a_f_legs)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_cost_bps_e9, i = read_long(b, i, n)
+    else:
+        f_cost_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_bound_bps_e9, i = read_long(b, i, n)
+    else:
+        f_bound_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_gap_bps_e9, i = read_long(b, i, n)
+    else:
+        f_gap_bps_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_scenarios, i = read_int(b, i, n)
+    else:
+        f_scenarios = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_midpoint_e9, i = read_long(b, i, n)
+    else:
+        f_midpoint_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_spread_e9, i = read_long(b, i, n)
+    else:
+        f_spread_e9 = n >> 1 ^ -(n & 1)
+    return PlacementSolved(instrument_id=f_instrument_id, side=f_side, size_bucket=f_size_bucket, quantity=f_quantity, model=f_model, solved_ns=f_solved_ns, valid_ns=f_valid_ns, market_quantity=f_market_quantity, legs=f_legs, cost_bps_e9=f_cost_bps_e9, bound_bps_e9=f_bound_bps_e9, gap_bps_e9=f_gap_bps_e9, scenarios=f_scenarios, midpoint_e9=f_midpoint_e9, spread_e9=f_spread_e9), i
+
+
 def write_plan_published(m: PlanPublished) -> bytes:
     return b"".join(
         (
@@ -10074,6 +10215,96 @@ def read_child_status_requested(b: bytes, i: int) -> tuple[ChildStatusRequested,
     return ChildStatusRequested(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, request=f_request, cause=f_cause, retry_ns=f_retry_ns), i
 
 
+def write_error_hedged(m: ErrorHedged) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.hedge_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.fill_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            SIDE_BYTES[m.side],
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+            WIRE_TEXTS[m.tenant],
+            WIRE_TEXTS[m.account_id],
+            CAUSE_BYTES[m.cause],
+        )
+    )
+
+
+def read_error_hedged(b: bytes, i: int) -> tuple[ErrorHedged, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_hedge_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_fill_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    f_side = SIDE_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_tenant = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_account_id = TEXTS[b[i : i + n]]
+    i += n
+    f_cause = CAUSE_OF[b[i]]
+    i += 1
+    return ErrorHedged(hedge_id=f_hedge_id, fill_id=f_fill_id, parent_id=f_parent_id, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, tenant=f_tenant, account_id=f_account_id, cause=f_cause), i
+
+
 def write_fill_booked(m: FillBooked) -> bytes:
     return b"".join(
         (
@@ -10099,6 +10330,8 @@ def write_fill_booked(m: FillBooked) -> bytes:
             encode_cash(m.fee_e9),
             LIQUIDITY_BYTES[m.liquidity],
             (b"\x00" if (o_midpoint_e9 := m.midpoint_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_midpoint_e9) < 8192 else encode_long(n))),
+            (SIZES[n] if 0 <= (n := m.overfill_quantity) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.transact_ns],
         )
     )
 
@@ -10207,7 +10440,24 @@ def read_fill_booked(b: bytes, i: int) -> tuple[FillBooked, int]:
             f_midpoint_e9 = n >> 1 ^ -(n & 1)
     else:
         f_midpoint_e9 = None
-    return FillBooked(fill_id=f_fill_id, exec_id=f_exec_id, child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, error_quantity=f_error_quantity, late_quantity=f_late_quantity, price_e9=f_price_e9, cash_e9=f_cash_e9, fee_e9=f_fee_e9, liquidity=f_liquidity, midpoint_e9=f_midpoint_e9), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_overfill_quantity, i = read_long(b, i, n)
+    else:
+        f_overfill_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n < 128:
+        f_transact_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_transact_ns, i = read_time(b, i)
+        else:
+            f_transact_ns = t
+            i += 9
+    return FillBooked(fill_id=f_fill_id, exec_id=f_exec_id, child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, error_quantity=f_error_quantity, late_quantity=f_late_quantity, price_e9=f_price_e9, cash_e9=f_cash_e9, fee_e9=f_fee_e9, liquidity=f_liquidity, midpoint_e9=f_midpoint_e9, overfill_quantity=f_overfill_quantity, transact_ns=f_transact_ns), i
 
 
 def write_fill_busted(m: FillBusted) -> bytes:
@@ -10496,7 +10746,7 @@ def write_route_decided(m: RouteDecided) -> bytes:
             (SIZES[n] if 0 <= (n := m.scorecard_version) < 8192 else encode_long(n)),
             (encode_long(len(m.book_event_ids)) + b"".join([encode_fixed(x, 16) for x in m.book_event_ids]) if m.book_event_ids else b""),
             b"\x00",
-            (encode_long(len(m.alternatives)) + b"".join([WIRE_TEXTS[x.venue_id] + (SIZES[n] if 0 <= (n := x.score_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_price_e9 := x.price_e9) is None else b"\x02" + WIRE_LONGS[o_price_e9]) + (SIZES[n] if (n := len(s := x.reason.encode())) < 8192 else encode_long(n)) + s for x in m.alternatives]) if m.alternatives else b""),
+            (encode_long(len(m.alternatives)) + b"".join([WIRE_TEXTS[x.venue_id] + (SIZES[n] if 0 <= (n := x.score_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + (b"\x00" if (o_price_e9 := x.price_e9) is None else b"\x02" + WIRE_LONGS[o_price_e9]) + (SIZES[n] if (n := len(s := x.reason.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.fee_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.spread_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.slippage_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.latency_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.leakage_e9) < 8192 else encode_long(n)) for x in m.alternatives]) if m.alternatives else b""),
             b"\x00",
             CAUSE_BYTES[m.cause],
             (encode_long(len(m.logics)) + b"".join([ROUTING_LOGIC_BYTES[x.logic] + (SIZES[n] if 0 <= (n := x.score_e9) < 8192 else encode_long(n)) + (SIZES[n] if (n := len(s := x.reason.encode())) < 8192 else encode_long(n)) + s for x in m.logics]) if m.logics else b""),
@@ -10591,7 +10841,37 @@ def read_route_decided(b: bytes, i: int) -> tuple[RouteDecided, int]:
                 i += 1
             x_f_alternatives_reason = b[i : i + n].decode()
             i += n
-            x_f_alternatives = RouteAlternative(venue_id=x_f_alternatives_venue_id, score_e9=x_f_alternatives_score_e9, quantity=x_f_alternatives_quantity, price_e9=x_f_alternatives_price_e9, reason=x_f_alternatives_reason)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_fee_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_fee_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_spread_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_spread_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_slippage_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_slippage_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_latency_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_latency_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_alternatives_leakage_e9, i = read_long(b, i, n)
+            else:
+                x_f_alternatives_leakage_e9 = n >> 1 ^ -(n & 1)
+            x_f_alternatives = RouteAlternative(venue_id=x_f_alternatives_venue_id, score_e9=x_f_alternatives_score_e9, quantity=x_f_alternatives_quantity, price_e9=x_f_alternatives_price_e9, reason=x_f_alternatives_reason, fee_e9=x_f_alternatives_fee_e9, spread_e9=x_f_alternatives_spread_e9, slippage_e9=x_f_alternatives_slippage_e9, latency_e9=x_f_alternatives_latency_e9, leakage_e9=x_f_alternatives_leakage_e9)
             a_f_alternatives.append(x_f_alternatives)
         count, i = read_block(b, i)
     f_alternatives = tuple(a_f_alternatives)
