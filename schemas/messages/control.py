@@ -371,7 +371,7 @@ def settings_loaded_from_datum(d: dict[str, Any]) -> SettingsLoaded:
 
 
 class VenueDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Terms of a venue. Topic control.commands. v2 adds more symbols of its enums and effective_ns, is_enabled. v3 adds order_types, tick_e9, lot, fee_tiers, self_trade_rule, cancel_after_ns, messages_per_s, calendar_id."""
+    """Terms of a venue. Topic control.commands. v2 adds more symbols of its enums and effective_ns, is_enabled. v3 adds order_types, tick_e9, lot, fee_tiers, self_trade_rule, cancel_after_ns, messages_per_s, calendar_id, slow_after_ns, month_quantity."""
 
     venue_id: str  # Venue
     name: str  # Name for people
@@ -392,6 +392,8 @@ class VenueDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cancel_after_ns: int = 0  # Least life of an order before it may be canceled, ns
     messages_per_s: int = 0  # Most orders and cancels a second; 0 for no bound
     calendar_id: str = ''  # Its own sessions; empty for the instrument's
+    slow_after_ns: int = 0  # Time to an answer that is too long for the 99th of a hundred, ns; 0 for the engine's own
+    month_quantity: int = 0  # Own quantity there in the month before this log, smallest units: where its fee tiers begin to count
 
 
 def venue_defined_to_datum(m: VenueDefined) -> dict[str, Any]:
@@ -415,6 +417,8 @@ def venue_defined_to_datum(m: VenueDefined) -> dict[str, Any]:
         "cancel_after_ns": m.cancel_after_ns,
         "messages_per_s": m.messages_per_s,
         "calendar_id": m.calendar_id,
+        "slow_after_ns": m.slow_after_ns,
+        "month_quantity": m.month_quantity,
     }
 
 
@@ -439,6 +443,8 @@ def venue_defined_from_datum(d: dict[str, Any]) -> VenueDefined:
         cancel_after_ns=d["cancel_after_ns"],
         messages_per_s=d["messages_per_s"],
         calendar_id=d["calendar_id"],
+        slow_after_ns=d["slow_after_ns"],
+        month_quantity=d["month_quantity"],
     )
 
 

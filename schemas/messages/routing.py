@@ -65,6 +65,48 @@ def child_acknowledged_from_datum(d: dict[str, Any]) -> ChildAcknowledged:
     )
 
 
+class ChildCancelDeferred(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A cancel is wanted and the venue does not take it yet; the child stays live. Topic children.events."""
+
+    child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
+    slice_id: str  # Slice
+    parent_id: str  # Parent
+    epoch: int  # Epoch that its fills pay
+    venue_id: str  # Venue
+    instrument_id: str  # Instrument
+    cause: Cause  # Why it is wanted
+    due_ns: int  # When it is asked for, ns
+    reason: str  # Which rule of the venue makes it wait
+
+
+def child_cancel_deferred_to_datum(m: ChildCancelDeferred) -> dict[str, Any]:
+    return {
+        "child_id": m.child_id,
+        "slice_id": m.slice_id,
+        "parent_id": m.parent_id,
+        "epoch": m.epoch,
+        "venue_id": m.venue_id,
+        "instrument_id": m.instrument_id,
+        "cause": m.cause,
+        "due_ns": m.due_ns,
+        "reason": m.reason,
+    }
+
+
+def child_cancel_deferred_from_datum(d: dict[str, Any]) -> ChildCancelDeferred:
+    return ChildCancelDeferred(
+        child_id=d["child_id"],
+        slice_id=d["slice_id"],
+        parent_id=d["parent_id"],
+        epoch=d["epoch"],
+        venue_id=d["venue_id"],
+        instrument_id=d["instrument_id"],
+        cause=Cause(d["cause"]),
+        due_ns=d["due_ns"],
+        reason=d["reason"],
+    )
+
+
 class ChildCancelRejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The venue refused the cancel; the child is as live as before. Topic children.events."""
 
@@ -108,7 +150,7 @@ def child_cancel_rejected_from_datum(d: dict[str, Any]) -> ChildCancelRejected:
 
 
 class ChildCancelRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A cancel is on its way; the quantity stays live until acknowledged. Topic children.events. v2 adds more symbols of its enums."""
+    """A cancel is on its way; the quantity stays live until acknowledged. Topic children.events. v2 adds more symbols of its enums. v3 adds requested_ns."""
 
     child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
     slice_id: str  # Slice
@@ -119,6 +161,7 @@ class ChildCancelRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     request: int  # Ordinal of the request
     cause: Cause  # Why
     retry_ns: int  # When the venue is asked what happened if it has not answered, ns
+    requested_ns: int = 0  # When it was decided, ns; 0 in older records
 
 
 def child_cancel_requested_to_datum(m: ChildCancelRequested) -> dict[str, Any]:
@@ -132,6 +175,7 @@ def child_cancel_requested_to_datum(m: ChildCancelRequested) -> dict[str, Any]:
         "request": m.request,
         "cause": m.cause,
         "retry_ns": m.retry_ns,
+        "requested_ns": m.requested_ns,
     }
 
 
@@ -146,6 +190,7 @@ def child_cancel_requested_from_datum(d: dict[str, Any]) -> ChildCancelRequested
         request=d["request"],
         cause=Cause(d["cause"]),
         retry_ns=d["retry_ns"],
+        requested_ns=d["requested_ns"],
     )
 
 
@@ -198,7 +243,7 @@ def child_canceled_from_datum(d: dict[str, Any]) -> ChildCanceled:
 
 
 class ChildPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An order for one venue. Topic children.events, read by venue gateways. v2 adds more symbols of its enums and is_short_sale, display_quantity. v3 adds tactic, is_post_only, send_after_ns, overfill_quantity."""
+    """An order for one venue. Topic children.events, read by venue gateways. v2 adds more symbols of its enums and is_short_sale, display_quantity. v3 adds tactic, is_post_only, send_after_ns, overfill_quantity, cancel_from_ns, is_probe, trade_date."""
 
     child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
     slice_id: str  # Slice
@@ -223,6 +268,9 @@ class ChildPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_post_only: bool = False  # Whether it must not take (FIX 18=6)
     send_after_ns: int = 0  # Time to wait before it is sent, so that all arrive together, ns
     overfill_quantity: int = 0  # Part of it that lies beyond what is wanted, smallest units
+    cancel_from_ns: int = 0  # When the venue lets it be canceled, ns; 0 for at once
+    is_probe: bool = False  # Whether it tries a venue that was suspended
+    trade_date: int = 0  # Trade date yyyymmdd of the instrument's session; 0 when unknown
 
 
 def child_placed_to_datum(m: ChildPlaced) -> dict[str, Any]:
@@ -250,6 +298,9 @@ def child_placed_to_datum(m: ChildPlaced) -> dict[str, Any]:
         "is_post_only": m.is_post_only,
         "send_after_ns": m.send_after_ns,
         "overfill_quantity": m.overfill_quantity,
+        "cancel_from_ns": m.cancel_from_ns,
+        "is_probe": m.is_probe,
+        "trade_date": m.trade_date,
     }
 
 
@@ -278,6 +329,9 @@ def child_placed_from_datum(d: dict[str, Any]) -> ChildPlaced:
         is_post_only=d["is_post_only"],
         send_after_ns=d["send_after_ns"],
         overfill_quantity=d["overfill_quantity"],
+        cancel_from_ns=d["cancel_from_ns"],
+        is_probe=d["is_probe"],
+        trade_date=d["trade_date"],
     )
 
 
@@ -316,6 +370,195 @@ def child_rejected_from_datum(d: dict[str, Any]) -> ChildRejected:
         venue_id=d["venue_id"],
         instrument_id=d["instrument_id"],
         quantity=d["quantity"],
+        text=d["text"],
+    )
+
+
+class ChildReplaceRejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The venue refused the replace; the child is as it was. Topic children.events."""
+
+    child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
+    slice_id: str  # Slice
+    parent_id: str  # Parent
+    epoch: int  # Epoch that its fills pay
+    venue_id: str  # Venue
+    instrument_id: str  # Instrument
+    request: int  # Ordinal of the request
+    freed_quantity: int  # What had been added for it and is free again, smallest units
+    text: str  # The venue's words
+
+
+def child_replace_rejected_to_datum(m: ChildReplaceRejected) -> dict[str, Any]:
+    return {
+        "child_id": m.child_id,
+        "slice_id": m.slice_id,
+        "parent_id": m.parent_id,
+        "epoch": m.epoch,
+        "venue_id": m.venue_id,
+        "instrument_id": m.instrument_id,
+        "request": m.request,
+        "freed_quantity": m.freed_quantity,
+        "text": m.text,
+    }
+
+
+def child_replace_rejected_from_datum(d: dict[str, Any]) -> ChildReplaceRejected:
+    return ChildReplaceRejected(
+        child_id=d["child_id"],
+        slice_id=d["slice_id"],
+        parent_id=d["parent_id"],
+        epoch=d["epoch"],
+        venue_id=d["venue_id"],
+        instrument_id=d["instrument_id"],
+        request=d["request"],
+        freed_quantity=d["freed_quantity"],
+        text=d["text"],
+    )
+
+
+class ChildReplaceRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A replace is on its way (FIX 35=G); the larger of both quantities stays live. Topic children.events."""
+
+    child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
+    slice_id: str  # Slice
+    parent_id: str  # Parent
+    epoch: int  # Epoch that its fills pay
+    venue_id: str  # Venue
+    instrument_id: str  # Instrument
+    request: int  # Ordinal of the request, of replaces alone
+    previous_quantity: int  # Quantity in force, smallest units
+    quantity: int  # Quantity asked for, executed part included (FIX 38), smallest units
+    price_e9: int | None  # Limit price asked for, 1e-9 currency units; null keeps none
+    cause: Cause  # Why
+    requested_ns: int  # When it was decided, ns
+    retry_ns: int  # When the venue is asked what happened if it has not answered, ns
+
+
+def child_replace_requested_to_datum(m: ChildReplaceRequested) -> dict[str, Any]:
+    return {
+        "child_id": m.child_id,
+        "slice_id": m.slice_id,
+        "parent_id": m.parent_id,
+        "epoch": m.epoch,
+        "venue_id": m.venue_id,
+        "instrument_id": m.instrument_id,
+        "request": m.request,
+        "previous_quantity": m.previous_quantity,
+        "quantity": m.quantity,
+        "price_e9": m.price_e9,
+        "cause": m.cause,
+        "requested_ns": m.requested_ns,
+        "retry_ns": m.retry_ns,
+    }
+
+
+def child_replace_requested_from_datum(d: dict[str, Any]) -> ChildReplaceRequested:
+    return ChildReplaceRequested(
+        child_id=d["child_id"],
+        slice_id=d["slice_id"],
+        parent_id=d["parent_id"],
+        epoch=d["epoch"],
+        venue_id=d["venue_id"],
+        instrument_id=d["instrument_id"],
+        request=d["request"],
+        previous_quantity=d["previous_quantity"],
+        quantity=d["quantity"],
+        price_e9=d["price_e9"],
+        cause=Cause(d["cause"]),
+        requested_ns=d["requested_ns"],
+        retry_ns=d["retry_ns"],
+    )
+
+
+class ChildReplaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The venue took the replace. Topic children.events."""
+
+    child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
+    slice_id: str  # Slice
+    parent_id: str  # Parent
+    epoch: int  # Epoch that its fills pay
+    venue_id: str  # Venue
+    instrument_id: str  # Instrument
+    request: int  # Ordinal of the request
+    quantity: int  # Quantity in force, executed part included, smallest units
+    price_e9: int | None  # Limit price in force, 1e-9 currency units
+    freed_quantity: int  # Quantity that no child holds any more, smallest units
+
+
+def child_replaced_to_datum(m: ChildReplaced) -> dict[str, Any]:
+    return {
+        "child_id": m.child_id,
+        "slice_id": m.slice_id,
+        "parent_id": m.parent_id,
+        "epoch": m.epoch,
+        "venue_id": m.venue_id,
+        "instrument_id": m.instrument_id,
+        "request": m.request,
+        "quantity": m.quantity,
+        "price_e9": m.price_e9,
+        "freed_quantity": m.freed_quantity,
+    }
+
+
+def child_replaced_from_datum(d: dict[str, Any]) -> ChildReplaced:
+    return ChildReplaced(
+        child_id=d["child_id"],
+        slice_id=d["slice_id"],
+        parent_id=d["parent_id"],
+        epoch=d["epoch"],
+        venue_id=d["venue_id"],
+        instrument_id=d["instrument_id"],
+        request=d["request"],
+        quantity=d["quantity"],
+        price_e9=d["price_e9"],
+        freed_quantity=d["freed_quantity"],
+    )
+
+
+class ChildRestated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The venue paused, resumed or reduced a child by itself (FIX 150=9, D). Topic children.events."""
+
+    child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
+    slice_id: str  # Slice
+    parent_id: str  # Parent
+    epoch: int  # Epoch that its fills pay
+    venue_id: str  # Venue
+    instrument_id: str  # Instrument
+    status: OrderStatus  # SUSPENDED, NEW or PARTIALLY_FILLED
+    quantity: int  # Quantity in force, executed part included, smallest units
+    freed_quantity: int  # Quantity that it took off, smallest units
+    due_ns: int  # When a paused child is taken back, ns; 0 for never
+    text: str  # The venue's words
+
+
+def child_restated_to_datum(m: ChildRestated) -> dict[str, Any]:
+    return {
+        "child_id": m.child_id,
+        "slice_id": m.slice_id,
+        "parent_id": m.parent_id,
+        "epoch": m.epoch,
+        "venue_id": m.venue_id,
+        "instrument_id": m.instrument_id,
+        "status": m.status,
+        "quantity": m.quantity,
+        "freed_quantity": m.freed_quantity,
+        "due_ns": m.due_ns,
+        "text": m.text,
+    }
+
+
+def child_restated_from_datum(d: dict[str, Any]) -> ChildRestated:
+    return ChildRestated(
+        child_id=d["child_id"],
+        slice_id=d["slice_id"],
+        parent_id=d["parent_id"],
+        epoch=d["epoch"],
+        venue_id=d["venue_id"],
+        instrument_id=d["instrument_id"],
+        status=OrderStatus(d["status"]),
+        quantity=d["quantity"],
+        freed_quantity=d["freed_quantity"],
+        due_ns=d["due_ns"],
         text=d["text"],
     )
 
@@ -359,6 +602,51 @@ def child_status_requested_from_datum(d: dict[str, Any]) -> ChildStatusRequested
         request=d["request"],
         cause=Cause(d["cause"]),
         retry_ns=d["retry_ns"],
+    )
+
+
+class ChildUnresolved(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Nobody knows what became of it and the venue does not say: its quantity stays exposed, people must look. Topic children.events."""
+
+    child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
+    slice_id: str  # Slice
+    parent_id: str  # Parent
+    epoch: int  # Epoch that its fills pay
+    venue_id: str  # Venue
+    instrument_id: str  # Instrument
+    quantity: int  # Exposed, smallest units
+    requests: int  # Questions without an answer
+    since_ns: int  # When it was sent, ns
+    cause: Cause  # What had been asked
+
+
+def child_unresolved_to_datum(m: ChildUnresolved) -> dict[str, Any]:
+    return {
+        "child_id": m.child_id,
+        "slice_id": m.slice_id,
+        "parent_id": m.parent_id,
+        "epoch": m.epoch,
+        "venue_id": m.venue_id,
+        "instrument_id": m.instrument_id,
+        "quantity": m.quantity,
+        "requests": m.requests,
+        "since_ns": m.since_ns,
+        "cause": m.cause,
+    }
+
+
+def child_unresolved_from_datum(d: dict[str, Any]) -> ChildUnresolved:
+    return ChildUnresolved(
+        child_id=d["child_id"],
+        slice_id=d["slice_id"],
+        parent_id=d["parent_id"],
+        epoch=d["epoch"],
+        venue_id=d["venue_id"],
+        instrument_id=d["instrument_id"],
+        quantity=d["quantity"],
+        requests=d["requests"],
+        since_ns=d["since_ns"],
+        cause=Cause(d["cause"]),
     )
 
 
@@ -656,6 +944,42 @@ def route_decided_from_datum(d: dict[str, Any]) -> RouteDecided:
     )
 
 
+class SliceDeferred(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What no child holds waits until a venue takes messages again. Topic children.events."""
+
+    slice_id: str  # Slice
+    parent_id: str  # Parent
+    epoch: int  # Epoch
+    instrument_id: str  # Instrument
+    quantity: int  # Quantity that waits, smallest units
+    due_ns: int  # When it is placed, ns
+    reason: str  # Which rule makes it wait
+
+
+def slice_deferred_to_datum(m: SliceDeferred) -> dict[str, Any]:
+    return {
+        "slice_id": m.slice_id,
+        "parent_id": m.parent_id,
+        "epoch": m.epoch,
+        "instrument_id": m.instrument_id,
+        "quantity": m.quantity,
+        "due_ns": m.due_ns,
+        "reason": m.reason,
+    }
+
+
+def slice_deferred_from_datum(d: dict[str, Any]) -> SliceDeferred:
+    return SliceDeferred(
+        slice_id=d["slice_id"],
+        parent_id=d["parent_id"],
+        epoch=d["epoch"],
+        instrument_id=d["instrument_id"],
+        quantity=d["quantity"],
+        due_ns=d["due_ns"],
+        reason=d["reason"],
+    )
+
+
 class SliceReturned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Quantity that no child holds goes back to the strategy. Topic children.events. v2 adds more symbols of its enums."""
 
@@ -734,8 +1058,38 @@ def suspense_recorded_from_datum(d: dict[str, Any]) -> SuspenseRecorded:
     )
 
 
+class VenueResumed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The venue takes children again: a probe was answered. Topic children.events."""
+
+    venue_id: str  # Venue
+    instrument_id: str  # Instrument that it was suspended for; empty for all
+    trouble: VenueTrouble  # What it had done
+    child_id: str  # Probe that it answered; empty when the session came back
+    strikes: int  # Suspensions in a row before it
+
+
+def venue_resumed_to_datum(m: VenueResumed) -> dict[str, Any]:
+    return {
+        "venue_id": m.venue_id,
+        "instrument_id": m.instrument_id,
+        "trouble": m.trouble,
+        "child_id": m.child_id,
+        "strikes": m.strikes,
+    }
+
+
+def venue_resumed_from_datum(d: dict[str, Any]) -> VenueResumed:
+    return VenueResumed(
+        venue_id=d["venue_id"],
+        instrument_id=d["instrument_id"],
+        trouble=VenueTrouble(d["trouble"]),
+        child_id=d["child_id"],
+        strikes=d["strikes"],
+    )
+
+
 class VenueSuspended(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The venue gets no new child on this shard. Topic children.events. v2 adds more symbols of its enums. v3 adds trouble, instrument_id, parent_id, value_e9, bound_e9."""
+    """The venue gets no new child on this shard. Topic children.events. v2 adds more symbols of its enums. v3 adds trouble, instrument_id, parent_id, value_e9, bound_e9, strikes."""
 
     venue_id: str  # Venue
     reason: RejectReason  # Why
@@ -745,6 +1099,7 @@ class VenueSuspended(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     parent_id: str = ''  # Parent that it is suspended for; empty for all
     value_e9: int = 0  # What was seen, 1e-9 of its unit
     bound_e9: int = 0  # What it was held against
+    strikes: int = 0  # Suspensions in a row for it, this one included
 
 
 def venue_suspended_to_datum(m: VenueSuspended) -> dict[str, Any]:
@@ -757,6 +1112,7 @@ def venue_suspended_to_datum(m: VenueSuspended) -> dict[str, Any]:
         "parent_id": m.parent_id,
         "value_e9": m.value_e9,
         "bound_e9": m.bound_e9,
+        "strikes": m.strikes,
     }
 
 
@@ -770,4 +1126,5 @@ def venue_suspended_from_datum(d: dict[str, Any]) -> VenueSuspended:
         parent_id=d["parent_id"],
         value_e9=d["value_e9"],
         bound_e9=d["bound_e9"],
+        strikes=d["strikes"],
     )

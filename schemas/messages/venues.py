@@ -13,8 +13,35 @@ from schemas.messages.core import (
 from schemas.primitives import bytes_from_cash, cash_from_bytes
 
 
+class ConnectionChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The session with a venue was lost or came back. Topic venues.reports, on every partition."""
+
+    venue_id: str  # Venue
+    is_connected: bool  # Whether orders reach it
+    text: str  # Why, in the words of the gateway
+    transact_ns: int  # When, ns
+
+
+def connection_changed_to_datum(m: ConnectionChanged) -> dict[str, Any]:
+    return {
+        "venue_id": m.venue_id,
+        "is_connected": m.is_connected,
+        "text": m.text,
+        "transact_ns": m.transact_ns,
+    }
+
+
+def connection_changed_from_datum(d: dict[str, Any]) -> ConnectionChanged:
+    return ConnectionChanged(
+        venue_id=d["venue_id"],
+        is_connected=d["is_connected"],
+        text=d["text"],
+        transact_ns=d["transact_ns"],
+    )
+
+
 class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a venue says of a child (FIX 8). Topic venues.reports, key instrument_id. v2 adds more symbols of its enums."""
+    """What a venue says of a child (FIX 8). Topic venues.reports, key instrument_id. v2 adds more symbols of its enums. v3 adds request, order_quantity, price_e9."""
 
     venue_id: str  # Venue
     instrument_id: str  # Instrument
@@ -33,6 +60,9 @@ class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     liquidity: Liquidity  # Added, removed or hidden
     text: str  # The venue's words
     transact_ns: int  # Venue time (FIX 60)
+    request: int = 0  # Ordinal of the replace that it answers; 0 for none
+    order_quantity: int = 0  # Quantity of the order in force (FIX 38), smallest units; 0 when not said
+    price_e9: int | None = None  # Limit price in force (FIX 44), 1e-9 currency units; null when not said
 
 
 def execution_report_to_datum(m: ExecutionReport) -> dict[str, Any]:
@@ -54,6 +84,9 @@ def execution_report_to_datum(m: ExecutionReport) -> dict[str, Any]:
         "liquidity": m.liquidity,
         "text": m.text,
         "transact_ns": m.transact_ns,
+        "request": m.request,
+        "order_quantity": m.order_quantity,
+        "price_e9": m.price_e9,
     }
 
 
@@ -76,11 +109,14 @@ def execution_report_from_datum(d: dict[str, Any]) -> ExecutionReport:
         liquidity=Liquidity(d["liquidity"]),
         text=d["text"],
         transact_ns=d["transact_ns"],
+        request=d["request"],
+        order_quantity=d["order_quantity"],
+        price_e9=d["price_e9"],
     )
 
 
 class OrderCancelReject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A venue refuses a cancel (FIX 9). Topic venues.reports, key instrument_id."""
+    """A venue refuses a cancel (FIX 9). Topic venues.reports, key instrument_id. v2 adds is_replace."""
 
     venue_id: str  # Venue
     instrument_id: str  # Instrument
@@ -89,6 +125,7 @@ class OrderCancelReject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     request: int  # Ordinal of the request refused
     text: str  # The venue's words
     transact_ns: int  # Venue time
+    is_replace: bool = False  # Whether a replace is refused (FIX 434=2)
 
 
 def order_cancel_reject_to_datum(m: OrderCancelReject) -> dict[str, Any]:
@@ -100,6 +137,7 @@ def order_cancel_reject_to_datum(m: OrderCancelReject) -> dict[str, Any]:
         "request": m.request,
         "text": m.text,
         "transact_ns": m.transact_ns,
+        "is_replace": m.is_replace,
     }
 
 
@@ -112,4 +150,5 @@ def order_cancel_reject_from_datum(d: dict[str, Any]) -> OrderCancelReject:
         request=d["request"],
         text=d["text"],
         transact_ns=d["transact_ns"],
+        is_replace=d["is_replace"],
     )

@@ -90,11 +90,11 @@ from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChan
 from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, MemberLeft, ParentClosed, ParentHeld, ParentOpened, TailResolved, WindowClosed, WindowOpened
 from schemas.messages.plans import ImpactFitted, PlacementSolved, PlanPublished
 from schemas.messages.risk import FlowDisabled, FlowReleased, LeaseGranted, LeaseRecalled, LeaseReduced, LeaseRequested, LimitBreached, LimitsApproved, LimitsInForce, LimitsProposed, LocateGranted, PositionSet, RiskDecided, ThrottleReleased
-from schemas.messages.routing import ChildAcknowledged, ChildCancelRejected, ChildCancelRequested, ChildCanceled, ChildPlaced, ChildRejected, ChildStatusRequested, ErrorHedged, FillBooked, FillBusted, FillCorrected, RouteDecided, SliceReturned, SuspenseRecorded, VenueSuspended
+from schemas.messages.routing import ChildAcknowledged, ChildCancelDeferred, ChildCancelRejected, ChildCancelRequested, ChildCanceled, ChildPlaced, ChildRejected, ChildReplaceRejected, ChildReplaceRequested, ChildReplaced, ChildRestated, ChildStatusRequested, ChildUnresolved, ErrorHedged, FillBooked, FillBusted, FillCorrected, RouteDecided, SliceDeferred, SliceReturned, SuspenseRecorded, VenueResumed, VenueSuspended
 from schemas.messages.runtime import DeadLetter, JournalRecord, SnapshotChunk, SnapshotPointer
 from schemas.messages.strategy import CompletionAtRisk, CompletionRestored, ParentEnded, ParentRecalibrated, PlanAdopted, PlanEstimated, PlanExpired, PlanRequested, PolicyEvaluated, ScheduleSet, SliceReleased, StrategyChosen, VolumeForecast
 from schemas.messages.tca import TcaRow
-from schemas.messages.venues import ExecutionReport, OrderCancelReject
+from schemas.messages.venues import ConnectionChanged, ExecutionReport, OrderCancelReject
 from schemas.primitives import (
     BOOLEANS,
     SIZES,
@@ -2554,6 +2554,8 @@ def write_venue_defined(m: VenueDefined) -> bytes:
             (SIZES[n] if 0 <= (n := m.messages_per_s) < 8192 else encode_int(n)),
             (SIZES[n] if (n := len(s := m.calendar_id.encode())) < 8192 else encode_long(n)),
             s,
+            (SIZES[n] if 0 <= (n := m.slow_after_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.month_quantity) < 8192 else encode_long(n)),
         )
     )
 
@@ -2690,7 +2692,19 @@ def read_venue_defined(b: bytes, i: int) -> tuple[VenueDefined, int]:
         i += 1
     f_calendar_id = b[i : i + n].decode()
     i += n
-    return VenueDefined(venue_id=f_venue_id, name=f_name, kind=f_kind, taker_fee_e9=f_taker_fee_e9, maker_fee_e9=f_maker_fee_e9, taker_fee_ppm=f_taker_fee_ppm, maker_fee_ppm=f_maker_fee_ppm, minimum_quantity=f_minimum_quantity, latency_ns=f_latency_ns, effective_ns=f_effective_ns, is_enabled=f_is_enabled, order_types=f_order_types, tick_e9=f_tick_e9, lot=f_lot, fee_tiers=f_fee_tiers, self_trade_rule=f_self_trade_rule, cancel_after_ns=f_cancel_after_ns, messages_per_s=f_messages_per_s, calendar_id=f_calendar_id), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_slow_after_ns, i = read_long(b, i, n)
+    else:
+        f_slow_after_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_month_quantity, i = read_long(b, i, n)
+    else:
+        f_month_quantity = n >> 1 ^ -(n & 1)
+    return VenueDefined(venue_id=f_venue_id, name=f_name, kind=f_kind, taker_fee_e9=f_taker_fee_e9, maker_fee_e9=f_maker_fee_e9, taker_fee_ppm=f_taker_fee_ppm, maker_fee_ppm=f_maker_fee_ppm, minimum_quantity=f_minimum_quantity, latency_ns=f_latency_ns, effective_ns=f_effective_ns, is_enabled=f_is_enabled, order_types=f_order_types, tick_e9=f_tick_e9, lot=f_lot, fee_tiers=f_fee_tiers, self_trade_rule=f_self_trade_rule, cancel_after_ns=f_cancel_after_ns, messages_per_s=f_messages_per_s, calendar_id=f_calendar_id, slow_after_ns=f_slow_after_ns, month_quantity=f_month_quantity), i
 
 
 def write_volume_curve_defined(m: VolumeCurveDefined) -> bytes:
@@ -9609,6 +9623,92 @@ def read_child_acknowledged(b: bytes, i: int) -> tuple[ChildAcknowledged, int]:
     return ChildAcknowledged(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, venue_order_id=f_venue_order_id, ack_latency_ns=f_ack_latency_ns), i
 
 
+def write_child_cancel_deferred(m: ChildCancelDeferred) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.child_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.slice_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            CAUSE_BYTES[m.cause],
+            (SIZES[n] if 0 <= (n := m.due_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_child_cancel_deferred(b: bytes, i: int) -> tuple[ChildCancelDeferred, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_child_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_slice_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_epoch, i = read_int(b, i, n)
+    else:
+        f_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    f_cause = CAUSE_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_due_ns, i = read_long(b, i, n)
+    else:
+        f_due_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    return ChildCancelDeferred(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, cause=f_cause, due_ns=f_due_ns, reason=f_reason), i
+
+
 def write_child_cancel_rejected(m: ChildCancelRejected) -> bytes:
     return b"".join(
         (
@@ -9714,6 +9814,7 @@ def write_child_cancel_requested(m: ChildCancelRequested) -> bytes:
             (SIZES[n] if 0 <= (n := m.request) < 8192 else encode_int(n)),
             CAUSE_BYTES[m.cause],
             (SIZES[n] if 0 <= (n := m.retry_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.requested_ns) < 8192 else encode_long(n)),
         )
     )
 
@@ -9779,7 +9880,13 @@ def read_child_cancel_requested(b: bytes, i: int) -> tuple[ChildCancelRequested,
         f_retry_ns, i = read_long(b, i, n)
     else:
         f_retry_ns = n >> 1 ^ -(n & 1)
-    return ChildCancelRequested(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, request=f_request, cause=f_cause, retry_ns=f_retry_ns), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_requested_ns, i = read_long(b, i, n)
+    else:
+        f_requested_ns = n >> 1 ^ -(n & 1)
+    return ChildCancelRequested(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, request=f_request, cause=f_cause, retry_ns=f_retry_ns, requested_ns=f_requested_ns), i
 
 
 def write_child_canceled(m: ChildCanceled) -> bytes:
@@ -9905,6 +10012,9 @@ def write_child_placed(m: ChildPlaced) -> bytes:
             (b"\x01" if m.is_post_only else b"\x00"),
             (SIZES[n] if 0 <= (n := m.send_after_ns) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.overfill_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.cancel_from_ns) < 8192 else encode_long(n)),
+            (b"\x01" if m.is_probe else b"\x00"),
+            WIRE_INTS[m.trade_date],
         )
     )
 
@@ -10046,7 +10156,21 @@ def read_child_placed(b: bytes, i: int) -> tuple[ChildPlaced, int]:
         f_overfill_quantity, i = read_long(b, i, n)
     else:
         f_overfill_quantity = n >> 1 ^ -(n & 1)
-    return ChildPlaced(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, order_type=f_order_type, price_e9=f_price_e9, time_in_force=f_time_in_force, minimum_quantity=f_minimum_quantity, self_trade_id=f_self_trade_id, arrival_price_e9=f_arrival_price_e9, placed_ns=f_placed_ns, ack_due_ns=f_ack_due_ns, rest_until_ns=f_rest_until_ns, is_short_sale=f_is_short_sale, display_quantity=f_display_quantity, tactic=f_tactic, is_post_only=f_is_post_only, send_after_ns=f_send_after_ns, overfill_quantity=f_overfill_quantity), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_cancel_from_ns, i = read_long(b, i, n)
+    else:
+        f_cancel_from_ns = n >> 1 ^ -(n & 1)
+    f_is_probe = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_trade_date, i = read_int(b, i, n)
+    else:
+        f_trade_date = n >> 1 ^ -(n & 1)
+    return ChildPlaced(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, order_type=f_order_type, price_e9=f_price_e9, time_in_force=f_time_in_force, minimum_quantity=f_minimum_quantity, self_trade_id=f_self_trade_id, arrival_price_e9=f_arrival_price_e9, placed_ns=f_placed_ns, ack_due_ns=f_ack_due_ns, rest_until_ns=f_rest_until_ns, is_short_sale=f_is_short_sale, display_quantity=f_display_quantity, tactic=f_tactic, is_post_only=f_is_post_only, send_after_ns=f_send_after_ns, overfill_quantity=f_overfill_quantity, cancel_from_ns=f_cancel_from_ns, is_probe=f_is_probe, trade_date=f_trade_date), i
 
 
 def write_child_rejected(m: ChildRejected) -> bytes:
@@ -10132,6 +10256,411 @@ def read_child_rejected(b: bytes, i: int) -> tuple[ChildRejected, int]:
     return ChildRejected(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, quantity=f_quantity, text=f_text), i
 
 
+def write_child_replace_rejected(m: ChildReplaceRejected) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.child_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.slice_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            (SIZES[n] if 0 <= (n := m.request) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.freed_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_child_replace_rejected(b: bytes, i: int) -> tuple[ChildReplaceRejected, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_child_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_slice_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_epoch, i = read_int(b, i, n)
+    else:
+        f_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_request, i = read_int(b, i, n)
+    else:
+        f_request = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_freed_quantity, i = read_long(b, i, n)
+    else:
+        f_freed_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_text = b[i : i + n].decode()
+    i += n
+    return ChildReplaceRejected(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, request=f_request, freed_quantity=f_freed_quantity, text=f_text), i
+
+
+def write_child_replace_requested(m: ChildReplaceRequested) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.child_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.slice_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            (SIZES[n] if 0 <= (n := m.request) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.previous_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+            (b"\x00" if (o_price_e9 := m.price_e9) is None else b"\x02" + WIRE_LONGS[o_price_e9]),
+            CAUSE_BYTES[m.cause],
+            (SIZES[n] if 0 <= (n := m.requested_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.retry_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_child_replace_requested(b: bytes, i: int) -> tuple[ChildReplaceRequested, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_child_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_slice_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_epoch, i = read_int(b, i, n)
+    else:
+        f_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_request, i = read_int(b, i, n)
+    else:
+        f_request = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_previous_quantity, i = read_long(b, i, n)
+    else:
+        f_previous_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_price_e9, i = read_long(b, i, n)
+        else:
+            f_price_e9 = n >> 1 ^ -(n & 1)
+    else:
+        f_price_e9 = None
+    f_cause = CAUSE_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_requested_ns, i = read_long(b, i, n)
+    else:
+        f_requested_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_retry_ns, i = read_long(b, i, n)
+    else:
+        f_retry_ns = n >> 1 ^ -(n & 1)
+    return ChildReplaceRequested(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, request=f_request, previous_quantity=f_previous_quantity, quantity=f_quantity, price_e9=f_price_e9, cause=f_cause, requested_ns=f_requested_ns, retry_ns=f_retry_ns), i
+
+
+def write_child_replaced(m: ChildReplaced) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.child_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.slice_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            (SIZES[n] if 0 <= (n := m.request) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+            (b"\x00" if (o_price_e9 := m.price_e9) is None else b"\x02" + WIRE_LONGS[o_price_e9]),
+            (SIZES[n] if 0 <= (n := m.freed_quantity) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_child_replaced(b: bytes, i: int) -> tuple[ChildReplaced, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_child_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_slice_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_epoch, i = read_int(b, i, n)
+    else:
+        f_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_request, i = read_int(b, i, n)
+    else:
+        f_request = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_price_e9, i = read_long(b, i, n)
+        else:
+            f_price_e9 = n >> 1 ^ -(n & 1)
+    else:
+        f_price_e9 = None
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_freed_quantity, i = read_long(b, i, n)
+    else:
+        f_freed_quantity = n >> 1 ^ -(n & 1)
+    return ChildReplaced(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, request=f_request, quantity=f_quantity, price_e9=f_price_e9, freed_quantity=f_freed_quantity), i
+
+
+def write_child_restated(m: ChildRestated) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.child_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.slice_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            ORDER_STATUS_BYTES[m.status],
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.freed_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.due_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_child_restated(b: bytes, i: int) -> tuple[ChildRestated, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_child_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_slice_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_epoch, i = read_int(b, i, n)
+    else:
+        f_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    f_status = ORDER_STATUS_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_freed_quantity, i = read_long(b, i, n)
+    else:
+        f_freed_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_due_ns, i = read_long(b, i, n)
+    else:
+        f_due_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_text = b[i : i + n].decode()
+    i += n
+    return ChildRestated(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, status=f_status, quantity=f_quantity, freed_quantity=f_freed_quantity, due_ns=f_due_ns, text=f_text), i
+
+
 def write_child_status_requested(m: ChildStatusRequested) -> bytes:
     return b"".join(
         (
@@ -10213,6 +10742,96 @@ def read_child_status_requested(b: bytes, i: int) -> tuple[ChildStatusRequested,
     else:
         f_retry_ns = n >> 1 ^ -(n & 1)
     return ChildStatusRequested(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, request=f_request, cause=f_cause, retry_ns=f_retry_ns), i
+
+
+def write_child_unresolved(m: ChildUnresolved) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.child_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.slice_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.requests) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.since_ns) < 8192 else encode_long(n)),
+            CAUSE_BYTES[m.cause],
+        )
+    )
+
+
+def read_child_unresolved(b: bytes, i: int) -> tuple[ChildUnresolved, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_child_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_slice_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_epoch, i = read_int(b, i, n)
+    else:
+        f_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_requests, i = read_int(b, i, n)
+    else:
+        f_requests = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_since_ns, i = read_long(b, i, n)
+    else:
+        f_since_ns = n >> 1 ^ -(n & 1)
+    f_cause = CAUSE_OF[b[i]]
+    i += 1
+    return ChildUnresolved(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, quantity=f_quantity, requests=f_requests, since_ns=f_since_ns, cause=f_cause), i
 
 
 def write_error_hedged(m: ErrorHedged) -> bytes:
@@ -10923,6 +11542,77 @@ def read_route_decided(b: bytes, i: int) -> tuple[RouteDecided, int]:
     return RouteDecided(slice_id=f_slice_id, parent_id=f_parent_id, logic=f_logic, quantity=f_quantity, scorecard_version=f_scorecard_version, book_event_ids=f_book_event_ids, alternatives=f_alternatives, cause=f_cause, logics=f_logics, model=f_model, gap_bps_e9=f_gap_bps_e9), i
 
 
+def write_slice_deferred(m: SliceDeferred) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.slice_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.epoch) < 8192 else encode_int(n)),
+            WIRE_TEXTS[m.instrument_id],
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.due_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_slice_deferred(b: bytes, i: int) -> tuple[SliceDeferred, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_slice_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_epoch, i = read_int(b, i, n)
+    else:
+        f_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_due_ns, i = read_long(b, i, n)
+    else:
+        f_due_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    return SliceDeferred(slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, instrument_id=f_instrument_id, quantity=f_quantity, due_ns=f_due_ns, reason=f_reason), i
+
+
 def write_slice_returned(m: SliceReturned) -> bytes:
     return b"".join(
         (
@@ -11068,6 +11758,55 @@ def read_suspense_recorded(b: bytes, i: int) -> tuple[SuspenseRecorded, int]:
     return SuspenseRecorded(venue_id=f_venue_id, child_id=f_child_id, exec_id=f_exec_id, exec_type=f_exec_type, quantity=f_quantity, price_e9=f_price_e9, reason=f_reason, exec_ref_id=f_exec_ref_id, fee_e9=f_fee_e9, transact_ns=f_transact_ns), i
 
 
+def write_venue_resumed(m: VenueResumed) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            VENUE_TROUBLE_BYTES[m.trouble],
+            (SIZES[n] if (n := len(s := m.child_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.strikes) < 8192 else encode_int(n)),
+        )
+    )
+
+
+def read_venue_resumed(b: bytes, i: int) -> tuple[VenueResumed, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    f_trouble = VENUE_TROUBLE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_child_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_strikes, i = read_int(b, i, n)
+    else:
+        f_strikes = n >> 1 ^ -(n & 1)
+    return VenueResumed(venue_id=f_venue_id, instrument_id=f_instrument_id, trouble=f_trouble, child_id=f_child_id, strikes=f_strikes), i
+
+
 def write_venue_suspended(m: VenueSuspended) -> bytes:
     return b"".join(
         (
@@ -11080,6 +11819,7 @@ def write_venue_suspended(m: VenueSuspended) -> bytes:
             s,
             (SIZES[n] if 0 <= (n := m.value_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.bound_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.strikes) < 8192 else encode_int(n)),
         )
     )
 
@@ -11136,7 +11876,13 @@ def read_venue_suspended(b: bytes, i: int) -> tuple[VenueSuspended, int]:
         f_bound_e9, i = read_long(b, i, n)
     else:
         f_bound_e9 = n >> 1 ^ -(n & 1)
-    return VenueSuspended(venue_id=f_venue_id, reason=f_reason, until_ns=f_until_ns, trouble=f_trouble, instrument_id=f_instrument_id, parent_id=f_parent_id, value_e9=f_value_e9, bound_e9=f_bound_e9), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_strikes, i = read_int(b, i, n)
+    else:
+        f_strikes = n >> 1 ^ -(n & 1)
+    return VenueSuspended(venue_id=f_venue_id, reason=f_reason, until_ns=f_until_ns, trouble=f_trouble, instrument_id=f_instrument_id, parent_id=f_parent_id, value_e9=f_value_e9, bound_e9=f_bound_e9, strikes=f_strikes), i
 
 
 def write_dead_letter(m: DeadLetter) -> bytes:
@@ -14035,6 +14781,51 @@ def read_tca_row(b: bytes, i: int) -> tuple[TcaRow, int]:
     return TcaRow(level=f_level, id=f_id, instrument_id=f_instrument_id, side=f_side, ordered_quantity=f_ordered_quantity, quantity=f_quantity, crossed_quantity=f_crossed_quantity, average_price_e9=f_average_price_e9, arrival_price_e9=f_arrival_price_e9, interval_vwap_e9=f_interval_vwap_e9, others_vwap_e9=f_others_vwap_e9, arrival_performance_e9=f_arrival_performance_e9, vwap_performance_e9=f_vwap_performance_e9, fee_e9=f_fee_e9), i
 
 
+def write_connection_changed(m: ConnectionChanged) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.venue_id],
+            (b"\x01" if m.is_connected else b"\x00"),
+            (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_LONGS[m.transact_ns],
+        )
+    )
+
+
+def read_connection_changed(b: bytes, i: int) -> tuple[ConnectionChanged, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    f_is_connected = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_text = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n < 128:
+        f_transact_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_transact_ns, i = read_time(b, i)
+        else:
+            f_transact_ns = t
+            i += 9
+    return ConnectionChanged(venue_id=f_venue_id, is_connected=f_is_connected, text=f_text, transact_ns=f_transact_ns), i
+
+
 def write_execution_report(m: ExecutionReport) -> bytes:
     return b"".join(
         (
@@ -14060,6 +14851,9 @@ def write_execution_report(m: ExecutionReport) -> bytes:
             (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
             s,
             WIRE_LONGS[m.transact_ns],
+            (SIZES[n] if 0 <= (n := m.request) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.order_quantity) < 8192 else encode_long(n)),
+            (b"\x00" if (o_price_e9 := m.price_e9) is None else b"\x02" + WIRE_LONGS[o_price_e9]),
         )
     )
 
@@ -14170,7 +14964,30 @@ def read_execution_report(b: bytes, i: int) -> tuple[ExecutionReport, int]:
         else:
             f_transact_ns = t
             i += 9
-    return ExecutionReport(venue_id=f_venue_id, instrument_id=f_instrument_id, child_id=f_child_id, venue_order_id=f_venue_order_id, exec_id=f_exec_id, exec_ref_id=f_exec_ref_id, exec_type=f_exec_type, order_status=f_order_status, side=f_side, last_quantity=f_last_quantity, last_price_e9=f_last_price_e9, cumulative_quantity=f_cumulative_quantity, leaves_quantity=f_leaves_quantity, fee_e9=f_fee_e9, liquidity=f_liquidity, text=f_text, transact_ns=f_transact_ns), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_request, i = read_int(b, i, n)
+    else:
+        f_request = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_order_quantity, i = read_long(b, i, n)
+    else:
+        f_order_quantity = n >> 1 ^ -(n & 1)
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_price_e9, i = read_long(b, i, n)
+        else:
+            f_price_e9 = n >> 1 ^ -(n & 1)
+    else:
+        f_price_e9 = None
+    return ExecutionReport(venue_id=f_venue_id, instrument_id=f_instrument_id, child_id=f_child_id, venue_order_id=f_venue_order_id, exec_id=f_exec_id, exec_ref_id=f_exec_ref_id, exec_type=f_exec_type, order_status=f_order_status, side=f_side, last_quantity=f_last_quantity, last_price_e9=f_last_price_e9, cumulative_quantity=f_cumulative_quantity, leaves_quantity=f_leaves_quantity, fee_e9=f_fee_e9, liquidity=f_liquidity, text=f_text, transact_ns=f_transact_ns, request=f_request, order_quantity=f_order_quantity, price_e9=f_price_e9), i
 
 
 def write_order_cancel_reject(m: OrderCancelReject) -> bytes:
@@ -14186,6 +15003,7 @@ def write_order_cancel_reject(m: OrderCancelReject) -> bytes:
             (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
             s,
             WIRE_LONGS[m.transact_ns],
+            (b"\x01" if m.is_replace else b"\x00"),
         )
     )
 
@@ -14248,5 +15066,7 @@ def read_order_cancel_reject(b: bytes, i: int) -> tuple[OrderCancelReject, int]:
         else:
             f_transact_ns = t
             i += 9
-    return OrderCancelReject(venue_id=f_venue_id, instrument_id=f_instrument_id, child_id=f_child_id, venue_order_id=f_venue_order_id, request=f_request, text=f_text, transact_ns=f_transact_ns), i
+    f_is_replace = BOOLEANS[b[i]]
+    i += 1
+    return OrderCancelReject(venue_id=f_venue_id, instrument_id=f_instrument_id, child_id=f_child_id, venue_order_id=f_venue_order_id, request=f_request, text=f_text, transact_ns=f_transact_ns, is_replace=f_is_replace), i
 
