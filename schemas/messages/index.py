@@ -497,6 +497,15 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         wire.read_propose_release,
     ),
     MessageType(
+        380,
+        "market.AuctionIndicated.v1",
+        market.AuctionIndicated,
+        market.auction_indicated_to_datum,
+        market.auction_indicated_from_datum,
+        wire.write_auction_indicated,
+        wire.read_auction_indicated,
+    ),
+    MessageType(
         178,
         "market.BookUpdated.v2",
         market.BookUpdated,

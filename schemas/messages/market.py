@@ -8,12 +8,64 @@ from schemas.messages.core import (
     BookState,
     Level,
     LimitState,
+    PhaseKind,
     PrintKind,
     Side,
     TradingStatus,
     level_from_datum,
     level_to_datum,
 )
+
+
+class AuctionIndicated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Where a call auction of one venue stands, or what it came to. Topic market.data, key instrument_id."""
+
+    venue_id: str  # Venue that holds it
+    instrument_id: str  # Instrument
+    auction: PhaseKind  # OPENING_AUCTION or CLOSING_AUCTION; CONTINUOUS for one that reopens after a halt
+    price_e9: int | None  # Price at which it would uncross now, 1e-9 currency units; null when nothing would trade
+    quantity: int  # Quantity that would trade at that price, smallest units
+    imbalance_quantity: int  # Quantity that would find nobody at that price, smallest units
+    imbalance_side: Side  # Side that has too much; UNKNOWN when neither has
+    reference_price_e9: int | None  # Price that decides where volume and surplus do not, 1e-9 currency units; null for none
+    cutoff_ns: int  # From then on nothing is entered or canceled, ns
+    uncross_ns: int  # When it uncrosses, ns
+    is_primary: bool  # Whether its price is the instrument's official one
+    is_final: bool  # Whether it has uncrossed: price and quantity are what traded
+
+
+def auction_indicated_to_datum(m: AuctionIndicated) -> dict[str, Any]:
+    return {
+        "venue_id": m.venue_id,
+        "instrument_id": m.instrument_id,
+        "auction": m.auction,
+        "price_e9": m.price_e9,
+        "quantity": m.quantity,
+        "imbalance_quantity": m.imbalance_quantity,
+        "imbalance_side": m.imbalance_side,
+        "reference_price_e9": m.reference_price_e9,
+        "cutoff_ns": m.cutoff_ns,
+        "uncross_ns": m.uncross_ns,
+        "is_primary": m.is_primary,
+        "is_final": m.is_final,
+    }
+
+
+def auction_indicated_from_datum(d: dict[str, Any]) -> AuctionIndicated:
+    return AuctionIndicated(
+        venue_id=d["venue_id"],
+        instrument_id=d["instrument_id"],
+        auction=PhaseKind(d["auction"]),
+        price_e9=d["price_e9"],
+        quantity=d["quantity"],
+        imbalance_quantity=d["imbalance_quantity"],
+        imbalance_side=Side(d["imbalance_side"]),
+        reference_price_e9=d["reference_price_e9"],
+        cutoff_ns=d["cutoff_ns"],
+        uncross_ns=d["uncross_ns"],
+        is_primary=d["is_primary"],
+        is_final=d["is_final"],
+    )
 
 
 class BookUpdated(msgspec.Struct, frozen=True, kw_only=True, gc=False):

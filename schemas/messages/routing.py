@@ -243,7 +243,7 @@ def child_canceled_from_datum(d: dict[str, Any]) -> ChildCanceled:
 
 
 class ChildPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An order for one venue. Topic children.events, read by venue gateways. v2 adds more symbols of its enums and is_short_sale, display_quantity. v3 adds tactic, is_post_only, send_after_ns, overfill_quantity, cancel_from_ns, is_probe, trade_date."""
+    """An order for one venue. Topic children.events, read by venue gateways. v2 adds more symbols of its enums and is_short_sale, display_quantity. v3 adds tactic, is_post_only, send_after_ns, overfill_quantity, cancel_from_ns, is_probe, trade_date, cancel_until_ns."""
 
     child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
     slice_id: str  # Slice
@@ -271,6 +271,7 @@ class ChildPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cancel_from_ns: int = 0  # When the venue lets it be canceled, ns; 0 for at once
     is_probe: bool = False  # Whether it tries a venue that was suspended
     trade_date: int = 0  # Trade date yyyymmdd of the instrument's session; 0 when unknown
+    cancel_until_ns: int = 0  # From then until rest_until_ns the venue cancels nothing: its auction is called, ns; 0 for no such time
 
 
 def child_placed_to_datum(m: ChildPlaced) -> dict[str, Any]:
@@ -301,6 +302,7 @@ def child_placed_to_datum(m: ChildPlaced) -> dict[str, Any]:
         "cancel_from_ns": m.cancel_from_ns,
         "is_probe": m.is_probe,
         "trade_date": m.trade_date,
+        "cancel_until_ns": m.cancel_until_ns,
     }
 
 
@@ -332,6 +334,7 @@ def child_placed_from_datum(d: dict[str, Any]) -> ChildPlaced:
         cancel_from_ns=d["cancel_from_ns"],
         is_probe=d["is_probe"],
         trade_date=d["trade_date"],
+        cancel_until_ns=d["cancel_until_ns"],
     )
 
 

@@ -86,7 +86,7 @@ from schemas.messages.clearing import AllocationReported, ClearingAnswered, Clea
 from schemas.messages.control import AccountDefined, CalendarDefined, ClientDefined, ConfigLoaded, CrossingDeclared, DeskDefined, InstrumentDefined, PairRestricted, SettingsLoaded, VenueDefined, VolumeCurveDefined
 from schemas.messages.intake import BasketAnswered, CancelOrder, CommandRepeated, MassCancelAnswered, MassCancelOrder, NewBasket, NewOrder, OrderAccepted, OrderCancelRejected, OrderCanceled, OrderClosed, OrderDoneForDay, OrderPendingCancel, OrderPendingReplace, OrderRejected, OrderReplaced, OrderRestated, OrderResumed, ReplaceOrder
 from schemas.messages.kill import ApproveRelease, EngageKill, KillConfirmed, KillEngaged, KillFlagRaised, KillFlagRemoved, KillRefused, KillReleaseProposed, KillReleased, ProposeRelease
-from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged, Watermark
+from schemas.messages.market import AuctionIndicated, BookUpdated, TradePrinted, TradingStatusChanged, Watermark
 from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, MemberLeft, ParentClosed, ParentHeld, ParentOpened, TailResolved, WindowClosed, WindowOpened
 from schemas.messages.plans import ImpactFitted, PlacementSolved, PlanPublished
 from schemas.messages.risk import FlowDisabled, FlowReleased, LeaseGranted, LeaseRecalled, LeaseReduced, LeaseRequested, LimitBreached, LimitsApproved, LimitsInForce, LimitsProposed, LocateGranted, PositionSet, RiskDecided, ThrottleReleased
@@ -6583,6 +6583,99 @@ def read_propose_release(b: bytes, i: int) -> tuple[ProposeRelease, int]:
     return ProposeRelease(kill_id=f_kill_id, reason=f_reason), i
 
 
+def write_auction_indicated(m: AuctionIndicated) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            PHASE_KIND_BYTES[m.auction],
+            (b"\x00" if (o_price_e9 := m.price_e9) is None else b"\x02" + WIRE_LONGS[o_price_e9]),
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.imbalance_quantity) < 8192 else encode_long(n)),
+            SIDE_BYTES[m.imbalance_side],
+            (b"\x00" if (o_reference_price_e9 := m.reference_price_e9) is None else b"\x02" + WIRE_LONGS[o_reference_price_e9]),
+            (SIZES[n] if 0 <= (n := m.cutoff_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.uncross_ns) < 8192 else encode_long(n)),
+            (b"\x01" if m.is_primary else b"\x00"),
+            (b"\x01" if m.is_final else b"\x00"),
+        )
+    )
+
+
+def read_auction_indicated(b: bytes, i: int) -> tuple[AuctionIndicated, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    f_auction = PHASE_KIND_OF[b[i]]
+    i += 1
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_price_e9, i = read_long(b, i, n)
+        else:
+            f_price_e9 = n >> 1 ^ -(n & 1)
+    else:
+        f_price_e9 = None
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_imbalance_quantity, i = read_long(b, i, n)
+    else:
+        f_imbalance_quantity = n >> 1 ^ -(n & 1)
+    f_imbalance_side = SIDE_OF[b[i]]
+    i += 1
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_reference_price_e9, i = read_long(b, i, n)
+        else:
+            f_reference_price_e9 = n >> 1 ^ -(n & 1)
+    else:
+        f_reference_price_e9 = None
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_cutoff_ns, i = read_long(b, i, n)
+    else:
+        f_cutoff_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_uncross_ns, i = read_long(b, i, n)
+    else:
+        f_uncross_ns = n >> 1 ^ -(n & 1)
+    f_is_primary = BOOLEANS[b[i]]
+    i += 1
+    f_is_final = BOOLEANS[b[i]]
+    i += 1
+    return AuctionIndicated(venue_id=f_venue_id, instrument_id=f_instrument_id, auction=f_auction, price_e9=f_price_e9, quantity=f_quantity, imbalance_quantity=f_imbalance_quantity, imbalance_side=f_imbalance_side, reference_price_e9=f_reference_price_e9, cutoff_ns=f_cutoff_ns, uncross_ns=f_uncross_ns, is_primary=f_is_primary, is_final=f_is_final), i
+
+
 def write_book_updated(m: BookUpdated) -> bytes:
     return b"".join(
         (
@@ -10015,6 +10108,7 @@ def write_child_placed(m: ChildPlaced) -> bytes:
             (SIZES[n] if 0 <= (n := m.cancel_from_ns) < 8192 else encode_long(n)),
             (b"\x01" if m.is_probe else b"\x00"),
             WIRE_INTS[m.trade_date],
+            (SIZES[n] if 0 <= (n := m.cancel_until_ns) < 8192 else encode_long(n)),
         )
     )
 
@@ -10170,7 +10264,13 @@ def read_child_placed(b: bytes, i: int) -> tuple[ChildPlaced, int]:
         f_trade_date, i = read_int(b, i, n)
     else:
         f_trade_date = n >> 1 ^ -(n & 1)
-    return ChildPlaced(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, order_type=f_order_type, price_e9=f_price_e9, time_in_force=f_time_in_force, minimum_quantity=f_minimum_quantity, self_trade_id=f_self_trade_id, arrival_price_e9=f_arrival_price_e9, placed_ns=f_placed_ns, ack_due_ns=f_ack_due_ns, rest_until_ns=f_rest_until_ns, is_short_sale=f_is_short_sale, display_quantity=f_display_quantity, tactic=f_tactic, is_post_only=f_is_post_only, send_after_ns=f_send_after_ns, overfill_quantity=f_overfill_quantity, cancel_from_ns=f_cancel_from_ns, is_probe=f_is_probe, trade_date=f_trade_date), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_cancel_until_ns, i = read_long(b, i, n)
+    else:
+        f_cancel_until_ns = n >> 1 ^ -(n & 1)
+    return ChildPlaced(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, order_type=f_order_type, price_e9=f_price_e9, time_in_force=f_time_in_force, minimum_quantity=f_minimum_quantity, self_trade_id=f_self_trade_id, arrival_price_e9=f_arrival_price_e9, placed_ns=f_placed_ns, ack_due_ns=f_ack_due_ns, rest_until_ns=f_rest_until_ns, is_short_sale=f_is_short_sale, display_quantity=f_display_quantity, tactic=f_tactic, is_post_only=f_is_post_only, send_after_ns=f_send_after_ns, overfill_quantity=f_overfill_quantity, cancel_from_ns=f_cancel_from_ns, is_probe=f_is_probe, trade_date=f_trade_date, cancel_until_ns=f_cancel_until_ns), i
 
 
 def write_child_rejected(m: ChildRejected) -> bytes:
