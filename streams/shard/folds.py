@@ -107,6 +107,7 @@ USES: Final = (
             worked.ParentRecalibrated,
             worked.SliceReleased,
             worked.ParentEnded,
+            *strategy.POLICY_EVENTS,
             routed.SliceReturned,
             routed.FillBooked,
             routed.FillBusted,

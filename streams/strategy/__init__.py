@@ -1,6 +1,7 @@
 """Strategies: when, how much and how hard. Topic strategies.events, key instrument_id."""
 
 from streams.strategy.decider import STRATEGY
+from streams.strategy.policy import POLICY_EVENTS
 from streams.strategy.state import (
     StrategySettings,
     StrategyState,
@@ -9,4 +10,12 @@ from streams.strategy.state import (
     timers_of,
 )
 
-__all__ = ["STRATEGY", "StrategySettings", "StrategyState", "is_ended", "room", "timers_of"]
+__all__ = [
+    "POLICY_EVENTS",
+    "STRATEGY",
+    "StrategySettings",
+    "StrategyState",
+    "is_ended",
+    "room",
+    "timers_of",
+]

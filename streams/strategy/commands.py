@@ -2,7 +2,7 @@
 
 import msgspec
 
-from schemas.messages.core import Cause
+from schemas.messages.core import Cause, ExecutionPlan
 from schemas.messages.strategy import VolumeForecast
 from streams.core.market import Instrument, Quote
 
@@ -23,6 +23,7 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     market: MarketState
     forecast: VolumeForecast | None  # None: no volume model; plan by time
     is_stopped: bool = False  # by the kill switch: plan, release nothing
+    plan: ExecutionPlan | None = None  # newest that fits; None for a parent without a policy
 
 
 class Wake(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -34,6 +35,7 @@ class Wake(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     market: MarketState
     forecast: VolumeForecast | None
     is_stopped: bool = False
+    plan: ExecutionPlan | None = None
 
 
 class Recalibrate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -45,6 +47,7 @@ class Recalibrate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     entropy: bytes
     market: MarketState
     is_stopped: bool = False
+    plan: ExecutionPlan | None = None
 
 
 class Resume(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -56,6 +59,7 @@ class Resume(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     market: MarketState
     forecast: VolumeForecast | None
     is_stopped: bool = False
+    plan: ExecutionPlan | None = None
 
 
 StrategyCommand = Begin | Wake | Recalibrate | Resume

@@ -1,5 +1,7 @@
 """What a strategy remembers of each parent: position, room, plan, and when it acts next."""
 
+from typing import Any
+
 import msgspec
 
 from schemas.messages.core import (
@@ -24,8 +26,10 @@ from schemas.messages.strategy import (
     ParentRecalibrated,
     ScheduleSet,
     SliceReleased,
+    StrategyChosen,
 )
 from streams.core.errors import CorruptHistoryError
+from streams.strategy.policy import POLICY_EVENTS, PolicyState, evolve_policy, policy_of
 
 SECOND_NS = 1_000_000_000
 
@@ -89,6 +93,7 @@ class ParentSchedule(msgspec.Struct, kw_only=True):
     next_due_ns: int = 0  # 0 until Begin
     not_before_ns: int = 0
     seen: tuple[int, int, int, int] = (0, 0, 0, 0)  # position at the last decision
+    policy: PolicyState | None = None  # None: nothing is weighed for this parent
 
     @property
     def open_quantity(self) -> int:
@@ -158,8 +163,20 @@ def evolve(state: StrategyState, event: object) -> None:
             _evolve_own(parent, event)
         case SliceReturned() | FillBooked() | FillBusted() | FillCorrected():
             _evolve_position(parent, event)
+        case _ if type(event) in POLICY_EVENTS:
+            _evolve_policy(parent, event)
         case _:
             pass
+
+
+def _evolve_policy(parent: ParentSchedule, event: Any) -> None:
+    if parent.policy is None:
+        raise CorruptHistoryError(
+            f"{type(event).__name__}: parent {parent.parent_id} has no policy"
+        )
+    if isinstance(event, StrategyChosen):
+        parent.strategy = event.strategy
+    evolve_policy(parent.policy, event)
 
 
 def _opened(event: ParentOpened) -> ParentSchedule:
@@ -179,6 +196,7 @@ def _opened(event: ParentOpened) -> ParentSchedule:
         quantity=event.quantity,
         is_short_sale=event.is_short_sale,
         constraints=event.constraints,
+        policy=policy_of(event),
     )
 
 
