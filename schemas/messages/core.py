@@ -356,6 +356,16 @@ class MassCancelScope(StrEnum):
     ORDER = "ORDER"
 
 
+class OrderKind(StrEnum):
+    """What a child asks of a venue: the scorecard's kinds."""
+
+    UNKNOWN = "UNKNOWN"
+    PASSIVE = "PASSIVE"
+    AGGRESSIVE = "AGGRESSIVE"
+    DARK = "DARK"
+    AUCTION = "AUCTION"
+
+
 class OrderStatus(StrEnum):
     """FIX 39."""
 
@@ -1696,6 +1706,57 @@ def topic_output_from_datum(d: dict[str, Any]) -> TopicOutput:
         partition=d["partition"],
         count=d["count"],
         last_topic_seq=d["last_topic_seq"],
+    )
+
+
+class MarkedQuote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Best bid and offer of an instrument at an instant."""
+
+    instrument_id: str  # Instrument
+    at_ns: int  # Instant, ns
+    bid_e9: int | None  # Best bid, 1e-9 currency units; null when there was no quote
+    ask_e9: int | None  # Best offer, 1e-9 currency units; null when there was no quote
+
+
+def marked_quote_to_datum(m: MarkedQuote) -> dict[str, Any]:
+    return {
+        "instrument_id": m.instrument_id,
+        "at_ns": m.at_ns,
+        "bid_e9": m.bid_e9,
+        "ask_e9": m.ask_e9,
+    }
+
+
+def marked_quote_from_datum(d: dict[str, Any]) -> MarkedQuote:
+    return MarkedQuote(
+        instrument_id=d["instrument_id"],
+        at_ns=d["at_ns"],
+        bid_e9=d["bid_e9"],
+        ask_e9=d["ask_e9"],
+    )
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A mean of observations that are forgotten by and by, and how far it may be off."""
+
+    mean_e9: int  # Mean, 1e-9 of the unit that the field names
+    error_e9: int  # Standard error of it, in the same unit
+    weight_e9: int  # Effective number of observations, 1e-9; 0: nothing was seen and the mean is the prior's
+
+
+def estimate_to_datum(m: Estimate) -> dict[str, Any]:
+    return {
+        "mean_e9": m.mean_e9,
+        "error_e9": m.error_e9,
+        "weight_e9": m.weight_e9,
+    }
+
+
+def estimate_from_datum(d: dict[str, Any]) -> Estimate:
+    return Estimate(
+        mean_e9=d["mean_e9"],
+        error_e9=d["error_e9"],
+        weight_e9=d["weight_e9"],
     )
 
 

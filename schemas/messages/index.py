@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from schemas.messages import allocation, clearing, control, intake, kill, market, netting, plans, risk, routing, runtime, strategy, tca, venues, wire
+from schemas.messages import allocation, clearing, control, intake, kill, market, netting, plans, risk, routing, runtime, scorecard, strategy, tca, venues, wire
 
 
 class MessageType(NamedTuple):
@@ -821,8 +821,8 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         wire.read_child_cancel_requested,
     ),
     MessageType(
-        187,
-        "routing.ChildCanceled.v2",
+        427,
+        "routing.ChildCanceled.v3",
         routing.ChildCanceled,
         routing.child_canceled_to_datum,
         routing.child_canceled_from_datum,
@@ -1026,6 +1026,60 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         runtime.snapshot_pointer_from_datum,
         wire.write_snapshot_pointer,
         wire.read_snapshot_pointer,
+    ),
+    MessageType(
+        421,
+        "scorecard.FillsMarked.v1",
+        scorecard.FillsMarked,
+        scorecard.fills_marked_to_datum,
+        scorecard.fills_marked_from_datum,
+        wire.write_fills_marked,
+        wire.read_fills_marked,
+    ),
+    MessageType(
+        422,
+        "scorecard.InstrumentBucketed.v1",
+        scorecard.InstrumentBucketed,
+        scorecard.instrument_bucketed_to_datum,
+        scorecard.instrument_bucketed_from_datum,
+        wire.write_instrument_bucketed,
+        wire.read_instrument_bucketed,
+    ),
+    MessageType(
+        424,
+        "scorecard.VenueModelApproved.v1",
+        scorecard.VenueModelApproved,
+        scorecard.venue_model_approved_to_datum,
+        scorecard.venue_model_approved_from_datum,
+        wire.write_venue_model_approved,
+        wire.read_venue_model_approved,
+    ),
+    MessageType(
+        425,
+        "scorecard.VenueModelInForce.v1",
+        scorecard.VenueModelInForce,
+        scorecard.venue_model_in_force_to_datum,
+        scorecard.venue_model_in_force_from_datum,
+        wire.write_venue_model_in_force,
+        wire.read_venue_model_in_force,
+    ),
+    MessageType(
+        423,
+        "scorecard.VenueModelProposed.v1",
+        scorecard.VenueModelProposed,
+        scorecard.venue_model_proposed_to_datum,
+        scorecard.venue_model_proposed_from_datum,
+        wire.write_venue_model_proposed,
+        wire.read_venue_model_proposed,
+    ),
+    MessageType(
+        420,
+        "scorecard.VenueScored.v1",
+        scorecard.VenueScored,
+        scorecard.venue_scored_to_datum,
+        scorecard.venue_scored_from_datum,
+        wire.write_venue_scored,
+        wire.read_venue_scored,
     ),
     MessageType(
         368,

@@ -195,7 +195,7 @@ def child_cancel_requested_from_datum(d: dict[str, Any]) -> ChildCancelRequested
 
 
 class ChildCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The venue says that it is off the book. Topic children.events. v2 adds more symbols of its enums."""
+    """The venue says that it is off the book. Topic children.events. v2 adds more symbols of its enums. v3 adds canceled_ns."""
 
     child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
     slice_id: str  # Slice
@@ -208,6 +208,7 @@ class ChildCanceled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     outstanding_quantity: int  # Filled at the venue and not yet reported to us: stays exposed, smallest units
     is_unsolicited: bool  # Nobody asked for it
     retry_ns: int  # When the venue is asked for the outstanding fills, ns; 0 when none are outstanding
+    canceled_ns: int = 0  # When the venue's word was taken, ns
 
 
 def child_canceled_to_datum(m: ChildCanceled) -> dict[str, Any]:
@@ -223,6 +224,7 @@ def child_canceled_to_datum(m: ChildCanceled) -> dict[str, Any]:
         "outstanding_quantity": m.outstanding_quantity,
         "is_unsolicited": m.is_unsolicited,
         "retry_ns": m.retry_ns,
+        "canceled_ns": m.canceled_ns,
     }
 
 
@@ -239,6 +241,7 @@ def child_canceled_from_datum(d: dict[str, Any]) -> ChildCanceled:
         outstanding_quantity=d["outstanding_quantity"],
         is_unsolicited=d["is_unsolicited"],
         retry_ns=d["retry_ns"],
+        canceled_ns=d["canceled_ns"],
     )
 
 
@@ -699,7 +702,7 @@ def error_hedged_from_datum(d: dict[str, Any]) -> ErrorHedged:
 
 
 class FillBooked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One execution of a child. Topic fills.events. v2 adds more symbols of its enums. v3 adds overfill_quantity, transact_ns."""
+    """One execution of a child. Topic fills.events. v2 adds more symbols of its enums. v3 adds overfill_quantity, transact_ns, booked_ns."""
 
     fill_id: str  # Our id: venue_id/exec_id
     exec_id: str  # The venue's ExecID (FIX 17)
@@ -720,6 +723,7 @@ class FillBooked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     midpoint_e9: int | None  # Midpoint when it was booked, 1e-9 currency units
     overfill_quantity: int = 0  # Part of error_quantity that the child exposed within its slice's over-fill budget, smallest units
     transact_ns: int = 0  # When the venue says that it happened, ns
+    booked_ns: int = 0  # When it was booked, ns
 
 
 def fill_booked_to_datum(m: FillBooked) -> dict[str, Any]:
@@ -743,6 +747,7 @@ def fill_booked_to_datum(m: FillBooked) -> dict[str, Any]:
         "midpoint_e9": m.midpoint_e9,
         "overfill_quantity": m.overfill_quantity,
         "transact_ns": m.transact_ns,
+        "booked_ns": m.booked_ns,
     }
 
 
@@ -767,6 +772,7 @@ def fill_booked_from_datum(d: dict[str, Any]) -> FillBooked:
         midpoint_e9=d["midpoint_e9"],
         overfill_quantity=d["overfill_quantity"],
         transact_ns=d["transact_ns"],
+        booked_ns=d["booked_ns"],
     )
 
 

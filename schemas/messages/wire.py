@@ -25,6 +25,7 @@ from schemas.messages.core import (
     CrossPair,
     DefinitionHash,
     Envelope,
+    Estimate,
     ExecType,
     ExecutionPlan,
     FeeTier,
@@ -41,9 +42,11 @@ from schemas.messages.core import (
     Liquidity,
     LiveChild,
     LogicAlternative,
+    MarkedQuote,
     MarketEstimate,
     MassCancelScope,
     Member,
+    OrderKind,
     OrderStatus,
     OrderType,
     PartyLevel,
@@ -92,6 +95,7 @@ from schemas.messages.plans import ImpactFitted, PlacementSolved, PlanPublished
 from schemas.messages.risk import FlowDisabled, FlowReleased, LeaseGranted, LeaseRecalled, LeaseReduced, LeaseRequested, LimitBreached, LimitsApproved, LimitsInForce, LimitsProposed, LocateGranted, PositionSet, RiskDecided, ThrottleReleased
 from schemas.messages.routing import ChildAcknowledged, ChildCancelDeferred, ChildCancelRejected, ChildCancelRequested, ChildCanceled, ChildPlaced, ChildRejected, ChildReplaceRejected, ChildReplaceRequested, ChildReplaced, ChildRestated, ChildStatusRequested, ChildUnresolved, ErrorHedged, FillBooked, FillBusted, FillCorrected, RouteDecided, SliceDeferred, SliceReturned, SuspenseRecorded, VenueResumed, VenueSuspended
 from schemas.messages.runtime import DeadLetter, JournalRecord, SnapshotChunk, SnapshotPointer
+from schemas.messages.scorecard import FillsMarked, InstrumentBucketed, VenueModelApproved, VenueModelInForce, VenueModelProposed, VenueScored
 from schemas.messages.strategy import CompletionAtRisk, CompletionRestored, ParentEnded, ParentRecalibrated, PlanAdopted, PlanEstimated, PlanExpired, PlanRequested, PolicyEvaluated, ScheduleSet, SliceReleased, StrategyChosen, VolumeForecast
 from schemas.messages.tca import TcaRow
 from schemas.messages.venues import ConnectionChanged, ExecutionReport, OrderCancelReject
@@ -162,6 +166,8 @@ LIQUIDITY_OF = {2 * n: member for n, member in enumerate(Liquidity)}
 LIQUIDITY_BYTES = {member: SIZES[n] for n, member in enumerate(Liquidity)}
 MASS_CANCEL_SCOPE_OF = {2 * n: member for n, member in enumerate(MassCancelScope)}
 MASS_CANCEL_SCOPE_BYTES = {member: SIZES[n] for n, member in enumerate(MassCancelScope)}
+ORDER_KIND_OF = {2 * n: member for n, member in enumerate(OrderKind)}
+ORDER_KIND_BYTES = {member: SIZES[n] for n, member in enumerate(OrderKind)}
 ORDER_STATUS_OF = {2 * n: member for n, member in enumerate(OrderStatus)}
 ORDER_STATUS_BYTES = {member: SIZES[n] for n, member in enumerate(OrderStatus)}
 ORDER_TYPE_OF = {2 * n: member for n, member in enumerate(OrderType)}
@@ -9999,6 +10005,7 @@ def write_child_canceled(m: ChildCanceled) -> bytes:
             (SIZES[n] if 0 <= (n := m.outstanding_quantity) < 8192 else encode_long(n)),
             (b"\x01" if m.is_unsolicited else b"\x00"),
             (SIZES[n] if 0 <= (n := m.retry_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.canceled_ns) < 8192 else encode_long(n)),
         )
     )
 
@@ -10072,7 +10079,13 @@ def read_child_canceled(b: bytes, i: int) -> tuple[ChildCanceled, int]:
         f_retry_ns, i = read_long(b, i, n)
     else:
         f_retry_ns = n >> 1 ^ -(n & 1)
-    return ChildCanceled(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, status=f_status, canceled_quantity=f_canceled_quantity, outstanding_quantity=f_outstanding_quantity, is_unsolicited=f_is_unsolicited, retry_ns=f_retry_ns), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_canceled_ns, i = read_long(b, i, n)
+    else:
+        f_canceled_ns = n >> 1 ^ -(n & 1)
+    return ChildCanceled(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, status=f_status, canceled_quantity=f_canceled_quantity, outstanding_quantity=f_outstanding_quantity, is_unsolicited=f_is_unsolicited, retry_ns=f_retry_ns, canceled_ns=f_canceled_ns), i
 
 
 def write_child_placed(m: ChildPlaced) -> bytes:
@@ -11051,6 +11064,7 @@ def write_fill_booked(m: FillBooked) -> bytes:
             (b"\x00" if (o_midpoint_e9 := m.midpoint_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_midpoint_e9) < 8192 else encode_long(n))),
             (SIZES[n] if 0 <= (n := m.overfill_quantity) < 8192 else encode_long(n)),
             WIRE_LONGS[m.transact_ns],
+            (SIZES[n] if 0 <= (n := m.booked_ns) < 8192 else encode_long(n)),
         )
     )
 
@@ -11176,7 +11190,13 @@ def read_fill_booked(b: bytes, i: int) -> tuple[FillBooked, int]:
         else:
             f_transact_ns = t
             i += 9
-    return FillBooked(fill_id=f_fill_id, exec_id=f_exec_id, child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, error_quantity=f_error_quantity, late_quantity=f_late_quantity, price_e9=f_price_e9, cash_e9=f_cash_e9, fee_e9=f_fee_e9, liquidity=f_liquidity, midpoint_e9=f_midpoint_e9, overfill_quantity=f_overfill_quantity, transact_ns=f_transact_ns), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_booked_ns, i = read_long(b, i, n)
+    else:
+        f_booked_ns = n >> 1 ^ -(n & 1)
+    return FillBooked(fill_id=f_fill_id, exec_id=f_exec_id, child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, error_quantity=f_error_quantity, late_quantity=f_late_quantity, price_e9=f_price_e9, cash_e9=f_cash_e9, fee_e9=f_fee_e9, liquidity=f_liquidity, midpoint_e9=f_midpoint_e9, overfill_quantity=f_overfill_quantity, transact_ns=f_transact_ns, booked_ns=f_booked_ns), i
 
 
 def write_fill_busted(m: FillBusted) -> bytes:
@@ -12523,6 +12543,742 @@ def read_snapshot_pointer(b: bytes, i: int) -> tuple[SnapshotPointer, int]:
     return SnapshotPointer(snapshot_id=f_snapshot_id, journal_seq=f_journal_seq, journal_hash=f_journal_hash, journal_position=f_journal_position, first_offset=f_first_offset, chunks=f_chunks, digest=f_digest, inputs=f_inputs, outputs=f_outputs, outputs_seq=f_outputs_seq, incarnation=f_incarnation, watermark_ns=f_watermark_ns, step=f_step), i
 
 
+def write_fills_marked(m: FillsMarked) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if 0 <= (n := m.until_ns) < 8192 else encode_long(n)),
+            (encode_long(len(m.marks)) + b"".join([WIRE_TEXTS[x.instrument_id] + WIRE_LONGS[x.at_ns] + (b"\x00" if (o_bid_e9 := x.bid_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_bid_e9) < 8192 else encode_long(n))) + (b"\x00" if (o_ask_e9 := x.ask_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_ask_e9) < 8192 else encode_long(n))) for x in m.marks]) if m.marks else b""),
+            b"\x00",
+        )
+    )
+
+
+def read_fills_marked(b: bytes, i: int) -> tuple[FillsMarked, int]:
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_until_ns, i = read_long(b, i, n)
+    else:
+        f_until_ns = n >> 1 ^ -(n & 1)
+    a_f_marks = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_marks_instrument_id = TEXTS[b[i : i + n]]
+            i += n
+            n = b[i]
+            if n < 128:
+                x_f_marks_at_ns = n >> 1 ^ -(n & 1)
+                i += 1
+            else:
+                t = TIMES.get(b[i : i + 9])
+                if t is None:
+                    x_f_marks_at_ns, i = read_time(b, i)
+                else:
+                    x_f_marks_at_ns = t
+                    i += 9
+            is_some = UNION_BRANCHES[b[i]]
+            i += 1
+            if is_some:
+                n = b[i]
+                i += 1
+                if n > 127:
+                    x_f_marks_bid_e9, i = read_long(b, i, n)
+                else:
+                    x_f_marks_bid_e9 = n >> 1 ^ -(n & 1)
+            else:
+                x_f_marks_bid_e9 = None
+            is_some = UNION_BRANCHES[b[i]]
+            i += 1
+            if is_some:
+                n = b[i]
+                i += 1
+                if n > 127:
+                    x_f_marks_ask_e9, i = read_long(b, i, n)
+                else:
+                    x_f_marks_ask_e9 = n >> 1 ^ -(n & 1)
+            else:
+                x_f_marks_ask_e9 = None
+            x_f_marks = MarkedQuote(instrument_id=x_f_marks_instrument_id, at_ns=x_f_marks_at_ns, bid_e9=x_f_marks_bid_e9, ask_e9=x_f_marks_ask_e9)
+            a_f_marks.append(x_f_marks)
+        count, i = read_block(b, i)
+    f_marks = tuple(a_f_marks)
+    return FillsMarked(until_ns=f_until_ns, marks=f_marks), i
+
+
+def write_instrument_bucketed(m: InstrumentBucketed) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.instrument_id],
+            (SIZES[n] if (n := len(s := m.bucket.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.lot) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.tick_bps_e9) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_instrument_bucketed(b: bytes, i: int) -> tuple[InstrumentBucketed, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_bucket = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_lot, i = read_long(b, i, n)
+    else:
+        f_lot = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_tick_bps_e9, i = read_long(b, i, n)
+    else:
+        f_tick_bps_e9 = n >> 1 ^ -(n & 1)
+    return InstrumentBucketed(instrument_id=f_instrument_id, bucket=f_bucket, lot=f_lot, tick_bps_e9=f_tick_bps_e9), i
+
+
+def write_venue_model_approved(m: VenueModelApproved) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.proposal_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.sha256.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_venue_model_approved(b: bytes, i: int) -> tuple[VenueModelApproved, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_proposal_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_sha256 = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    return VenueModelApproved(proposal_id=f_proposal_id, sha256=f_sha256, reason=f_reason), i
+
+
+def write_venue_model_in_force(m: VenueModelInForce) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if 0 <= (n := m.version) < 8192 else encode_int(n)),
+            (SIZES[n] if (n := len(s := m.proposal_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.content.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.sha256.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.proposed_by.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.approved_by.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_venue_model_in_force(b: bytes, i: int) -> tuple[VenueModelInForce, int]:
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_version, i = read_int(b, i, n)
+    else:
+        f_version = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_proposal_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_content = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_sha256 = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_proposed_by = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_approved_by = b[i : i + n].decode()
+    i += n
+    return VenueModelInForce(version=f_version, proposal_id=f_proposal_id, content=f_content, sha256=f_sha256, proposed_by=f_proposed_by, approved_by=f_approved_by), i
+
+
+def write_venue_model_proposed(m: VenueModelProposed) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.proposal_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.content.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.sha256.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_venue_model_proposed(b: bytes, i: int) -> tuple[VenueModelProposed, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_proposal_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_content = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_sha256 = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    return VenueModelProposed(proposal_id=f_proposal_id, content=f_content, sha256=f_sha256, reason=f_reason), i
+
+
+def write_venue_scored(m: VenueScored) -> bytes:
+    return b"".join(
+        (
+            WIRE_TEXTS[m.venue_id],
+            ORDER_KIND_BYTES[m.kind],
+            (SIZES[n] if (n := len(s := m.bucket.encode())) < 8192 else encode_long(n)),
+            s,
+            SIDE_BYTES[m.side],
+            (SIZES[n] if 0 <= (n := m.version) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.model.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.children_e9) < 8192 else encode_long(n)),
+            (encode_long(len(m.horizons_ns)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.horizons_ns]) if m.horizons_ns else b""),
+            b"\x00",
+            (encode_long(len(m.fill_e9)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.fill_e9]) if m.fill_e9 else b""),
+            b"\x00",
+            (encode_long(len(m.away_e9)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.away_e9]) if m.away_e9 else b""),
+            b"\x00",
+            (encode_long(len(m.fill_error_e9)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.fill_error_e9]) if m.fill_error_e9 else b""),
+            b"\x00",
+            (b"\x00" if (o_time_to_fill_ns := m.time_to_fill_ns) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_time_to_fill_ns) < 8192 else encode_long(n))),
+            (SIZES[n] if 0 <= (n := m.rejects.mean_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.rejects.error_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.rejects.weight_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.busts.mean_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.busts.error_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.busts.weight_e9) < 8192 else encode_long(n)),
+            (b"\x00" if (o_ack_p50_ns := m.ack_p50_ns) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_ack_p50_ns) < 8192 else encode_long(n))),
+            (b"\x00" if (o_ack_p99_ns := m.ack_p99_ns) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_ack_p99_ns) < 8192 else encode_long(n))),
+            (SIZES[n] if 0 <= (n := m.effective.mean_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.effective.error_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.effective.weight_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.latency.mean_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.latency.error_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.latency.weight_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.realized.mean_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.realized.error_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.realized.weight_e9) < 8192 else encode_long(n)),
+            (encode_long(len(m.markout_horizons_ns)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.markout_horizons_ns]) if m.markout_horizons_ns else b""),
+            b"\x00",
+            (encode_long(len(m.markouts)) + b"".join([(SIZES[n] if 0 <= (n := x.mean_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.error_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.weight_e9) < 8192 else encode_long(n)) for x in m.markouts]) if m.markouts else b""),
+            b"\x00",
+            (SIZES[n] if 0 <= (n := m.fee.mean_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.fee.error_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.fee.weight_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.leakage.mean_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.leakage.error_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.leakage.weight_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.missed.mean_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.missed.error_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.missed.weight_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.cleanup_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.score.mean_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.score.error_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.score.weight_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.shrunk_e9) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.shrunk_error_e9) < 8192 else encode_long(n)),
+            (encode_long(len(m.tail_lots)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.tail_lots]) if m.tail_lots else b""),
+            b"\x00",
+            (encode_long(len(m.tail_e9)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.tail_e9]) if m.tail_e9 else b""),
+            b"\x00",
+            (encode_long(len(m.tail_at_risk_e9)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.tail_at_risk_e9]) if m.tail_at_risk_e9 else b""),
+            b"\x00",
+        )
+    )
+
+
+def read_venue_scored(b: bytes, i: int) -> tuple[VenueScored, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    f_kind = ORDER_KIND_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_bucket = b[i : i + n].decode()
+    i += n
+    f_side = SIDE_OF[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_version, i = read_long(b, i, n)
+    else:
+        f_version = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_model = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_children_e9, i = read_long(b, i, n)
+    else:
+        f_children_e9 = n >> 1 ^ -(n & 1)
+    a_f_horizons_ns = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_horizons_ns, i = read_long(b, i, n)
+            else:
+                x_f_horizons_ns = n >> 1 ^ -(n & 1)
+            a_f_horizons_ns.append(x_f_horizons_ns)
+        count, i = read_block(b, i)
+    f_horizons_ns = tuple(a_f_horizons_ns)
+    a_f_fill_e9 = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_fill_e9, i = read_long(b, i, n)
+            else:
+                x_f_fill_e9 = n >> 1 ^ -(n & 1)
+            a_f_fill_e9.append(x_f_fill_e9)
+        count, i = read_block(b, i)
+    f_fill_e9 = tuple(a_f_fill_e9)
+    a_f_away_e9 = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_away_e9, i = read_long(b, i, n)
+            else:
+                x_f_away_e9 = n >> 1 ^ -(n & 1)
+            a_f_away_e9.append(x_f_away_e9)
+        count, i = read_block(b, i)
+    f_away_e9 = tuple(a_f_away_e9)
+    a_f_fill_error_e9 = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_fill_error_e9, i = read_long(b, i, n)
+            else:
+                x_f_fill_error_e9 = n >> 1 ^ -(n & 1)
+            a_f_fill_error_e9.append(x_f_fill_error_e9)
+        count, i = read_block(b, i)
+    f_fill_error_e9 = tuple(a_f_fill_error_e9)
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_time_to_fill_ns, i = read_long(b, i, n)
+        else:
+            f_time_to_fill_ns = n >> 1 ^ -(n & 1)
+    else:
+        f_time_to_fill_ns = None
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_rejects_mean_e9, i = read_long(b, i, n)
+    else:
+        f_rejects_mean_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_rejects_error_e9, i = read_long(b, i, n)
+    else:
+        f_rejects_error_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_rejects_weight_e9, i = read_long(b, i, n)
+    else:
+        f_rejects_weight_e9 = n >> 1 ^ -(n & 1)
+    f_rejects = Estimate(mean_e9=f_rejects_mean_e9, error_e9=f_rejects_error_e9, weight_e9=f_rejects_weight_e9)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_busts_mean_e9, i = read_long(b, i, n)
+    else:
+        f_busts_mean_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_busts_error_e9, i = read_long(b, i, n)
+    else:
+        f_busts_error_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_busts_weight_e9, i = read_long(b, i, n)
+    else:
+        f_busts_weight_e9 = n >> 1 ^ -(n & 1)
+    f_busts = Estimate(mean_e9=f_busts_mean_e9, error_e9=f_busts_error_e9, weight_e9=f_busts_weight_e9)
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_ack_p50_ns, i = read_long(b, i, n)
+        else:
+            f_ack_p50_ns = n >> 1 ^ -(n & 1)
+    else:
+        f_ack_p50_ns = None
+    is_some = UNION_BRANCHES[b[i]]
+    i += 1
+    if is_some:
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_ack_p99_ns, i = read_long(b, i, n)
+        else:
+            f_ack_p99_ns = n >> 1 ^ -(n & 1)
+    else:
+        f_ack_p99_ns = None
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_effective_mean_e9, i = read_long(b, i, n)
+    else:
+        f_effective_mean_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_effective_error_e9, i = read_long(b, i, n)
+    else:
+        f_effective_error_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_effective_weight_e9, i = read_long(b, i, n)
+    else:
+        f_effective_weight_e9 = n >> 1 ^ -(n & 1)
+    f_effective = Estimate(mean_e9=f_effective_mean_e9, error_e9=f_effective_error_e9, weight_e9=f_effective_weight_e9)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_latency_mean_e9, i = read_long(b, i, n)
+    else:
+        f_latency_mean_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_latency_error_e9, i = read_long(b, i, n)
+    else:
+        f_latency_error_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_latency_weight_e9, i = read_long(b, i, n)
+    else:
+        f_latency_weight_e9 = n >> 1 ^ -(n & 1)
+    f_latency = Estimate(mean_e9=f_latency_mean_e9, error_e9=f_latency_error_e9, weight_e9=f_latency_weight_e9)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_realized_mean_e9, i = read_long(b, i, n)
+    else:
+        f_realized_mean_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_realized_error_e9, i = read_long(b, i, n)
+    else:
+        f_realized_error_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_realized_weight_e9, i = read_long(b, i, n)
+    else:
+        f_realized_weight_e9 = n >> 1 ^ -(n & 1)
+    f_realized = Estimate(mean_e9=f_realized_mean_e9, error_e9=f_realized_error_e9, weight_e9=f_realized_weight_e9)
+    a_f_markout_horizons_ns = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_markout_horizons_ns, i = read_long(b, i, n)
+            else:
+                x_f_markout_horizons_ns = n >> 1 ^ -(n & 1)
+            a_f_markout_horizons_ns.append(x_f_markout_horizons_ns)
+        count, i = read_block(b, i)
+    f_markout_horizons_ns = tuple(a_f_markout_horizons_ns)
+    a_f_markouts = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_markouts_mean_e9, i = read_long(b, i, n)
+            else:
+                x_f_markouts_mean_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_markouts_error_e9, i = read_long(b, i, n)
+            else:
+                x_f_markouts_error_e9 = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_markouts_weight_e9, i = read_long(b, i, n)
+            else:
+                x_f_markouts_weight_e9 = n >> 1 ^ -(n & 1)
+            x_f_markouts = Estimate(mean_e9=x_f_markouts_mean_e9, error_e9=x_f_markouts_error_e9, weight_e9=x_f_markouts_weight_e9)
+            a_f_markouts.append(x_f_markouts)
+        count, i = read_block(b, i)
+    f_markouts = tuple(a_f_markouts)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_fee_mean_e9, i = read_long(b, i, n)
+    else:
+        f_fee_mean_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_fee_error_e9, i = read_long(b, i, n)
+    else:
+        f_fee_error_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_fee_weight_e9, i = read_long(b, i, n)
+    else:
+        f_fee_weight_e9 = n >> 1 ^ -(n & 1)
+    f_fee = Estimate(mean_e9=f_fee_mean_e9, error_e9=f_fee_error_e9, weight_e9=f_fee_weight_e9)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_leakage_mean_e9, i = read_long(b, i, n)
+    else:
+        f_leakage_mean_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_leakage_error_e9, i = read_long(b, i, n)
+    else:
+        f_leakage_error_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_leakage_weight_e9, i = read_long(b, i, n)
+    else:
+        f_leakage_weight_e9 = n >> 1 ^ -(n & 1)
+    f_leakage = Estimate(mean_e9=f_leakage_mean_e9, error_e9=f_leakage_error_e9, weight_e9=f_leakage_weight_e9)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_missed_mean_e9, i = read_long(b, i, n)
+    else:
+        f_missed_mean_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_missed_error_e9, i = read_long(b, i, n)
+    else:
+        f_missed_error_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_missed_weight_e9, i = read_long(b, i, n)
+    else:
+        f_missed_weight_e9 = n >> 1 ^ -(n & 1)
+    f_missed = Estimate(mean_e9=f_missed_mean_e9, error_e9=f_missed_error_e9, weight_e9=f_missed_weight_e9)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_cleanup_e9, i = read_long(b, i, n)
+    else:
+        f_cleanup_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_score_mean_e9, i = read_long(b, i, n)
+    else:
+        f_score_mean_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_score_error_e9, i = read_long(b, i, n)
+    else:
+        f_score_error_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_score_weight_e9, i = read_long(b, i, n)
+    else:
+        f_score_weight_e9 = n >> 1 ^ -(n & 1)
+    f_score = Estimate(mean_e9=f_score_mean_e9, error_e9=f_score_error_e9, weight_e9=f_score_weight_e9)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_shrunk_e9, i = read_long(b, i, n)
+    else:
+        f_shrunk_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_shrunk_error_e9, i = read_long(b, i, n)
+    else:
+        f_shrunk_error_e9 = n >> 1 ^ -(n & 1)
+    a_f_tail_lots = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_tail_lots, i = read_long(b, i, n)
+            else:
+                x_f_tail_lots = n >> 1 ^ -(n & 1)
+            a_f_tail_lots.append(x_f_tail_lots)
+        count, i = read_block(b, i)
+    f_tail_lots = tuple(a_f_tail_lots)
+    a_f_tail_e9 = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_tail_e9, i = read_long(b, i, n)
+            else:
+                x_f_tail_e9 = n >> 1 ^ -(n & 1)
+            a_f_tail_e9.append(x_f_tail_e9)
+        count, i = read_block(b, i)
+    f_tail_e9 = tuple(a_f_tail_e9)
+    a_f_tail_at_risk_e9 = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_tail_at_risk_e9, i = read_long(b, i, n)
+            else:
+                x_f_tail_at_risk_e9 = n >> 1 ^ -(n & 1)
+            a_f_tail_at_risk_e9.append(x_f_tail_at_risk_e9)
+        count, i = read_block(b, i)
+    f_tail_at_risk_e9 = tuple(a_f_tail_at_risk_e9)
+    return VenueScored(venue_id=f_venue_id, kind=f_kind, bucket=f_bucket, side=f_side, version=f_version, model=f_model, children_e9=f_children_e9, horizons_ns=f_horizons_ns, fill_e9=f_fill_e9, away_e9=f_away_e9, fill_error_e9=f_fill_error_e9, time_to_fill_ns=f_time_to_fill_ns, rejects=f_rejects, busts=f_busts, ack_p50_ns=f_ack_p50_ns, ack_p99_ns=f_ack_p99_ns, effective=f_effective, latency=f_latency, realized=f_realized, markout_horizons_ns=f_markout_horizons_ns, markouts=f_markouts, fee=f_fee, leakage=f_leakage, missed=f_missed, cleanup_e9=f_cleanup_e9, score=f_score, shrunk_e9=f_shrunk_e9, shrunk_error_e9=f_shrunk_error_e9, tail_lots=f_tail_lots, tail_e9=f_tail_e9, tail_at_risk_e9=f_tail_at_risk_e9), i
+
+
 def write_completion_at_risk(m: CompletionAtRisk) -> bytes:
     return b"".join(
         (
@@ -12715,6 +13471,8 @@ def write_parent_recalibrated(m: ParentRecalibrated) -> bytes:
             (encode_long(len(m.adjustments)) + b"".join([ADJUSTMENT_REASON_BYTES[x.reason] + (SIZES[n] if 0 <= (n := x.value_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.reference_e9) < 8192 else encode_long(n)) for x in m.adjustments]) if m.adjustments else b""),
             b"\x00",
             (b"\x00" if (o_estimate := m.estimate) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_estimate.volatility_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.spread_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.volume_per_s_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.fill_hazard_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.imbalance_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.distance_bps_e9) < 8192 else encode_long(n))),
+            (SIZES[n] if 0 <= (n := m.market_prints) < 8192 else encode_long(n)),
+            (b"\x01" if m.is_interrupted else b"\x00"),
         )
     )
 
@@ -12844,7 +13602,15 @@ def read_parent_recalibrated(b: bytes, i: int) -> tuple[ParentRecalibrated, int]
         f_estimate = MarketEstimate(volatility_bps_e9=f_estimate_volatility_bps_e9, spread_bps_e9=f_estimate_spread_bps_e9, volume_per_s_e9=f_estimate_volume_per_s_e9, fill_hazard_e9=f_estimate_fill_hazard_e9, imbalance_e9=f_estimate_imbalance_e9, distance_bps_e9=f_estimate_distance_bps_e9)
     else:
         f_estimate = None
-    return ParentRecalibrated(parent_id=f_parent_id, cause=f_cause, filled_quantity=f_filled_quantity, open_quantity=f_open_quantity, target_quantity=f_target_quantity, market_quantity=f_market_quantity, cap_quantity=f_cap_quantity, next_due_ns=f_next_due_ns, not_before_ns=f_not_before_ns, bin=f_bin, tactic=f_tactic, adjustments=f_adjustments, estimate=f_estimate), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_market_prints, i = read_long(b, i, n)
+    else:
+        f_market_prints = n >> 1 ^ -(n & 1)
+    f_is_interrupted = BOOLEANS[b[i]]
+    i += 1
+    return ParentRecalibrated(parent_id=f_parent_id, cause=f_cause, filled_quantity=f_filled_quantity, open_quantity=f_open_quantity, target_quantity=f_target_quantity, market_quantity=f_market_quantity, cap_quantity=f_cap_quantity, next_due_ns=f_next_due_ns, not_before_ns=f_not_before_ns, bin=f_bin, tactic=f_tactic, adjustments=f_adjustments, estimate=f_estimate, market_prints=f_market_prints, is_interrupted=f_is_interrupted), i
 
 
 def write_plan_adopted(m: PlanAdopted) -> bytes:
