@@ -107,7 +107,7 @@ class Answers:
             return
         match event:
             case FillBooked():
-                rest -= event.quantity - event.late_quantity
+                rest -= event.quantity - event.late_quantity + event.overfill_quantity
             case ChildCanceled():
                 rest = event.outstanding_quantity
                 kill.canceled += rest == 0 and event.status is not OrderStatus.FILLED

@@ -71,7 +71,7 @@ def _fold_fill(state: KillState, event: FillBooked) -> None:
         rest = kill.unconfirmed.get(event.child_id)
         if rest is None:
             continue
-        rest -= event.quantity - event.late_quantity
+        rest -= event.quantity - event.late_quantity + event.overfill_quantity
         if rest > 0:
             kill.unconfirmed[event.child_id] = rest
         else:

@@ -4,7 +4,7 @@ import msgspec
 
 from schemas.messages.core import Cause, RejectReason
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
-from streams.core.market import Instrument, Quote, VenueBook
+from streams.core.market import Auction, Instrument, Quote, VenueBook
 
 
 class MarketBooks(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -12,6 +12,7 @@ class MarketBooks(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quote: Quote | None
     books: tuple[VenueBook, ...]  # every venue of the instrument, by venue_id
     stopped_venue_ids: frozenset[str] = frozenset()  # by the kill switch
+    auctions: tuple[Auction, ...] = ()  # what the venues said last of theirs, by kind and venue
 
 
 class RouteSlice(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -78,6 +78,11 @@ def _slice_released(state: RoutingState, event: SliceReleased) -> None:
         self_trade_id=event.self_trade_id,
         is_short_sale=event.is_short_sale,
         constraints=event.constraints,
+        urgency=event.urgency,
+        tactic=event.tactic,
+        auction=event.auction,
+        display_share_bps=event.display_share_bps,
+        overfill_quantity=event.overfill_quantity,
     )
 
 

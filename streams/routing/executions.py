@@ -10,6 +10,7 @@ from streams.core.market import Instrument
 from streams.routing.commands import ApplyReport, MarketBooks
 from streams.routing.fold_fills import after_fill
 from streams.routing.state import Child, EarlyChange, Fill, RoutingState
+from streams.routing.upkeep import wanted
 
 __all__ = ["book_execution", "change_execution", "execution_problem"]
 
@@ -101,11 +102,14 @@ def _booked(
     is_counted = child.is_open or not _is_busted_early(state, report)
     exposed = min(report.last_quantity - over, child.exposure) if is_counted else 0
     beyond = report.last_quantity - over - exposed
+    part = state.slices.get(child.slice_id)
+    # What several children expose at once pays the slice until it is full, then the budget.
+    overfill = 0 if part is None or not part.over else max(0, exposed - wanted(state, part))
     ledger = state.parents.get(child.parent_id)
     is_current = child.epoch == command.current_epoch and ledger is not None
     room = min(command.room, ledger.room) if is_current and ledger is not None else 0
     late = min(beyond, max(room, 0))
-    paid = exposed + late
+    paid = exposed - overfill + late
     return FillBooked(
         fill_id=_own_key(report),
         exec_id=report.exec_id,
@@ -119,6 +123,8 @@ def _booked(
         fee_e9=report.fee_e9,
         liquidity=report.liquidity,
         midpoint_e9=market.quote.midpoint_e9 if market.quote is not None else None,
+        overfill_quantity=overfill,
+        transact_ns=report.transact_ns,
     )
 
 

@@ -17,7 +17,7 @@ from schemas.messages.routing import (
 from streams.core.errors import CorruptHistoryError
 from streams.routing import scorecard
 from streams.routing.state import Child, Phase, RoutingState, VenueRecord
-from streams.routing.upkeep import cool, end, hot_child, hot_slice
+from streams.routing.upkeep import cool, end, free, hot_child, hot_slice
 
 __all__ = ["CHILD_FOLDS"]
 
@@ -31,11 +31,19 @@ _CLOSING = {
 
 def _child_placed(state: RoutingState, event: ChildPlaced) -> None:
     part = hot_slice(state, event.slice_id)
-    if not 0 < event.quantity <= part.unplaced or event.child_id in state.children:
+    over = event.overfill_quantity
+    wanted = event.quantity - over
+    if not 0 <= wanted <= part.unplaced or not event.quantity or event.child_id in state.children:
         raise CorruptHistoryError(
             f"child {event.child_id} of {event.quantity} exceeds {part.unplaced} unplaced"
         )
-    part.unplaced -= event.quantity
+    if not 0 <= over <= part.overfill_quantity - part.over:
+        raise CorruptHistoryError(
+            f"child {event.child_id} over-fills by {over}, {part.over} of "
+            f"{part.overfill_quantity} is exposed"
+        )
+    part.unplaced -= wanted
+    part.over += over
     part.placed += 1
     part.children.append(event.child_id)
     part.attempts[event.venue_id] = part.attempts.get(event.venue_id, 0) + 1
@@ -77,7 +85,7 @@ def _child_rejected(state: RoutingState, event: ChildRejected) -> None:
     scorecard.rejected(state, child)
     child.exposure = 0
     child.phase = Phase.REJECTED
-    hot_slice(state, event.slice_id).unplaced += event.quantity
+    free(hot_slice(state, event.slice_id), event.quantity)
     cool(state, child)
 
 
@@ -95,7 +103,7 @@ def _child_canceled(state: RoutingState, event: ChildCanceled) -> None:
     child.exposure = event.outstanding_quantity
     child.due_ns = event.retry_ns
     child.status_tries = 0
-    hot_slice(state, event.slice_id).unplaced += event.canceled_quantity
+    free(hot_slice(state, event.slice_id), event.canceled_quantity)
     cool(state, child)
 
 

@@ -8,14 +8,14 @@ from schemas.messages.routing import FillBooked, FillBusted, FillCorrected, Susp
 from streams.core.errors import CorruptHistoryError
 from streams.routing import scorecard
 from streams.routing.state import Child, EarlyChange, Fill, Phase, RoutingState, find_child
-from streams.routing.upkeep import cool, refill_room
+from streams.routing.upkeep import cool, hot_slice, refill_room
 
 __all__ = ["FILL_FOLDS", "after_fill"]
 
 
 def after_fill(child: Child, event: FillBooked) -> None:
     """Write a fill into its child: exposure pays for all that is not late."""
-    child.exposure -= event.quantity - event.late_quantity
+    child.exposure -= event.quantity - event.late_quantity + event.overfill_quantity
     child.net += event.quantity + event.error_quantity
     if child.exposure < 0:
         raise CorruptHistoryError(
@@ -61,6 +61,8 @@ def _fill_booked(state: RoutingState, event: FillBooked) -> None:
     child = find_child(state, event.child_id)
     if child is None:
         raise CorruptHistoryError(f"fill {event.fill_id} of unknown child {event.child_id}")
+    if event.overfill_quantity:
+        _overfilled(state, event)
     was_open = child.is_open
     after_fill(child, event)
     state.reports += 1
@@ -71,6 +73,17 @@ def _fill_booked(state: RoutingState, event: FillBooked) -> None:
         cool(state, child)
     else:
         state.closed[event.child_id].net = child.net
+
+
+def _overfilled(state: RoutingState, event: FillBooked) -> None:
+    """Spend the budget of the slice; a bust does not give it back."""
+    part, over = hot_slice(state, event.slice_id), event.overfill_quantity
+    if not 0 < over <= min(part.over, event.error_quantity):
+        raise CorruptHistoryError(
+            f"fill {event.fill_id} over-fills by {over}, {part.over} is exposed beyond the slice"
+        )
+    part.over -= over
+    part.overfill_quantity -= over
 
 
 def _fill_busted(state: RoutingState, event: FillBusted) -> None:

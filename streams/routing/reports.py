@@ -18,6 +18,7 @@ from schemas.messages.routing import (
     ChildCanceled,
     ChildCancelRejected,
     ChildRejected,
+    FillBooked,
     SuspenseRecorded,
     VenueSuspended,
 )
@@ -27,6 +28,7 @@ from streams.routing.executions import book_execution, change_execution, executi
 from streams.routing.placement import Placement, returned
 from streams.routing.requests import RETRY_NS, backoff_ns, request_cancel, request_status
 from streams.routing.state import Child, RoutingState, VenueRecord, find_child
+from streams.routing.upkeep import wanted
 
 __all__ = ["apply_cancel_reject", "apply_report"]
 
@@ -116,8 +118,32 @@ def _executed(state: RoutingState, command: ApplyReport, child: Child) -> tuple[
     is_final = report.order_status is OrderStatus.FILLED and report.leaves_quantity == 0
     # Only FILLED: the count in a trade with another closing status is the one at its time.
     if is_final and child.is_open and report.cumulative_quantity - child.net < child.exposure:
-        return (*events, *_close(state, command, child, OrderStatus.FILLED))
-    return events
+        spent = events[0].overfill_quantity if events else 0
+        events = (*events, *_close(state, command, child, OrderStatus.FILLED, spent=spent))
+    return (*events, *_target_met(state, command, events))
+
+
+def _target_met(
+    state: RoutingState, command: ApplyReport, events: tuple[Any, ...]
+) -> tuple[Any, ...]:
+    """Ask back, at once, what over-subscribed children still expose when the slice is filled."""
+    booked = events[0] if events and isinstance(events[0], FillBooked) else None
+    part = state.slices.get(booked.slice_id) if booked is not None else None
+    if booked is None or part is None or not part.over:
+        return ()
+    if wanted(state, part) > booked.quantity - booked.late_quantity:
+        return ()
+    left = {child_id: state.children[child_id].exposure for child_id in part.children}
+    left[booked.child_id] -= booked.quantity - booked.late_quantity + booked.overfill_quantity
+    for event in events:
+        if isinstance(event, ChildCanceled):
+            left[event.child_id] = event.outstanding_quantity
+    rivals = [state.children[child_id] for child_id, exposure in left.items() if exposure]
+    return tuple(
+        request_cancel(rival, Cause.TARGET_MET, command.at_ns)
+        for rival in rivals
+        if rival.is_open and rival.cancel_cause is None
+    )
 
 
 def _new(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
@@ -159,9 +185,12 @@ def _expired(state: RoutingState, command: ApplyReport, child: Child) -> tuple[A
 
 
 def _close(
-    state: RoutingState, command: ApplyReport, child: Child, status: OrderStatus
+    state: RoutingState, command: ApplyReport, child: Child, status: OrderStatus, *, spent: int = 0
 ) -> tuple[Any, ...]:
-    """The venue's last word: what it counts and we have not booked stays exposed."""
+    """The venue's last word: what it counts and we have not booked stays exposed.
+
+    `spent`: what the fill before it took of the slice's over-fill budget.
+    """
     owed = max(command.report.cumulative_quantity - child.net, 0)
     outstanding = min(owed, child.exposure)
     freed = child.exposure - outstanding
@@ -173,7 +202,8 @@ def _close(
         is_unsolicited=child.cancel_cause is None and child.time_in_force is not TimeInForce.IOC,
         retry_ns=command.at_ns + RETRY_NS if outstanding else 0,
     )
-    return (canceled, *_onward(state, command, child, freed, outstanding=outstanding))
+    onward = _onward(state, command, child, freed, outstanding=outstanding, spent=spent)
+    return (canceled, *onward)
 
 
 def _rejected(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
@@ -201,10 +231,11 @@ def _onward(
     *,
     outstanding: int = 0,
     excluded: str = "",
+    spent: int = 0,
 ) -> tuple[Any, ...]:
     """Send freed quantity to the next venue, or back to the strategy."""
     part = state.slices[child.slice_id]
-    quantity = part.unplaced + freed
+    quantity = part.unplaced + max(0, freed - part.over + spent)
     if quantity == 0:
         return ()
     holds = outstanding > 0 or any(other != child.child_id for other in part.children)

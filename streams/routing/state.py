@@ -5,7 +5,16 @@ from typing import Any
 
 import msgspec
 
-from schemas.messages.core import Cause, Constraints, RoutingLogic, Side, TimeInForce
+from schemas.messages.core import (
+    Cause,
+    Constraints,
+    PhaseKind,
+    RoutingLogic,
+    Side,
+    Tactic,
+    TimeInForce,
+    Urgency,
+)
 from streams.core.errors import CorruptHistoryError
 
 __all__ = [
@@ -133,6 +142,12 @@ class Slice(msgspec.Struct, kw_only=True):
     placed: int = 0  # children so far: the newest ordinal
     children: list[str] = []  # those that still expose quantity, in order of placement
     attempts: dict[str, int] = {}  # children by venue
+    urgency: Urgency = Urgency.UNKNOWN
+    tactic: Tactic = Tactic.UNKNOWN
+    auction: PhaseKind = PhaseKind.UNKNOWN
+    display_share_bps: int = 0
+    overfill_quantity: int = 0  # left of what may be executed beyond the slice
+    over: int = 0  # what its children expose beyond what the slice still wants
 
 
 class Ledger(msgspec.Struct, kw_only=True):

@@ -8,10 +8,12 @@ __all__ = [
     "cool",
     "end",
     "forget_slice",
+    "free",
     "hot_child",
     "hot_slice",
     "open_ledger",
     "refill_room",
+    "wanted",
 ]
 
 
@@ -19,6 +21,19 @@ def end(part: Slice, cause: Cause) -> None:
     if not part.is_ending:
         part.is_ending = True
         part.ending_cause = cause
+
+
+def free(part: Slice, quantity: int) -> None:
+    """Take back what a child exposed: first what lay beyond the slice, the rest is to be placed."""
+    over = min(part.over, quantity)
+    part.over -= over
+    part.unplaced += quantity - over
+
+
+def wanted(state: RoutingState, part: Slice) -> int:
+    """Return what the slice still wants: neither filled nor returned, each unit counted once."""
+    exposed = sum(state.children[child_id].exposure for child_id in part.children)
+    return exposed + part.unplaced - part.over
 
 
 def refill_room(state: RoutingState, parent_id: str, epoch: int, quantity: int) -> None:

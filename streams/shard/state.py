@@ -80,6 +80,13 @@ class ShardState(msgspec.Struct):
                 raise CorruptHistoryError(
                     f"child {event.child_id} while kill {kill_id} is in force"
                 )
+        if isinstance(event, ChildPlaced) and event.overfill_quantity:
+            part = self.routing.slices[event.slice_id]
+            if part.over + event.overfill_quantity > part.overfill_quantity:
+                raise CorruptHistoryError(
+                    f"child {event.child_id} over-fills by {event.overfill_quantity}, "
+                    f"{part.over} of {part.overfill_quantity} is exposed"
+                )
         added = event.quantity if isinstance(event, SliceReleased) else 0
         parent = self.parents.get(event.parent_id)
         ordered = 0 if parent is None else parent.ordered

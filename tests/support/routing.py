@@ -241,6 +241,7 @@ def booked(exec_id: str, quantity: int, **changes: Any) -> FillBooked:
             "fee_e9": 0,
             "liquidity": Liquidity.REMOVED,
             "midpoint_e9": PRICE_E9,
+            "transact_ns": OPEN_NS,
             **changes,
         }
     )
