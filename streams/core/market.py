@@ -1,18 +1,35 @@
 """What deciders are told of the market: plain values, taken from the market view by the shard."""
 
+from typing import Final
+
 import msgspec
 
 from schemas.messages.core import (
     BookState,
+    FeeTier,
     Level,
     LimitState,
+    OrderType,
     PhaseKind,
+    SelfTradeRule,
+    Side,
     TickBand,
     TradingStatus,
     VenueKind,
 )
 
-__all__ = ["Account", "Instrument", "Quote", "Venue", "VenueBook"]
+__all__ = [
+    "AUCTION_REPORTS_NS",
+    "Account",
+    "Auction",
+    "Instrument",
+    "Quote",
+    "Venue",
+    "VenueBook",
+]
+
+# How long after an auction its executions are waited for: two steps of a tape and a slow venue.
+AUCTION_REPORTS_NS: Final = 10_000_000_000
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -125,6 +142,30 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     minimum_quantity: int
     latency_ns: int
     is_enabled: bool = True  # whether children may be sent
+    order_types: tuple[OrderType, ...] = ()  # taken there; empty for all
+    tick_e9: int = 0  # its own increment; 0 for the instrument's
+    lot: int = 0  # its own lot, smallest units; 0 for the instrument's
+    fee_tiers: tuple[FeeTier, ...] = ()  # ascending
+    month_quantity: int = 0  # own quantity there before this log: where tiers begin to count
+    self_trade_rule: SelfTradeRule = SelfTradeRule.UNKNOWN
+    cancel_after_ns: int = 0  # least life of an order
+    messages_per_s: int = 0  # orders, replaces and cancels of this shard; 0 for no bound
+    slow_after_ns: int = 0  # longest honest answer; 0 for routing's own bound
+    calendar_id: str = ""  # its own sessions; empty: the instrument's
+
+    def at_quantity(self, own_quantity: int) -> "Venue":
+        """Return the terms with the fees of the tier that so much own volume has reached."""
+        reached = self.month_quantity + own_quantity
+        tier = None
+        for each in self.fee_tiers:
+            if each.from_quantity > reached:
+                break
+            tier = each
+        if tier is None:
+            return self
+        return msgspec.structs.replace(
+            self, taker_fee_e9=tier.taker_fee_e9, maker_fee_e9=tier.maker_fee_e9
+        )
 
 
 class VenueBook(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -136,6 +177,26 @@ class VenueBook(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     asks: tuple[Level, ...]
     at_ns: int
     event_id: bytes
+    crossed_since_ns: int = 0  # since when it stands through the others' quotes; 0: it does not
+
+
+class Auction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a venue said last of one of its auctions. Units as in schemas/market/AuctionIndicated.
+
+    `traded_quantity` is what the venue's auctions of that kind have traded so far, in all.
+    """
+
+    venue_id: str
+    kind: PhaseKind
+    price_e9: int | None
+    quantity: int
+    imbalance_quantity: int
+    imbalance_side: Side
+    cutoff_ns: int
+    uncross_ns: int
+    is_primary: bool
+    is_final: bool = False
+    traded_quantity: int = 0
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -150,6 +150,7 @@ class Knowledge:
                 instrument_id, state.reference.venues, _state_of_all(instrument)
             ),
             stopped_venue_ids=kill.stopped_venues(state.kill),
+            auctions=state.market.auctions(instrument_id),
         )
 
     def market(self, instrument_id: str) -> MarketState:

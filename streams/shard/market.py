@@ -13,8 +13,14 @@ from schemas.messages.core import (
     TradingStatus,
     VenueKind,
 )
-from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged
-from streams.core.market import Quote, Venue, VenueBook
+from schemas.messages.market import (
+    AuctionIndicated,
+    BookUpdated,
+    TradePrinted,
+    TradingStatusChanged,
+)
+from streams.core.market import Auction, Quote, Venue, VenueBook
+from streams.shard.auctions import auctions_of, keep_auction
 
 __all__ = ["STATES", "MarketStatus", "MarketView"]
 
@@ -69,6 +75,7 @@ class InstrumentMarket(msgspec.Struct, array_like=True):
     spreads: list[int] = []  # newest last; kept while a declaration asks for their median
     sampled: int = -1  # ordinal of the newest second with a sample
     last: LastTrade | None = None
+    auctions: dict[str, Auction] = {}  # see auctions.py
 
 
 class MarketView(msgspec.Struct):
@@ -116,6 +123,15 @@ class MarketView(msgspec.Struct):
             message.upper_band_e9,
             at_ns,
         )
+
+    def apply_auction(self, message: AuctionIndicated) -> None:
+        """Keep what a venue says of its auction."""
+        keep_auction(self._market(message.instrument_id).auctions, message)
+
+    def auctions(self, instrument_id: str) -> tuple[Auction, ...]:
+        """Return what the venues said last of their auctions; nothing where none holds one."""
+        market = self.instruments.get(instrument_id)
+        return () if market is None or not market.auctions else auctions_of(market.auctions)
 
     def status(self, instrument_id: str) -> MarketStatus | None:
         """Return the whole market's status; None when nothing was ever said."""

@@ -2,15 +2,22 @@
 
 from typing import Any, Final
 
-from schemas.messages.core import Envelope, Level, Side
+from schemas.messages.core import Envelope, Level, PhaseKind, Side
 from schemas.messages.core import RejectReason as R
-from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged
+from schemas.messages.market import (
+    AuctionIndicated,
+    BookUpdated,
+    TradePrinted,
+    TradingStatusChanged,
+)
 from streams.core.errors import DecodeError
 
 __all__ = ["AHEAD_MAX_NS", "check_market"]
 
 # A feed whose clock runs ahead would make every honest book after it look late.
 AHEAD_MAX_NS: Final = 5_000_000_000
+AUCTIONS: Final = (PhaseKind.OPENING_AUCTION, PhaseKind.CONTINUOUS, PhaseKind.CLOSING_AUCTION)
+QUANTITY_MAX: Final = 1 << 62  # sums of two of them are still counted exactly
 
 
 def check_market(envelope: Envelope, message: Any, now_ns: int) -> None:
@@ -29,6 +36,8 @@ def check_market(envelope: Envelope, message: Any, now_ns: int) -> None:
         _check_trade(message)
     elif isinstance(message, TradingStatusChanged):
         _check_bands(message)
+    elif isinstance(message, AuctionIndicated):
+        _check_auction(message)
 
 
 def _check_levels(name: str, side: Side, levels: tuple[Level, ...]) -> None:
@@ -64,3 +73,21 @@ def _check_trade(message: TradePrinted) -> None:
     if not 0 <= message.own_quantity <= message.quantity:
         own, bound = str(message.own_quantity), f"0..{message.quantity}"
         raise DecodeError(R.VALUE_OUT_OF_RANGE, "own_quantity", own, bound)
+
+
+def _check_auction(message: AuctionIndicated) -> None:
+    for name in ("price_e9", "reference_price_e9"):
+        price_e9 = getattr(message, name)
+        if price_e9 is not None and price_e9 <= 0:
+            raise DecodeError(R.PRICE_NOT_POSITIVE, name, str(price_e9), "at least 1")
+    for name in ("quantity", "imbalance_quantity"):
+        quantity = getattr(message, name)
+        if not 0 <= quantity <= QUANTITY_MAX:
+            bound = f"0..{QUANTITY_MAX}"
+            raise DecodeError(R.VALUE_OUT_OF_RANGE, name, str(quantity), bound)
+    if message.auction not in AUCTIONS:
+        bound = ", ".join(AUCTIONS)
+        raise DecodeError(R.VALUE_OUT_OF_RANGE, "auction", message.auction, bound)
+    if not 0 < message.cutoff_ns <= message.uncross_ns:
+        bound = f"1..{message.uncross_ns}, the uncrossing"
+        raise DecodeError(R.VALUE_OUT_OF_RANGE, "cutoff_ns", str(message.cutoff_ns), bound)

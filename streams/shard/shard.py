@@ -6,7 +6,12 @@ from typing import Any, Final
 
 from schemas.messages.core import Cause, RejectReason
 from schemas.messages.intake import NewOrder, ReplaceOrder
-from schemas.messages.market import BookUpdated, TradePrinted, TradingStatusChanged
+from schemas.messages.market import (
+    AuctionIndicated,
+    BookUpdated,
+    TradePrinted,
+    TradingStatusChanged,
+)
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
 from streams import kill, netting, risk, strategy
 from streams.core import topics
@@ -46,7 +51,7 @@ __all__ = ["EngineShard"]
 NO_EVENT: Final = bytes(16)
 _EXPECTED: Final[dict[str, tuple[type[Any], ...]]] = {
     topics.ORDERS_COMMANDS: ORDER_MESSAGES,
-    topics.MARKET_DATA: (BookUpdated, TradePrinted, TradingStatusChanged),
+    topics.MARKET_DATA: (BookUpdated, TradePrinted, TradingStatusChanged, AuctionIndicated),
     topics.VENUES_REPORTS: (ExecutionReport, OrderCancelReject),
     topics.KILL_COMMANDS: kill.MESSAGES,
     topics.CONTROL_COMMANDS: (*CONTROL_MESSAGES, *risk.CONTROL_MESSAGES),
@@ -334,6 +339,8 @@ class EngineShard:
             curve = self.state.reference.curves.get(message.instrument_id)
             self.state.market.apply_trade(envelope, message, curve)
             self._knows.references.pop(message.instrument_id, None)
+        elif isinstance(message, AuctionIndicated):
+            self.state.market.apply_auction(message)
         elif isinstance(message, TradingStatusChanged):
             self.state.market.apply_status(envelope, message)
             self._knows.forget_instrument(message.instrument_id)
