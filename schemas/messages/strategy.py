@@ -25,6 +25,8 @@ from schemas.messages.core import (
     adjustment_to_datum,
     constraints_from_datum,
     constraints_to_datum,
+    estimate_from_datum,
+    estimate_to_datum,
     execution_plan_from_datum,
     execution_plan_to_datum,
     frontier_point_from_datum,
@@ -141,7 +143,7 @@ def parent_ended_from_datum(d: dict[str, Any]) -> ParentEnded:
 
 
 class ParentRecalibrated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Position against plan after a bin or a fill, and what follows. Topic strategies.events. v2 adds more symbols of its enums. v3 adds tactic, adjustments, estimate."""
+    """Position against plan after a bin or a fill, and what follows. Topic strategies.events. v2 adds more symbols of its enums. v3 adds tactic, adjustments, estimate, market_prints, is_interrupted."""
 
     parent_id: str  # Parent
     cause: Cause  # BIN, FILL, RETURNED, EPOCH, BUST
@@ -156,6 +158,8 @@ class ParentRecalibrated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tactic: Tactic = Tactic.UNKNOWN  # How the next child meets the quote
     adjustments: tuple[Adjustment, ...] = ()  # What changed the next slice, most important first
     estimate: MarketEstimate | None = None  # What the market was believed to be; null when nothing was known
+    market_prints: int = 0  # Others' prints that market_quantity is made of
+    is_interrupted: bool = False  # Whether nothing could be released since the market did not trade
 
 
 def parent_recalibrated_to_datum(m: ParentRecalibrated) -> dict[str, Any]:
@@ -173,6 +177,8 @@ def parent_recalibrated_to_datum(m: ParentRecalibrated) -> dict[str, Any]:
         "tactic": m.tactic,
         "adjustments": [adjustment_to_datum(x) for x in m.adjustments],
         "estimate": None if m.estimate is None else market_estimate_to_datum(m.estimate),
+        "market_prints": m.market_prints,
+        "is_interrupted": m.is_interrupted,
     }
 
 
@@ -191,6 +197,8 @@ def parent_recalibrated_from_datum(d: dict[str, Any]) -> ParentRecalibrated:
         tactic=Tactic(d["tactic"]),
         adjustments=tuple([adjustment_from_datum(x) for x in d["adjustments"]]),
         estimate=None if d["estimate"] is None else market_estimate_from_datum(d["estimate"]),
+        market_prints=d["market_prints"],
+        is_interrupted=d["is_interrupted"],
     )
 
 
@@ -378,7 +386,7 @@ def policy_evaluated_from_datum(d: dict[str, Any]) -> PolicyEvaluated:
 
 
 class ScheduleSet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The plan of a parent. Topic strategies.events. v2 adds more symbols of its enums. v3 adds model, request_id, plan_id, opening_quantity, closing_quantity."""
+    """The plan of a parent. Topic strategies.events. v2 adds more symbols of its enums. v3 adds model, request_id, plan_id, opening_quantity, closing_quantity, anchor_market_prints."""
 
     parent_id: str  # Parent
     ordinal: int  # Ordinal of the plan
@@ -394,6 +402,7 @@ class ScheduleSet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     plan_id: str = ''  # Execution plan that its targets come from; empty when they come from none
     opening_quantity: int = 0  # Part of it for the opening auction, smallest units
     closing_quantity: int = 0  # Part of it for the closing auction, smallest units
+    anchor_market_prints: int = 0  # Others' prints since the parent opened when the plan starts
 
 
 def schedule_set_to_datum(m: ScheduleSet) -> dict[str, Any]:
@@ -412,6 +421,7 @@ def schedule_set_to_datum(m: ScheduleSet) -> dict[str, Any]:
         "plan_id": m.plan_id,
         "opening_quantity": m.opening_quantity,
         "closing_quantity": m.closing_quantity,
+        "anchor_market_prints": m.anchor_market_prints,
     }
 
 
@@ -431,6 +441,7 @@ def schedule_set_from_datum(d: dict[str, Any]) -> ScheduleSet:
         plan_id=d["plan_id"],
         opening_quantity=d["opening_quantity"],
         closing_quantity=d["closing_quantity"],
+        anchor_market_prints=d["anchor_market_prints"],
     )
 
 

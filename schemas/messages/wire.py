@@ -14908,6 +14908,7 @@ def write_schedule_set(m: ScheduleSet) -> bytes:
             s,
             (SIZES[n] if 0 <= (n := m.opening_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.closing_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.anchor_market_prints) < 8192 else encode_long(n)),
         )
     )
 
@@ -15013,7 +15014,13 @@ def read_schedule_set(b: bytes, i: int) -> tuple[ScheduleSet, int]:
         f_closing_quantity, i = read_long(b, i, n)
     else:
         f_closing_quantity = n >> 1 ^ -(n & 1)
-    return ScheduleSet(parent_id=f_parent_id, ordinal=f_ordinal, strategy=f_strategy, bin_starts_ns=f_bin_starts_ns, targets=f_targets, anchor_quantity=f_anchor_quantity, anchor_market_quantity=f_anchor_market_quantity, seed=f_seed, cause=f_cause, model=f_model, request_id=f_request_id, plan_id=f_plan_id, opening_quantity=f_opening_quantity, closing_quantity=f_closing_quantity), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_anchor_market_prints, i = read_long(b, i, n)
+    else:
+        f_anchor_market_prints = n >> 1 ^ -(n & 1)
+    return ScheduleSet(parent_id=f_parent_id, ordinal=f_ordinal, strategy=f_strategy, bin_starts_ns=f_bin_starts_ns, targets=f_targets, anchor_quantity=f_anchor_quantity, anchor_market_quantity=f_anchor_market_quantity, seed=f_seed, cause=f_cause, model=f_model, request_id=f_request_id, plan_id=f_plan_id, opening_quantity=f_opening_quantity, closing_quantity=f_closing_quantity, anchor_market_prints=f_anchor_market_prints), i
 
 
 def write_slice_released(m: SliceReleased) -> bytes:
