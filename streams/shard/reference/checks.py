@@ -14,7 +14,7 @@ from schemas.messages.control import (
     VenueDefined,
     VolumeCurveDefined,
 )
-from schemas.messages.core import PartyLevel, PhaseKind, Session, VenueKind
+from schemas.messages.core import OrderType, PartyLevel, PhaseKind, Session, VenueKind
 from schemas.messages.core import RejectReason as R
 from streams.core.errors import DecodeError
 
@@ -26,6 +26,7 @@ MONTHS: Final = 12
 E9: Final = 1_000_000_000
 DAY_NS: Final = 86_400 * E9
 BINS_MAX: Final = 10_000  # of a volume curve: more than the seconds of two hours
+MESSAGES_MAX: Final = 10_000  # a second, at one venue: so many instants are kept
 LOG_MAX_E9: Final = 100 * E9
 VARIANCE_MAX_E9: Final = 1_000 * E9
 _AUCTIONS: Final = (PhaseKind.OPENING_AUCTION, PhaseKind.CLOSING_AUCTION)
@@ -78,8 +79,21 @@ def _venue(m: VenueDefined) -> None:
     _ids(m, "venue_id")
     if m.kind is VenueKind.UNKNOWN:
         _raise(R.PARAMETER_OUT_OF_RANGE, "kind", m.kind, "LIT, DARK or ATS")
-    _at_least(R.PARAMETER_OUT_OF_RANGE, m, 0, "minimum_quantity")
-    _within("latency_ns", m.latency_ns, 0, DAY_NS)
+    _at_least(R.PARAMETER_OUT_OF_RANGE, m, 0, "minimum_quantity", "lot", "month_quantity")
+    for name in ("latency_ns", "cancel_after_ns", "slow_after_ns"):
+        _within(name, getattr(m, name), 0, DAY_NS)
+    _within("messages_per_s", m.messages_per_s, 0, MESSAGES_MAX)
+    _at_least(R.PRICE_NOT_POSITIVE, m, 0, "tick_e9")
+    if m.tick_e9 % 2:
+        _raise(R.PRICE_OFF_TICK, "tick_e9", m.tick_e9, "even")
+    if OrderType.UNKNOWN in m.order_types:
+        _raise(R.UNSUPPORTED_ORDER_TYPE, "order_types", OrderType.UNKNOWN, "known order types")
+    from_quantity = -1
+    for tier in m.fee_tiers:
+        if tier.from_quantity <= from_quantity:
+            bound = f"above {from_quantity}"
+            _raise(R.PARAMETER_OUT_OF_RANGE, "fee_tiers.from_quantity", tier.from_quantity, bound)
+        from_quantity = tier.from_quantity
 
 
 def _account(m: AccountDefined) -> None:

@@ -17,6 +17,7 @@ from schemas.messages.control import (
     VenueDefined,
     VolumeCurveDefined,
 )
+from schemas.messages.core import BookState, PhaseKind
 from schemas.messages.core import RejectReason as R
 from streams.core.calendar import NEVER_NS, Calendar
 from streams.core.errors import DecodeError
@@ -105,6 +106,21 @@ class ReferenceView(msgspec.Struct):
         moment = self.calendars[terms.calendar_id].at(at_ns)
         return values.in_session(terms, moment), moment.until_ns
 
+    def venue_states(self, at_ns: int) -> tuple[dict[str, BookState], int]:
+        """Return the venues that their own calendars keep shut, and until when that holds."""
+        shut: dict[str, BookState] = {}
+        until_ns = NEVER_NS
+        for venue_id, venue in self.venues.items():
+            if not venue.calendar_id:
+                continue
+            moment = self.calendars[venue.calendar_id].at(at_ns)
+            until_ns = min(until_ns, moment.until_ns)
+            if moment.phase in (PhaseKind.OPENING_AUCTION, PhaseKind.CLOSING_AUCTION):
+                shut[venue_id] = BookState.AUCTION
+            elif moment.phase is not PhaseKind.CONTINUOUS:
+                shut[venue_id] = BookState.CLOSED
+        return shut, until_ns
+
     def account(self, account_id: str) -> Account | None:
         """Return who trades, whether enabled or not."""
         known = self.accounts.get(account_id)
@@ -146,6 +162,9 @@ class ReferenceView(msgspec.Struct):
                         bound = "defined calendars"
                         raise DecodeError(R.UNKNOWN_CALENDAR, name, calendar_id, bound)
                 self._check_units(message)
+            case VenueDefined() if message.calendar_id not in ("", *self.calendars):
+                bound = "defined calendars"
+                raise DecodeError(R.UNKNOWN_CALENDAR, "calendar_id", message.calendar_id, bound)
             case CalendarDefined() if message.effective_ns <= at_ns:
                 self._check_neighbors(message)
             case _:
