@@ -51,8 +51,17 @@ def released(state: ShardState, m: Message, entry: Entry) -> None:
         text = f"{parent.side} at {m['limit_price_e9']}, limit {parent.limit_price_e9}"
         state.findings.add(Code.LIMIT_PRICE, m["slice_id"], text, entry)
     state.slices[m["slice_id"]] = Slice(
-        m["slice_id"], m["parent_id"], m["epoch"], m["limit_price_e9"], m["quantity"]
+        m["slice_id"],
+        m["parent_id"],
+        m["epoch"],
+        m["limit_price_e9"],
+        m["quantity"],
+        overfill=m.get("overfill_quantity", 0),
     )
+    budget = state.reference.overfill_quantity(m["quantity"])
+    if m.get("overfill_quantity", 0) > budget:
+        text = f"may over-fill by {m['overfill_quantity']}, settings allow {budget}"
+        state.findings.add(Code.EXPOSURE, m["slice_id"], text, entry)
     epoch.exposure += m["quantity"]
     epoch.released += m["quantity"]
     check_parent(state, parent, epoch, entry)
@@ -95,13 +104,20 @@ def placed(state: ShardState, m: Message, entry: Entry) -> None:
     if (m["side"], m["instrument_id"]) != (parent.side, parent.instrument_id):
         text = f"{m['side']} {m['instrument_id']} of {parent.side} {parent.instrument_id}"
         state.findings.add(Code.LINEAGE, m["child_id"], text, entry)
-    if parent.is_closed or not 0 < m["quantity"] <= part.unplaced:
-        text = f"places {m['quantity']}, slice has {part.unplaced} unplaced"
+    over = m.get("overfill_quantity", 0)
+    wanted = m["quantity"] - over
+    if parent.is_closed or m["quantity"] <= 0 or not 0 <= wanted <= part.unplaced:
+        text = f"places {wanted}, slice has {part.unplaced} unplaced"
+        state.findings.add(Code.EXPOSURE, m["child_id"], text, entry)
+    if not 0 <= over <= part.overfill - part.over:
+        text = f"over-fills by {over}, {part.over} of {part.overfill} is exposed"
         state.findings.add(Code.EXPOSURE, m["child_id"], text, entry)
     if _is_beyond(parent.side, m["price_e9"], part.limit_price_e9):
         text = f"{parent.side} at {m['price_e9']}, limit {part.limit_price_e9}"
         state.findings.add(Code.LIMIT_PRICE, m["child_id"], text, entry)
-    part.unplaced -= m["quantity"]
+    part.unplaced -= wanted
+    part.over += over
+    part.exposure += m["quantity"]
     state.children[m["child_id"]] = Child(
         child_id=m["child_id"],
         slice_id=m["slice_id"],
@@ -139,7 +155,7 @@ def canceled(state: ShardState, m: Message, entry: Entry) -> None:
         )
         state.findings.add(Code.EXPOSURE, child.child_id, text, entry)
     child.exposure = m["outstanding_quantity"]
-    state.slices[child.slice_id].unplaced += m["canceled_quantity"]
+    state.slices[child.slice_id].free(m["canceled_quantity"])
 
 
 def rejected(state: ShardState, m: Message, entry: Entry) -> None:
@@ -151,7 +167,7 @@ def rejected(state: ShardState, m: Message, entry: Entry) -> None:
         text = f"reject frees {m['quantity']} of {child.exposure} exposed"
         state.findings.add(Code.EXPOSURE, child.child_id, text, entry)
     child.exposure = 0
-    state.slices[child.slice_id].unplaced += m["quantity"]
+    state.slices[child.slice_id].free(m["quantity"])
 
 
 def named(state: ShardState, m: Message, entry: Entry) -> None:
@@ -186,7 +202,9 @@ def filled(state: ShardState, m: Message, entry: Entry) -> None:
     state.fills[fill.fill_id] = fill
     epoch.fill_ids.append(fill.fill_id)
     child.paid += quantity
-    child.exposure -= quantity - late
+    exposed = quantity - late + m.get("overfill_quantity", 0)
+    _pay_slice(state, m, exposed, entry)
+    child.exposure -= exposed
     if child.exposure < 0 or late > quantity:
         text = f"fills {quantity}, {late} of it late, exposure after it {child.exposure}"
         state.findings.add(Code.EXPOSURE, child.child_id, text, entry)
@@ -199,6 +217,18 @@ def filled(state: ShardState, m: Message, entry: Entry) -> None:
     epoch.exposure -= quantity - late
     epoch.released += late
     check_parent(state, parent, epoch, entry)
+
+
+def _pay_slice(state: ShardState, m: Message, exposed: int, entry: Entry) -> None:
+    """A fill of over-subscribed children pays the slice until it is full, and the budget then."""
+    part, over = state.slices[m["slice_id"]], m.get("overfill_quantity", 0)
+    wanted = part.exposure + part.unplaced - part.over
+    if over != max(0, exposed - wanted) or over > min(part.over, m["error_quantity"]):
+        text = f"over-fills by {over} of {exposed}, wanted {wanted}, {part.over} beyond it"
+        state.findings.add(Code.EXPOSURE, m["fill_id"], text, entry)
+    part.exposure -= exposed
+    part.over -= over
+    part.overfill -= over
 
 
 def _check_child(state: ShardState, child: Child, entry: Entry) -> None:

@@ -18,6 +18,8 @@ DATED = {
 # What the engine does while nobody has loaded settings: docs/architecture.md.
 QUOTE_AGE_MAX_NS = 2_000_000_000
 OWN_SPREAD_MAX_BPS = 100
+OVERFILL_BPS = 0
+BPS = 10_000
 
 
 class Reference:
@@ -30,6 +32,7 @@ class Reference:
         self._read = 0
         self.restrictions: dict[str, set[tuple[str, str, str]]] = {}  # level and two names, sorted
         self.settings: Message = {}
+        self.routing: Message = {}
         self.calendars = Calendars()
         self.units: dict[str, tuple[str, int]] = {}  # currency and scale by instrument, for ever
 
@@ -46,6 +49,8 @@ class Reference:
         m, name = entry.message, entry.name
         if name == "control.SettingsLoaded" and m["context"] == "engine":
             self.settings = _content(m["content"], self.settings)
+        elif name == "control.SettingsLoaded" and m["context"] == "routing":
+            self.routing = _content(m["content"], self.routing)
         elif name == "control.PairRestricted":
             self._restrict(m)
         elif name == "control.CalendarDefined":
@@ -115,6 +120,13 @@ class Reference:
 
     def quote_age_max_ns(self) -> int:
         return int(self.settings.get("quote_age_max_ns", QUOTE_AGE_MAX_NS))
+
+    def overfill_quantity(self, quantity: int) -> int:
+        """Return by how much a slice may be over-filled; nothing where no account would bear it."""
+        if not self.routing.get("error_account_id"):
+            return 0
+        share_bps = int(self.routing.get("overfill_bps", OVERFILL_BPS))
+        return quantity * share_bps // BPS
 
     def own_netting(self) -> Message:
         """Return the guards of own netting where nothing is declared."""

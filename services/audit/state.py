@@ -125,6 +125,16 @@ class Slice:
     epoch: int
     limit_price_e9: int | None
     unplaced: int
+    overfill: int = 0  # left of its over-fill budget
+    over: int = 0  # what its children expose beyond what it still wants
+    exposure: int = 0  # of its children
+
+    def free(self, quantity: int) -> None:
+        """Take back what a child exposed: beyond the slice first."""
+        over = min(self.over, quantity)
+        self.over -= over
+        self.unplaced += quantity - over
+        self.exposure -= quantity
 
 
 @dataclass(slots=True)
