@@ -1,6 +1,7 @@
 """Rows of settings: one table of settings.toml for each context that has some."""
 
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
 
@@ -8,12 +9,16 @@ import msgspec
 
 from schemas.messages.control import SettingsLoaded
 from services.config.rows import Row
+from streams.routing import settings as routing
 from streams.shard.settings import CONTEXT, EngineSettings
 
 __all__ = ["SETTINGS", "SettingsRow"]
 
 # By context: what reads its settings, raising msgspec.MsgspecError or ValueError.
-SETTINGS: Final = {CONTEXT: EngineSettings.parse}
+SETTINGS: Final[dict[str, Callable[[str], Any]]] = {
+    CONTEXT: EngineSettings.parse,
+    routing.CONTEXT: routing.RoutingSettings.parse,
+}
 
 
 class SettingsRow(Row):

@@ -16,6 +16,7 @@ from schemas.messages.core import (
     Urgency,
 )
 from streams.core.errors import CorruptHistoryError
+from streams.routing.settings import RoutingSettings
 
 __all__ = [
     "Child",
@@ -229,6 +230,7 @@ class RoutingState(msgspec.Struct):
     tracks: dict[str, Track] = {}  # by "venue/passive" or "venue/aggressive"
     venues: dict[str, VenueRecord] = {}
     reports: int = 0  # folded into the scorecard: its version
+    settings: RoutingSettings = RoutingSettings()  # set by the shard
 
 
 def slice_of(child_id: str) -> str:

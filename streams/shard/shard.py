@@ -318,7 +318,9 @@ class EngineShard:
         settings, state = self.state.reference.settings, self.state
         state.netting.window_ns = settings.window_ns
         state.netting.window_count = settings.window_count
+        state.routing.settings = state.reference.routing
         state.strategy.settings = settings.strategy_settings()
+        state.strategy.settings.overfill_bps = state.reference.routing.overfill_bps
 
     def _see(self, inbound: Inbound, now_ns: int) -> None:
         message, envelope = inbound.message, inbound.envelope

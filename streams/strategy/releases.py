@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from schemas.messages.core import Cause, RoutingLogic, Tactic
+from schemas.messages.core import Cause, RoutingLogic, Tactic, Urgency
 from schemas.messages.strategy import ParentRecalibrated, ScheduleSet, SliceReleased
 from streams.strategy.advice import Advice
+from streams.strategy.schedule import BPS, floor_lot
 from streams.strategy.situation import Situation, Step
 
 __all__ = ["recalibrated", "released", "scheduled"]
@@ -91,5 +92,15 @@ def released(
         is_short_sale=parent.is_short_sale,
         constraints=parent.constraints,
         tactic=tactic,
+        urgency=parent.urgency,
+        overfill_quantity=_overfill(now, quantity),
     )
     return (slice_released,)
+
+
+def _overfill(now: Situation, quantity: int) -> int:
+    """Return by how much the firm lets an urgent slice be over-filled. Rounds: down to lots."""
+    share_bps = now.settings.overfill_bps
+    if not share_bps or now.parent.urgency is not Urgency.URGENT:
+        return 0
+    return floor_lot(quantity * share_bps // BPS, now.market.instrument.lot)

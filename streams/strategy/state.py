@@ -47,6 +47,7 @@ class StrategySettings(msgspec.Struct, kw_only=True):
     retry_ns: int = SECOND_NS  # immediate: least time between two sweeps
     rest_ns: int = 10 * SECOND_NS  # immediate: how long a slice away from the market rests
     would_ns: int = SECOND_NS  # least time between two looks at a would price
+    overfill_bps: int = 0  # urgent: part of a slice that may be executed beyond it; of routing
 
 
 class OpenSlice(msgspec.Struct, kw_only=True):

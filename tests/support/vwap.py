@@ -74,6 +74,7 @@ def released(
             "self_trade_id": "T1.ACME",
             "cause": cause,
             "tactic": _TACTICS[changes.get("logic", RoutingLogic.SEQUENTIAL)],
+            "urgency": Urgency.NEUTRAL,
             **changes,
         }
     )

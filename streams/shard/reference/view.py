@@ -1,6 +1,7 @@
 """The view: what every definition read so far makes hold at an instant."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,12 +24,16 @@ from streams.core.calendar import NEVER_NS, Calendar
 from streams.core.errors import DecodeError
 from streams.core.market import Account, Instrument, Venue
 from streams.netting.commands import Crossing, Restriction
+from streams.routing import settings as routing_settings
+from streams.routing.settings import RoutingSettings
 from streams.shard.reference import values
 from streams.shard.reference.checks import check
 from streams.shard.reference.dated import DATED, Dated, Rank, subject_of
 from streams.shard.settings import CONTEXT, EngineSettings
 
 __all__ = ["CONTROL_MESSAGES", "ReferenceView"]
+
+Settings = TypeVar("Settings")
 
 CONTROL_MESSAGES = (
     AccountDefined,
@@ -63,6 +68,7 @@ class ReferenceView(msgspec.Struct):
     restrictions: dict[str, list[Restriction]] = {}  # by tenant, in order of first mention
     curves: dict[str, VolumeCurveDefined] = {}
     settings: EngineSettings = EngineSettings()
+    routing: RoutingSettings = RoutingSettings()
     units: dict[str, tuple[str, int]] = {}  # currency and scale of an instrument, for ever
     dated: Dated = msgspec.field(default_factory=Dated)
 
@@ -91,7 +97,9 @@ class ReferenceView(msgspec.Struct):
             case PairRestricted():
                 self._restrict(message)
             case SettingsLoaded() if message.context == CONTEXT:
-                self.settings = _settings(message)
+                self.settings = _settings(message, EngineSettings.parse)
+            case SettingsLoaded() if message.context == routing_settings.CONTEXT:
+                self.routing = _settings(message, RoutingSettings.parse)
             case _ if type(message) in DATED:
                 self._take(message, sent_ns, at_ns)
             case _:
@@ -254,9 +262,9 @@ class ReferenceView(msgspec.Struct):
         )
 
 
-def _settings(message: SettingsLoaded) -> EngineSettings:
+def _settings(message: SettingsLoaded, parse: Callable[[str], Settings]) -> Settings:
     try:
-        return EngineSettings.parse(message.content)
+        return parse(message.content)
     except msgspec.MsgspecError as error:
-        bound = "settings of the engine as JSON"
+        bound = f"settings of the {message.context} as JSON"
         raise DecodeError(R.BODY_UNDECODABLE, "content", str(error), bound) from error
