@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.messages.core import Cause, RoutingLogic, Side, StrategyKind, Tactic
+from schemas.messages.core import Cause, RoutingLogic, Side, StrategyKind, Tactic, Urgency
 from schemas.messages.strategy import ParentRecalibrated, ScheduleSet, SliceReleased
 from tests.support.builders import ACME, MINUTE, OPEN_NS, SECOND
 from tests.support.parents import (
