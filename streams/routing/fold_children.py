@@ -61,6 +61,7 @@ def _child_placed(state: RoutingState, event: ChildPlaced) -> None:
         rest_until_ns=event.rest_until_ns,
         exposure=event.quantity,
         due_ns=event.ack_due_ns,
+        cancel_until_ns=event.cancel_until_ns,
     )
 
 

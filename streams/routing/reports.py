@@ -8,6 +8,7 @@ from schemas.messages.core import (
     Cause,
     ExecType,
     OrderStatus,
+    PhaseKind,
     RejectReason,
     RoutingLogic,
     Side,
@@ -23,15 +24,18 @@ from schemas.messages.routing import (
     VenueSuspended,
 )
 from schemas.messages.venues import ExecutionReport
+from streams.routing.auction import place_auction
 from streams.routing.commands import ApplyCancelReject, ApplyReport
 from streams.routing.executions import book_execution, change_execution, execution_problem
 from streams.routing.placement import Placement, returned
 from streams.routing.requests import RETRY_NS, backoff_ns, request_cancel, request_status
-from streams.routing.state import Child, RoutingState, VenueRecord, find_child
+from streams.routing.state import Child, RoutingState, Slice, VenueRecord, find_child
 from streams.routing.upkeep import wanted
 
 __all__ = ["apply_cancel_reject", "apply_report"]
 
+# Their venue ends them by itself: after one sweep, or after the auction.
+EXPIRING: Final = (TimeInForce.IOC, TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE)
 REJECTS_IN_ROW_MAX: Final = 3
 REJECT_SUSPENSION_NS: Final = 30 * 1_000_000_000
 
@@ -199,7 +203,7 @@ def _close(
         status=status,
         canceled_quantity=freed,
         outstanding_quantity=outstanding,
-        is_unsolicited=child.cancel_cause is None and child.time_in_force is not TimeInForce.IOC,
+        is_unsolicited=child.cancel_cause is None and child.time_in_force not in EXPIRING,
         retry_ns=command.at_ns + RETRY_NS if outstanding else 0,
     )
     onward = _onward(state, command, child, freed, outstanding=outstanding, spent=spent)
@@ -239,12 +243,20 @@ def _onward(
     if quantity == 0:
         return ()
     holds = outstanding > 0 or any(other != child.child_id for other in part.children)
-    if part.is_ending:
-        return returned(part, quantity, part.ending_cause, is_closed=not holds)
-    if command.is_stopped:
-        return returned(part, quantity, Cause.KILL, is_closed=not holds)
-    if command.at_ns >= part.deadline_ns:
-        return returned(part, quantity, Cause.DEADLINE, is_closed=not holds)
+    why = _comes_back(part, command)
+    if why is not None:
+        return returned(part, quantity, why, is_closed=not holds)
+    if part.auction is not PhaseKind.UNKNOWN and command.market is not None:
+        return place_auction(
+            state,
+            part,
+            quantity,
+            command.market,
+            command.at_ns,
+            cause=Cause.REROUTE,
+            holds=holds,
+            excluded=excluded,
+        )
     if part.logic is RoutingLogic.SWEEP or command.market is None:
         return returned(part, quantity, Cause.VENUE, is_closed=not holds)
     return Placement(
@@ -257,6 +269,15 @@ def _onward(
         holds=holds,
         excluded=excluded,
     ).events()
+
+
+def _comes_back(part: Slice, command: ApplyReport) -> Cause | None:
+    """Return why nothing freed is sent on; None when it may be."""
+    if part.is_ending:
+        return part.ending_cause
+    if command.is_stopped:
+        return Cause.KILL
+    return Cause.DEADLINE if command.at_ns >= part.deadline_ns else None
 
 
 def _who(report: ExecutionReport) -> tuple[str, str, Side]:

@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
-from schemas.messages.core import Cause
+from schemas.messages.core import Cause, PhaseKind
 from schemas.messages.routing import ChildCancelRequested, ChildStatusRequested, VenueSuspended
+from streams.routing.auction import is_locked, place_auction
 from streams.routing.commands import (
     CancelAtVenue,
     CancelChildren,
@@ -42,6 +43,16 @@ def route_slice(state: RoutingState, command: RouteSlice) -> tuple[Any, ...]:
         return returned(part, part.unplaced, Cause.KILL, is_closed=True)
     if command.at_ns >= part.deadline_ns:
         return returned(part, part.unplaced, Cause.DEADLINE, is_closed=True)
+    if part.auction is not PhaseKind.UNKNOWN:
+        return place_auction(
+            state,
+            part,
+            part.unplaced,
+            command.market,
+            command.at_ns,
+            cause=Cause.OPENED,
+            holds=False,
+        )
     return Placement(
         state,
         part,
@@ -137,6 +148,8 @@ def _end_slice(state: RoutingState, part: Slice, cause: Cause, at_ns: int) -> tu
         child = state.children[child_id]
         is_asked = child.cancel_cause is not None and part.is_ending
         is_deadline = cause is Cause.DEADLINE and child.cancel_cause is not None
+        if is_locked(child, at_ns) and cause is not Cause.KILL:
+            continue  # its venue uncrosses first; a kill asks all the same
         if child.is_open and not is_asked and not is_deadline:
             events.append(request_cancel(child, cause, at_ns))
     return tuple(events)

@@ -6,6 +6,7 @@ observations count) shrunk toward a prior worth 8 observations: twelve lucky fil
 
 from typing import Final
 
+from schemas.messages.core import TimeInForce
 from streams.core.market import Quote, Venue
 from streams.routing.state import Child, RoutingState, Track, VenueRecord
 
@@ -21,6 +22,7 @@ __all__ = [
 ]
 
 E9: Final = 1_000_000_000
+_AUCTION: Final = (TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE)
 _NEWEST: Final = 16  # weight of the newest observation is 1/16
 _EFFECTIVE_MAX: Final = 31  # (2 - 1/16) / (1/16)
 _PRIOR_WEIGHT: Final = 8
@@ -123,4 +125,6 @@ def _shrunk(mean: int, count: int, prior: int) -> int:
 
 def _track(state: RoutingState, child: Child) -> Track:
     kind = "passive" if child.is_passive else "aggressive"
+    if child.time_in_force in _AUCTION:  # what an auction fills says nothing of the open market
+        kind = "auction"
     return state.tracks.setdefault(f"{child.venue_id}/{kind}", Track())

@@ -77,6 +77,7 @@ class Child(msgspec.Struct, kw_only=True):
     status_cause: Cause | None = None
     due_ns: int = 0  # when it needs attention; 0 for never
     is_cancel_rejected: bool = False  # the newest request was refused
+    cancel_until_ns: int = 0  # from then until rest_until_ns nothing is canceled
 
     @property
     def is_open(self) -> bool:
