@@ -337,6 +337,7 @@ class PolicyEvaluated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     model: str  # Name and version of the model
     inputs: PlanInputs  # Position and market; the policy is its participation_cap_bps, risk_aversion_e9 and completion_floor_bps
     strategy: StrategyKind  # Strategy that works the parent; AUTO before one is chosen
+    aim: Aim  # What an order without a strategy wants; UNKNOWN when nothing is to be chosen
     point: FrontierPoint  # What the policy chooses now: the least cost plus risk aversion times squared risk that keeps cap and floor, or the fastest when none keeps the floor
     score_e9: int  # Cost plus risk aversion times squared risk of that point, 1e-9 basis points
     capped: FrontierPoint  # What the cap allows at most
@@ -355,6 +356,7 @@ def policy_evaluated_to_datum(m: PolicyEvaluated) -> dict[str, Any]:
         "model": m.model,
         "inputs": plan_inputs_to_datum(m.inputs),
         "strategy": m.strategy,
+        "aim": m.aim,
         "point": frontier_point_to_datum(m.point),
         "score_e9": m.score_e9,
         "capped": frontier_point_to_datum(m.capped),
@@ -374,6 +376,7 @@ def policy_evaluated_from_datum(d: dict[str, Any]) -> PolicyEvaluated:
         model=d["model"],
         inputs=plan_inputs_from_datum(d["inputs"]),
         strategy=StrategyKind(d["strategy"]),
+        aim=Aim(d["aim"]),
         point=frontier_point_from_datum(d["point"]),
         score_e9=d["score_e9"],
         capped=frontier_point_from_datum(d["capped"]),
@@ -523,6 +526,7 @@ class StrategyChosen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     parent_id: str  # Parent
     aim: Aim  # What the order wants
     strategy: StrategyKind  # Strategy chosen
+    participation_bps: int  # Own share of all volume that the policy chooses, basis points: the rate of POV
     cause: Cause  # What led to it
     model: str  # Name and version of the model that scored
     inputs: PlanInputs  # Position and market
@@ -534,6 +538,7 @@ def strategy_chosen_to_datum(m: StrategyChosen) -> dict[str, Any]:
         "parent_id": m.parent_id,
         "aim": m.aim,
         "strategy": m.strategy,
+        "participation_bps": m.participation_bps,
         "cause": m.cause,
         "model": m.model,
         "inputs": plan_inputs_to_datum(m.inputs),
@@ -546,6 +551,7 @@ def strategy_chosen_from_datum(d: dict[str, Any]) -> StrategyChosen:
         parent_id=d["parent_id"],
         aim=Aim(d["aim"]),
         strategy=StrategyKind(d["strategy"]),
+        participation_bps=d["participation_bps"],
         cause=Cause(d["cause"]),
         model=d["model"],
         inputs=plan_inputs_from_datum(d["inputs"]),

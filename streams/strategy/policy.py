@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.messages.core import ExecutionPlan, StrategyKind
+from schemas.messages.core import Cause, ExecutionPlan, PlanInputs, StrategyKind
 from schemas.messages.netting import ParentOpened
 from schemas.messages.strategy import (
     CompletionAtRisk,
@@ -15,9 +15,20 @@ from schemas.messages.strategy import (
     PlanRequested,
     PolicyEvaluated,
     StrategyChosen,
+    VolumeForecast,
 )
 
-__all__ = ["POLICY_EVENTS", "PolicyEvent", "PolicyState", "evolve_policy", "policy_of"]
+__all__ = [
+    "POLICY_EVENTS",
+    "AdoptPlan",
+    "Assess",
+    "PolicyCommand",
+    "PolicyEvent",
+    "PolicySettings",
+    "PolicyState",
+    "evolve_policy",
+    "policy_of",
+]
 
 PolicyEvent = (
     PolicyEvaluated
@@ -39,8 +50,46 @@ POLICY_EVENTS: Final = (
     CompletionAtRisk,
     CompletionRestored,
 )
+SECOND_NS: Final = 1_000_000_000
 # Their schedule weighs impact against risk, or is chosen by that.
 WEIGHING: Final = (StrategyKind.IMPLEMENTATION_SHORTFALL, StrategyKind.AUTO)
+
+
+class PolicySettings(msgspec.Struct, kw_only=True):
+    """How often policies are solved again, and how far things may move."""
+
+    review_ns: int = 30 * SECOND_NS  # a policy is solved again at the latest then
+    gap_ns: int = SECOND_NS  # and at the earliest, unless the owner or a halt changed it
+    plan_refresh_ns: int = 120 * SECOND_NS  # a new plan is asked for; the old one is followed
+    plan_valid_ns: int = 600 * SECOND_NS  # no plan is followed for longer
+    position_moved_bps: int = 1_000  # of the rest, beyond the targets of the bin
+    market_moved_bps: int = 5_000  # of volume, volatility or spread, up or down by that factor
+    volatility_bps: int = 200  # of a day, while none was measured
+    volume_cv_bps: int = 3_500  # of the volume to come, while the forecast says none
+    daily_quantity_bps: int = 1_000  # what a parent is of a day's volume where nobody knows that
+
+
+class Assess(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The parent's policy was evaluated: choose, warn, ask for a plan."""
+
+    parent_id: str
+    cause: Cause
+    at_ns: int
+    forecast: VolumeForecast | None  # None: volume is taken as even
+    bin_ns: int  # of a plan, where there is no forecast
+    settings: PolicySettings
+
+
+class AdoptPlan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The planner answered; `inputs` are those of now."""
+
+    plan: ExecutionPlan
+    at_ns: int
+    inputs: PlanInputs
+    settings: PolicySettings
+
+
+PolicyCommand = Assess | AdoptPlan
 
 
 class PolicyState(msgspec.Struct, kw_only=True):
