@@ -68,6 +68,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tick_bands: tuple[TickBand, ...] = ()  # ascending; empty: tick_e9 at every price
     entry_open_ns: int = 0  # orders are accepted from then on; 0: from session_open_ns
     open_cutoff_ns: int = 0  # AT_OPEN orders are accepted before; 0: there is no opening auction
+    opening_auction_start_ns: int = 0  # 0: no opening auction
     close_cutoff_ns: int = 0  # AT_CLOSE orders are accepted before; 0: no closing auction
     next_open_ns: int = 0  # of the session after it; 0 when the calendar knows none
     is_halted: bool = False

@@ -4,7 +4,7 @@ import msgspec
 
 from schemas.messages.core import Cause, ExecutionPlan
 from schemas.messages.strategy import VolumeForecast
-from streams.core.market import Instrument, Quote
+from streams.core.market import Auction, Instrument, Quote
 
 
 class MarketState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -12,6 +12,10 @@ class MarketState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quote: Quote | None
     others_quantity: int  # cumulative volume of others since the parent opened, own prints removed
     is_open: bool  # at least one lit venue is open
+    # The same volume with blocks cut to what is usual, and how many prints it is made of.
+    steady_quantity: int = 0
+    prints: int = 0
+    auctions: tuple[Auction, ...] = ()  # what venues said last of theirs
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from schemas.messages.core import Cause, RoutingLogic, Tactic, Urgency
+from schemas.messages.core import Cause, PhaseKind, RoutingLogic, Tactic, Urgency
 from schemas.messages.strategy import ParentRecalibrated, ScheduleSet, SliceReleased
 from streams.strategy.advice import Advice
 from streams.strategy.schedule import BPS, floor_lot
@@ -18,18 +18,32 @@ def scheduled(
     *,
     anchor: int = 0,
     seed: bytes = b"",
+    model: str = "",
+    request_id: str = "",
+    plan_id: str = "",
 ) -> ScheduleSet:
     """Return the next plan: cumulative targets by the end of each bin, smallest units."""
+    plans, cause = now.parent.plans, now.cause
+    if plans and cause is Cause.BIN and now.parent.is_interrupted:
+        cause = Cause.TRADING_RESUMED
+    elif plans and cause not in (Cause.RELEASED, Cause.PLAN):
+        cause = Cause.PLAN if plan_id else Cause.EPOCH
     return ScheduleSet(
         parent_id=now.parent.parent_id,
-        ordinal=now.parent.plans + 1,
+        ordinal=plans + 1,
         strategy=now.parent.strategy,
         bin_starts_ns=tuple(starts_ns),
         targets=tuple(targets),
         anchor_quantity=anchor,
-        anchor_market_quantity=now.market.others_quantity,
+        anchor_market_quantity=now.market_quantity,
+        anchor_market_prints=now.market.prints,
         seed=seed,
-        cause=Cause.EPOCH if now.parent.plans and now.cause is not Cause.RELEASED else now.cause,
+        cause=cause,
+        model=model,
+        request_id=request_id,
+        plan_id=plan_id,
+        opening_quantity=now.parent.opening_committed,
+        closing_quantity=now.closing_reserve,
     )
 
 
@@ -41,26 +55,38 @@ def recalibrated(
     advice: Advice | None = None,
 ) -> ParentRecalibrated:
     """Return where the parent stands against its plan, and when it is looked at again."""
+    parent = now.parent
+    is_waiting = now.at_ns < parent.start_ns
+    is_interrupted = not (now.market.is_open or is_waiting)
+    if parent.is_interrupted and not now.is_planning:
+        is_interrupted = True  # nobody has planned since
     return ParentRecalibrated(
-        parent_id=now.parent.parent_id,
+        parent_id=parent.parent_id,
         cause=now.cause,
-        filled_quantity=now.parent.filled_quantity,
-        open_quantity=now.parent.open_quantity,
+        filled_quantity=parent.filled_quantity,
+        open_quantity=parent.open_quantity,
         target_quantity=step.target,
         market_quantity=now.others,
         cap_quantity=step.cap,
-        next_due_ns=next_due_ns if now.would_price_e9 is None else _soon(now, next_due_ns),
+        next_due_ns=_soon(now, next_due_ns, is_interrupted=is_interrupted),
         not_before_ns=not_before_ns,
         bin=step.bin,
         tactic=Tactic.UNKNOWN if advice is None else advice.tactic,
         adjustments=() if advice is None else advice.adjustments,
+        market_prints=max(0, now.market.prints - parent.first_market_prints) if parent.plans else 0,
+        is_interrupted=is_interrupted,
     )
 
 
-def _soon(now: Situation, next_due_ns: int) -> int:
-    if now.at_ns < now.parent.start_ns:
-        return next_due_ns
-    return min(next_due_ns, now.look_again_ns) if next_due_ns else now.look_again_ns
+def _soon(now: Situation, next_due_ns: int, *, is_interrupted: bool) -> int:
+    """Return the first of all instants at which the parent has a reason to look again."""
+    due = [next_due_ns, now.auction_ns]
+    if now.at_ns >= now.parent.start_ns:
+        if now.would_price_e9 is not None:
+            due.append(now.look_again_ns)
+        if is_interrupted:
+            due.append(min(now.at_ns + now.settings.halt_ns, now.end_ns))
+    return min((due_ns for due_ns in due if due_ns > now.at_ns), default=0)
 
 
 def released(
@@ -71,6 +97,7 @@ def released(
     *,
     limit_price_e9: int | None = None,
     tactic: Tactic = Tactic.UNKNOWN,
+    auction: PhaseKind = PhaseKind.UNKNOWN,
 ) -> tuple[SliceReleased, ...]:
     """Return the slice, or nothing for no quantity. The limit is the parent's or a tighter one."""
     if quantity == 0:

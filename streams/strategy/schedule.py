@@ -7,10 +7,12 @@ from schemas.messages.strategy import VolumeForecast
 
 __all__ = [
     "PARTS_MAX",
+    "banded_due",
     "bin_volumes",
     "equal_bins",
     "expected_volume",
     "floor_lot",
+    "front_loaded_targets",
     "jittered_targets",
     "jittered_times",
     "participation_due",
@@ -20,6 +22,7 @@ __all__ = [
 
 BPS = 10_000
 PARTS_MAX = 2_000  # bins or slots of a plan: more make its event too large and take too long
+FIXED = 1 << 64  # one, in fixed point: a rate of the last bin that still has digits
 DRAWS = 1 << 32  # values that one draw may take
 
 
@@ -37,6 +40,17 @@ def participation_due(others: int, done: int, rate_bps: int) -> int:
     """
     assert 0 <= rate_bps < BPS
     return max(0, rate_bps * others // (BPS - rate_bps) - done)
+
+
+def banded_due(need: int, volume: int, low_bps: int, high_bps: int) -> int:
+    """Return `need` within the band of participation in `volume`; at 100 % nothing bounds it.
+
+    Units:  low_bps, high_bps of the volume, own included.
+    Rounds: both bounds down.
+    Source: SPEC section 5: clip(need, p_lo / (1 - p_lo) v, p_hi / (1 - p_hi) v).
+    """
+    low = participation_due(volume, 0, low_bps)
+    return max(low, need if high_bps >= BPS else min(need, participation_due(volume, 0, high_bps)))
 
 
 def tracked_target(quantity: int, traded: int, expected_now: int, expected_rest: int) -> int:
@@ -57,6 +71,35 @@ def volume_targets(quantity: int, traded: int, expected: Sequence[int]) -> tuple
     for volume in expected:
         now += volume
         targets.append(tracked_target(quantity, traded, now, rest))
+    return (*targets[:-1], quantity)
+
+
+def front_loaded_targets(
+    quantity: int, weights: Sequence[int], lengths_ns: Sequence[int], half_life_ns: int
+) -> tuple[int, ...]:
+    """Return the cumulative targets that are best against linear impact and risk; exact integers.
+
+    Minimized is the sum of n^2 / w + lambda s^2 x^2 t over bins of weight w (volume) and length t:
+    n_k / w_k - n_(k+1) / w_(k+1) = x_k t_k T / (W h^2) with h the half-life 1 / kappa, x what is
+    left after bin k, T and W the sums. With equal bins that is the Almgren-Chriss trajectory. It
+    is solved from the last bin backwards, up to a factor, in fixed point.
+    Units:  weights in any unit; half_life_ns in ns.
+    Rounds: down; the last one is `quantity`.
+    Source: SPEC section 2; section 11 for the half-life.
+    """
+    weights = [max(1, weight) for weight in weights]
+    scale = sum(weights) * half_life_ns * half_life_ns
+    horizon_ns = sum(lengths_ns)
+    rate, left, trades = FIXED, 0, []
+    for weight, length_ns in zip(reversed(weights), reversed(lengths_ns), strict=True):
+        # `left` is what later bins do: the holdings after this one.
+        rate += left * length_ns * horizon_ns // scale
+        trades.append(rate * weight)
+        left += rate * weight
+    done, targets = 0, []
+    for trade in reversed(trades):
+        done += trade
+        targets.append(quantity * done // left)
     return (*targets[:-1], quantity)
 
 

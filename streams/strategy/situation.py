@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-from schemas.messages.core import Cause, Side, TimeInForce
+from schemas.messages.core import Cause, ExecutionPlan, Side, StrategyKind, TimeInForce
 from schemas.messages.strategy import VolumeForecast
+from streams.parameters import Resolved
 from streams.strategy.commands import MarketState
 from streams.strategy.schedule import BPS, participation_due
 from streams.strategy.state import ParentSchedule, StrategySettings
@@ -19,27 +20,60 @@ class Situation(NamedTuple):
 
     parent: ParentSchedule
     settings: StrategySettings
+    parameters: Resolved  # what holds for the parent: said, or preset
     cause: Cause
     at_ns: int
-    end_ns: int
+    end_ns: int  # of its work in continuous trading
     entropy: bytes
     market: MarketState
     forecast: VolumeForecast | None
+    plan: ExecutionPlan | None = None  # newest that fits
+    is_planning: bool = True  # a plan may be made; what only moved the position makes none
     is_stopped: bool = False  # by the kill switch
+    closing_reserve: int = 0  # kept for the closing auction, or on its way there
+    auction_ns: int = 0  # when an auction's slice goes out next; 0 for none
+
+    @property
+    def goal(self) -> int:
+        """Return the cumulative quantity that continuous trading and the opening are to do."""
+        return max(0, self.parent.quantity - self.closing_reserve)
+
+    @property
+    def worked(self) -> int:
+        """Return what is committed towards the goal: all but what is for the closing auction."""
+        return self.parent.committed_quantity - self.parent.closing_committed
+
+    @property
+    def market_quantity(self) -> int:
+        """Return the volume that this strategy follows, since the log began."""
+        market = self.market
+        is_rate = self.parent.strategy is StrategyKind.POV
+        return market.steady_quantity if is_rate else market.others_quantity
 
     @property
     def others(self) -> int:
         """Return others' volume since the first plan began."""
         parent = self.parent
-        first = parent.first_market_quantity if parent.plans else self.market.others_quantity
-        return max(0, self.market.others_quantity - first)
+        first = parent.first_market_quantity if parent.plans else self.market_quantity
+        return max(0, self.market_quantity - first)
 
-    def cap(self, expected: int) -> int:
-        """Return the most that the participation cap allows in all, smallest units."""
-        rate_bps = self.parent.participation_cap_bps
+    @property
+    def traded(self) -> int:
+        """Return others' volume since the plan in force began."""
+        return max(0, self.market_quantity - self.parent.anchor_market_quantity)
+
+    def share(self, volume: int, rate_bps: int) -> int:
+        """Return own quantity that makes up the rate beside others' `volume`; all at 100 %."""
         if rate_bps >= BPS:
             return self.parent.quantity
-        return min(self.parent.quantity, participation_due(self.others + expected, 0, rate_bps))
+        return min(self.parent.quantity, participation_due(volume, 0, rate_bps))
+
+    def cap(self, expected: int) -> int:
+        """Return the most that the participation cap allows in all, smallest units.
+
+        What auctions took does not count: their volume is not in that of continuous trading.
+        """
+        return self.share(self.others + expected, self.parent.participation_cap_bps)
 
     @property
     def is_marketable(self) -> bool:

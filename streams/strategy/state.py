@@ -6,9 +6,11 @@ import msgspec
 
 from schemas.messages.core import (
     Constraints,
+    PhaseKind,
     RoutingLogic,
     Side,
     StrategyKind,
+    StrategyParameters,
     TimeInForce,
     Urgency,
 )
@@ -39,8 +41,9 @@ class StrategySettings(msgspec.Struct, kw_only=True):
 
     bin_ns: int = 60 * SECOND_NS  # VWAP bin when there is no forecast
     slot_ns: int = 60 * SECOND_NS  # TWAP slot
-    time_jitter_bps: int = 8_000  # of half a slot
-    size_jitter_bps: int = 6_000  # of half a slot's quantity
+    window_ns: int = 15 * SECOND_NS  # POV: what traded in one is answered in the next
+    window_prints_min: int = 2  # POV: fewer say nothing of a market
+    window_volume_min: int = 1  # POV: less keeps the window open, smallest units
     tolerance_bps: int = 25  # of the parent: behind by a lot more than that crosses the spread
     completion_ns: int = 20 * SECOND_NS  # in the last bin, resting ends this long before the end
     sweep_ns: int = 3 * SECOND_NS  # scheduled: least time between two sweeps
@@ -48,6 +51,8 @@ class StrategySettings(msgspec.Struct, kw_only=True):
     rest_ns: int = 10 * SECOND_NS  # immediate: how long a slice away from the market rests
     would_ns: int = SECOND_NS  # least time between two looks at a would price
     overfill_bps: int = 0  # urgent: part of a slice that may be executed beyond it; of routing
+    halt_ns: int = 10 * SECOND_NS  # least time between two looks at a market that does not trade
+    auction_lead_ns: int = 60 * SECOND_NS  # before the cut-off of an auction its slice goes out
 
 
 class OpenSlice(msgspec.Struct, kw_only=True):
@@ -55,6 +60,17 @@ class OpenSlice(msgspec.Struct, kw_only=True):
     logic: RoutingLogic
     deadline_ns: int
     quantity: int  # released, not filled, not returned
+
+    def is_over(self, at_ns: int) -> bool:
+        """Return whether what is left of it is on its way back."""
+        return self.deadline_ns <= at_ns
+
+
+class AuctionPart(msgspec.Struct, kw_only=True):
+    """A slice that an auction gets. It outlives the slice: a late fill still finds it."""
+
+    kind: PhaseKind
+    quantity: int  # released, not returned, not busted
 
 
 class ParentSchedule(msgspec.Struct, kw_only=True):
@@ -75,6 +91,7 @@ class ParentSchedule(msgspec.Struct, kw_only=True):
     quantity: int  # ordered
     is_short_sale: bool = False
     constraints: Constraints | None = None
+    parameters: StrategyParameters | None = None
     filled_quantity: int = 0
     epoch: int = 0  # current epoch; 0 between two
     room: int = 0  # what the current epoch may still release
@@ -85,9 +102,17 @@ class ParentSchedule(msgspec.Struct, kw_only=True):
     plans: int = 0
     starts_ns: tuple[int, ...] = ()
     targets: tuple[int, ...] = ()
+    plan_id: str = ""  # execution plan that the targets come from
+    closing_quantity: int = 0  # that the plan in force keeps for the closing auction
+    auctions: dict[str, AuctionPart] = msgspec.field(default_factory=dict)  # by slice
     anchor_quantity: int = 0
     anchor_market_quantity: int = 0  # others' volume when the plan in force began
     first_market_quantity: int = 0  # others' volume when the first plan began
+    first_market_prints: int = 0  # the same, prints
+    first_start_ns: int = 0  # when the first plan began
+    window_quantity: int = 0  # others' volume since then at the start of the bin
+    window_prints: int = 0  # the same, prints
+    is_interrupted: bool = False  # the market did not trade at the last decision
     bin: int = -1
     target_quantity: int = 0
     cap_quantity: int = 0
@@ -105,6 +130,21 @@ class ParentSchedule(msgspec.Struct, kw_only=True):
     def committed_quantity(self) -> int:
         """Return filled plus open: what the plan may not release again."""
         return self.filled_quantity + self.open_quantity
+
+    @property
+    def opening_committed(self) -> int:
+        """Return what the opening auction has or had of the committed quantity."""
+        return self._in_auctions(PhaseKind.OPENING_AUCTION)
+
+    @property
+    def closing_committed(self) -> int:
+        """Return what the closing auction has or had of the committed quantity."""
+        return self._in_auctions(PhaseKind.CLOSING_AUCTION)
+
+    def _in_auctions(self, kind: PhaseKind) -> int:
+        if not self.auctions:
+            return 0
+        return sum(part.quantity for part in self.auctions.values() if part.kind is kind)
 
     @property
     def minimum_quantity(self) -> int:
@@ -197,6 +237,7 @@ def _opened(event: ParentOpened) -> ParentSchedule:
         quantity=event.quantity,
         is_short_sale=event.is_short_sale,
         constraints=event.constraints,
+        parameters=event.parameters,
         policy=policy_of(event),
     )
 
@@ -229,13 +270,21 @@ def _evolve_own(
         case ScheduleSet():
             if parent.plans == 0:
                 parent.first_market_quantity = event.anchor_market_quantity
+                parent.first_market_prints = event.anchor_market_prints
+                parent.first_start_ns = event.bin_starts_ns[0]
             parent.plans = event.ordinal
             parent.starts_ns = event.bin_starts_ns
             parent.targets = event.targets
             parent.anchor_quantity = event.anchor_quantity
             parent.anchor_market_quantity = event.anchor_market_quantity
+            parent.plan_id = event.plan_id
+            parent.closing_quantity = event.closing_quantity
         case ParentRecalibrated():
+            if event.bin != parent.bin:
+                parent.window_quantity = event.market_quantity
+                parent.window_prints = event.market_prints
             parent.bin = event.bin
+            parent.is_interrupted = event.is_interrupted
             parent.target_quantity = event.target_quantity
             parent.cap_quantity = event.cap_quantity
             parent.next_due_ns = event.next_due_ns
@@ -261,6 +310,8 @@ def _release(parent: ParentSchedule, event: SliceReleased) -> None:
         deadline_ns=event.deadline_ns,
         quantity=event.quantity,
     )
+    if event.auction is not PhaseKind.UNKNOWN:
+        parent.auctions[event.slice_id] = AuctionPart(kind=event.auction, quantity=event.quantity)
     parent.seen = parent.position()
 
 
@@ -270,6 +321,7 @@ def _evolve_position(
     match event:
         case SliceReturned():
             _reduce(parent, event.slice_id, event.quantity)
+            _leave_auction(parent, event.slice_id, event.quantity)
             if event.is_closed:
                 parent.slices.pop(event.slice_id, None)
             if event.epoch == parent.epoch:
@@ -277,18 +329,29 @@ def _evolve_position(
         case FillBooked():
             _reduce(parent, event.slice_id, event.quantity - event.late_quantity)
             parent.filled_quantity += event.quantity
+            _leave_auction(parent, event.slice_id, -event.late_quantity)
             if event.epoch == parent.epoch:
                 parent.room -= event.late_quantity
         case FillBusted():
             _free(parent, event.epoch, event.quantity)
+            _leave_auction(parent, event.slice_id, event.quantity)
         case FillCorrected():
-            _free(parent, event.epoch, event.previous_quantity - event.quantity)
+            freed = event.previous_quantity - event.quantity
+            _free(parent, event.epoch, freed)
+            _leave_auction(parent, event.slice_id, freed)
 
 
 def _free(parent: ParentSchedule, epoch: int, quantity: int) -> None:
     parent.filled_quantity -= quantity
     if epoch == parent.epoch:
         parent.room += quantity
+
+
+def _leave_auction(parent: ParentSchedule, slice_id: str, quantity: int) -> None:
+    """Count what an auction's slice does not have any more; less than 0 for a late fill."""
+    part = parent.auctions.get(slice_id)
+    if part is not None:
+        part.quantity -= quantity
 
 
 def _reduce(parent: ParentSchedule, slice_id: str, quantity: int) -> None:

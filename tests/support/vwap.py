@@ -22,7 +22,11 @@ def vwap(**changes: Any) -> Any:
 
 
 def plan(
-    *targets: int, starts: tuple[int, ...] = (), anchor: tuple[int, int] = (0, 0), ordinal: int = 1
+    *targets: int,
+    starts: tuple[int, ...] = (),
+    anchor: tuple[int, int] = (0, 0),
+    ordinal: int = 1,
+    model: str = "test",
 ) -> ScheduleSet:
     return ScheduleSet(
         parent_id=PARENT,
@@ -34,6 +38,7 @@ def plan(
         anchor_market_quantity=anchor[1],
         seed=b"",
         cause=Cause.OPENED if ordinal == 1 else Cause.EPOCH,
+        model=model,
     )
 
 

@@ -39,7 +39,7 @@ def test_the_plan_follows_the_forecast_and_the_first_slice_rests() -> None:
 
 def test_without_a_forecast_the_plan_follows_time() -> None:
     events = given(STRATEGY, *OPENED).when(begin()).events()
-    assert events[0] == plan(250, 500, 750, 1_000)
+    assert events[0] == plan(250, 500, 750, 1_000, model="")
 
 
 def test_a_bin_tracks_the_volume_that_really_traded() -> None:

@@ -124,7 +124,8 @@ def test_a_closed_market_releases_nothing_and_is_looked_at_again() -> None:
     closed = market(is_open=False)
     events = given(STRATEGY, *OPENED).when(begin(market=closed, forecast=CURVE)).events()
     assert [type(event) for event in events] == [ScheduleSet, ParentRecalibrated]
-    assert events[1].next_due_ns == CROSS_1
+    assert events[1].is_interrupted
+    assert events[1].next_due_ns == OPEN_NS + 10 * SECOND
 
 
 def test_a_limit_away_from_the_market_rests_instead_of_crossing() -> None:

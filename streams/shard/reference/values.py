@@ -51,6 +51,7 @@ def in_session(terms: Instrument, moment: Moment) -> Instrument:
         trade_date=session.trade_date,
         entry_open_ns=session.start_ns,
         open_cutoff_ns=0 if opening is None else opening.cutoff_ns or opening.end_ns,
+        opening_auction_start_ns=0 if opening is None else opening.start_ns,
         close_cutoff_ns=0 if closing is None else closing.cutoff_ns or closing.end_ns,
         closing_auction_end_ns=0 if closing is None else closing.end_ns,
         next_open_ns=0 if following is None else following.open_ns,
