@@ -222,8 +222,9 @@ class OrderEntry:
         rungs = (
             (book.state is not BookState.OPEN, f"market is {book.state.value}"),
             (
-                quantity <= 0 or quantity % instrument.lot != 0,
-                f"quantity {quantity} is not a positive multiple of {instrument.lot}",
+                # An odd lot is taken, as exchanges do: what an odd fill leaves must trade too.
+                quantity <= 0 or (quantity > instrument.lot and quantity % instrument.lot != 0),
+                f"quantity {quantity} is neither an odd lot nor a multiple of {instrument.lot}",
             ),
             (
                 quantity < venue.minimum_quantity,

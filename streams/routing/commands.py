@@ -60,6 +60,14 @@ class WakeRouting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     market: MarketBooks
 
 
+class RepriceChildren(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Books came, and children of the instrument follow its quote."""
+
+    instrument_id: str
+    at_ns: int
+    market: MarketBooks
+
+
 class ReportUndecodable(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A venue report could not be read or stands on a wrong partition."""
 
@@ -75,5 +83,6 @@ RoutingCommand = (
     | CancelChildren
     | CancelAtVenue
     | WakeRouting
+    | RepriceChildren
     | ReportUndecodable
 )

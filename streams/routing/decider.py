@@ -1,6 +1,7 @@
 """Routing's decider, its timers, and what the shard may ask it."""
 
-from typing import Any, assert_never
+from collections.abc import Callable
+from typing import Any, Final
 
 from schemas.messages.routing import (
     ChildAcknowledged,
@@ -21,11 +22,13 @@ from streams.routing.commands import (
     CancelAtVenue,
     CancelChildren,
     ReportUndecodable,
+    RepriceChildren,
     RouteSlice,
     RoutingCommand,
     WakeRouting,
 )
 from streams.routing.evolve import evolve
+from streams.routing.pegging import reprice
 from streams.routing.reports import apply_cancel_reject, apply_report
 from streams.routing.requests import (
     cancel,
@@ -51,21 +54,7 @@ _CHILD_EVENTS = (
 
 def decide(state: RoutingState, command: RoutingCommand) -> tuple[Any, ...]:
     """Return what follows from `command`; `()` if it is already in effect (a redelivery)."""
-    match command:
-        case RouteSlice():
-            return route_slice(state, command)
-        case ApplyReport():
-            return apply_report(state, command)
-        case ApplyCancelReject():
-            return apply_cancel_reject(state, command)
-        case CancelChildren() | CancelAtVenue():
-            return cancel(state, command)
-        case WakeRouting():
-            return wake(state, command)
-        case ReportUndecodable():
-            return report_undecodable(state, command)
-        case _:
-            assert_never(command)
+    return _DECISIONS[type(command)](state, command)
 
 
 def timers_of(event: Any, state: RoutingState) -> tuple[tuple[str, int | None], ...]:
@@ -89,6 +78,17 @@ def timers_of(event: Any, state: RoutingState) -> tuple[tuple[str, int | None], 
 def _slice_timer(slice_id: str, state: RoutingState) -> tuple[tuple[str, int | None], ...]:
     return () if slice_id in state.slices else ((f"routing:slice:{slice_id}", None),)
 
+
+_DECISIONS: Final[dict[type[Any], Callable[[RoutingState, Any], tuple[Any, ...]]]] = {
+    RouteSlice: route_slice,
+    ApplyReport: apply_report,
+    ApplyCancelReject: apply_cancel_reject,
+    CancelChildren: cancel,
+    CancelAtVenue: cancel,
+    WakeRouting: wake,
+    RepriceChildren: reprice,
+    ReportUndecodable: report_undecodable,
+}
 
 ROUTING: Decider[RoutingState, RoutingCommand, Any] = Decider(
     initial=RoutingState, decide=decide, evolve=evolve

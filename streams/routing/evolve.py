@@ -9,6 +9,7 @@ from schemas.messages.strategy import ParentEnded, SliceReleased
 from streams.core.errors import CorruptHistoryError
 from streams.routing.fold_children import CHILD_FOLDS
 from streams.routing.fold_fills import FILL_FOLDS
+from streams.routing.fold_resting import RESTING_FOLDS
 from streams.routing.state import Ledger, RoutingState, Slice
 from streams.routing.upkeep import end, forget_slice, hot_slice, open_ledger, refill_room
 
@@ -20,6 +21,9 @@ def evolve(state: RoutingState, event: Any) -> None:
     handler = _FOLDS.get(type(event))
     if handler is not None:
         handler(state, event)
+        resting = RESTING_FOLDS.get(type(event))
+        if resting is not None:
+            resting(state, event)
 
 
 def _parent_opened(state: RoutingState, event: ParentOpened) -> None:

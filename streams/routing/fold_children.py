@@ -115,7 +115,8 @@ def _cancel_requested(state: RoutingState, event: ChildCancelRequested) -> None:
     child.cancel_cause = event.cause
     child.is_cancel_rejected = False
     child.due_ns = event.retry_ns
-    if event.cause is not Cause.TIMEOUT:
+    # After a rest, or for another price, the quantity stays with the slice.
+    if event.cause not in (Cause.TIMEOUT, Cause.PRICE):
         end(hot_slice(state, event.slice_id), event.cause)
 
 

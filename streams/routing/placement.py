@@ -10,6 +10,7 @@ from schemas.messages.core import (
     RouteAlternative,
     RoutingLogic,
     Side,
+    Tactic,
     TimeInForce,
     VenueKind,
 )
@@ -17,6 +18,8 @@ from schemas.messages.routing import ChildPlaced, RouteDecided, SliceReturned
 from streams.core.market import Quote, VenueBook
 from streams.routing import scorecard
 from streams.routing.commands import MarketBooks
+from streams.routing.pricing import shown_quantity
+from streams.routing.quoting import child_price
 from streams.routing.state import RoutingState, Slice, VenueRecord
 from streams.routing.sweep import split, sweep_venue
 
@@ -124,13 +127,14 @@ class Placement:
                 score = scorecard.aggressive_score_e9(self._state, book.venue, quote)
                 usable.append((score, book.venue.venue_id, book))
         usable.sort(key=lambda entry: entry[:2])
-        side, lot = self._part.side, self._market.instrument.lot
+        side = self._part.side
+        lot = min(self._market.instrument.lot, self._whole(self._rest))
         steps = split(
             tuple(
                 sweep_venue(book, side, self._part.limit_price_e9, lot, self._minimum)
                 for _, _, book in usable
             ),
-            self._rest // lot * lot,
+            self._whole(self._rest),
         )
         for score, venue_id, book in usable:
             own = [step for step in steps if step.venue_id == venue_id]
@@ -160,9 +164,8 @@ class Placement:
                 score = scorecard.passive_score_e9(self._state, book.venue, quote)
                 tried = self._part.attempts.get(book.venue.venue_id, 0)
                 usable.append((tried, score, book.venue.venue_id, book))
-        lot = self._market.instrument.lot
-        quantity = self._rest // lot * lot
-        price = self._near_touch(quote)
+        quantity = self._whole(self._rest)
+        price = child_price(self._state, self._part, self._part.tactic, self._market, quote)
         for tried, score, _, book in sorted(usable, key=lambda entry: entry[:3]):
             if quantity == 0:
                 self._pass_over(book, score, f"ranked after {tried} attempts, not needed")
@@ -210,21 +213,26 @@ class Placement:
             return
         self._pass_over(book, -saving, reason)
 
-    def _near_touch(self, quote: Quote) -> int:
-        """Join the best price of our side; never through the limit, never into a locked book."""
-        terms, limit = self._market.instrument, self._part.limit_price_e9
-        # A limit of an order that lived through a change of ticks need not be on the grid.
-        if self._part.side is Side.BUY:
-            price = min(quote.bid_e9, quote.ask_e9 - terms.tick_at(quote.ask_e9 - 1))
-            return price if limit is None else min(price, terms.floor_to_tick(limit))
-        price = max(quote.ask_e9, quote.bid_e9 + terms.tick_at(quote.bid_e9))
-        return price if limit is None else max(price, terms.ceil_to_tick(limit))
-
-    def _shown(self, quantity: int) -> int:
+    def _shown(self, quantity: int, book: VenueBook) -> int:
         """Return what a resting child shows, in whole lots; 0 when that is all of it."""
+        levels = book.bids if self._part.side is Side.BUY else book.asks
+        return shown_quantity(
+            quantity,
+            self._asked.display_quantity,
+            self._part.display_share_bps,
+            levels,
+            self._market.instrument.lot,
+        )
+
+    def _tactic(self, order_type: OrderType) -> Tactic:
+        """Return how a child meets the quote, as far as the slice says how."""
+        is_dark = order_type is OrderType.MIDPOINT and self._part.tactic is not Tactic.UNKNOWN
+        return Tactic.MIDPOINT if is_dark else self._part.tactic
+
+    def _whole(self, quantity: int) -> int:
+        """Return whole lots; what is less than one goes out as it is, or it would never trade."""
         lot = self._market.instrument.lot
-        shown = max(self._asked.display_quantity // lot * lot, lot)
-        return shown if self._asked.display_quantity > 0 and shown < quantity else 0
+        return quantity // lot * lot or quantity
 
     def _forbidden(self, venue_id: str) -> str:
         """Return who forbids the venue, whatever its state; empty when nobody does."""
@@ -305,11 +313,12 @@ class Placement:
                 minimum_quantity=minimum,
                 self_trade_id=part.self_trade_id,
                 is_short_sale=part.is_short_sale,
-                display_quantity=self._shown(quantity) if rest_ns and is_lit else 0,
+                display_quantity=self._shown(quantity, book) if rest_ns and is_lit else 0,
                 arrival_price_e9=quote.midpoint_e9,
                 placed_ns=self._at_ns,
                 ack_due_ns=self._at_ns + ACK_TIMEOUT_NS,
                 rest_until_ns=self._at_ns + rest_ns if rest_ns else 0,
+                tactic=self._tactic(order_type),
             )
         )
 

@@ -16,6 +16,7 @@ from schemas.messages.core import (
     Urgency,
 )
 from streams.core.errors import CorruptHistoryError
+from streams.routing.resting import RestingChildren
 from streams.routing.settings import RoutingSettings
 
 __all__ = [
@@ -231,6 +232,7 @@ class RoutingState(msgspec.Struct):
     tracks: dict[str, Track] = {}  # by "venue/passive" or "venue/aggressive"
     venues: dict[str, VenueRecord] = {}
     reports: int = 0  # folded into the scorecard: its version
+    resting: RestingChildren = msgspec.field(default_factory=RestingChildren)
     settings: RoutingSettings = RoutingSettings()  # set by the shard
 
 

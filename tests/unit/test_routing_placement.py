@@ -190,10 +190,9 @@ def test_a_suspended_venue_is_used_again_when_its_time_is_over() -> None:
         {"books": (venue_book("V1", state=BookState.HALTED),)},
         {"books": (venue_book("V1", state=BookState.CLOSED),)},
         {"books": (lit("V1", minimum_quantity=101),)},
-        {"instrument": instrument(lot=1_000)},
         {"books": ()},
     ],
-    ids=["no quote", "halted", "closed", "minimum", "lot", "no venue"],
+    ids=["no quote", "halted", "closed", "minimum", "no venue"],
 )
 @pytest.mark.parametrize("logic", [RoutingLogic.SEQUENTIAL, RoutingLogic.SWEEP])
 def test_a_slice_that_no_venue_takes_comes_back_at_once(
@@ -202,6 +201,18 @@ def test_a_slice_that_no_venue_takes_comes_back_at_once(
     events = route(*opened(), released(logic=logic), **changes)
     assert isinstance(events[0], RouteDecided)
     assert events[1:] == (returned(100),)
+
+
+@pytest.mark.parametrize("logic", [RoutingLogic.SEQUENTIAL, RoutingLogic.SWEEP])
+def test_less_than_a_lot_goes_out_as_it_is(logic: RoutingLogic) -> None:
+    """What an odd fill leaves would otherwise come back for ever."""
+    lots = instrument(lot=100)
+    slice_ = released(37, logic=logic)
+    (child,) = children(route(*opened(37), slice_, instrument=lots))
+    assert child.quantity == 37
+    slice_ = released(250, logic=logic)
+    events = route(*opened(250), slice_, instrument=lots)
+    assert sum(child.quantity for child in children(events)) == 200
 
 
 def test_a_slice_routed_after_its_deadline_comes_back() -> None:

@@ -156,7 +156,7 @@ def test_refusals_name_what_was_wrong() -> None:
     venue = Venue()
     wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"venue_id": "NOWHERE"}, "not traded here"),
-        ({"quantity": 0}, "quantity 0 is not a positive multiple of 1"),
+        ({"quantity": 0}, "quantity 0 is neither an odd lot nor a multiple of 1"),
         ({"price_e9": BID + 1}, f"price {BID + 1} is not a multiple of {TICK}"),
         ({"order_type": OrderType.MIDPOINT}, "MIDPOINT orders are not taken here"),
         ({"venue_id": "DUSK"}, "LIMIT orders are not taken here"),
