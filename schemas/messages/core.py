@@ -1793,6 +1793,11 @@ class MarketEstimate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fill_hazard_e9: int  # Chance that a resting child is filled within the next second, 1e-9
     imbalance_e9: int  # Signed order flow at the touch, -1e9 (sellers) to 1e9 (buyers)
     distance_bps_e9: int  # Own average price against the benchmark so far, 1e-9 basis points; more than 0 is a cost
+    volatility_usual_bps_e9: int = 0  # What it was in the last half hour or so, 1e-9 basis points; 0 when unknown
+    spread_now_bps_e9: int = 0  # Spread now, 1e-9 basis points of the midpoint; 0 when there is no quote
+    volume_usual_per_s_e9: int = 0  # What it was in the last half hour or so, 1e-9 smallest units per second
+    improve_hazard_e9: int = 0  # The same chance for a child that stands before the quote, 1e-9
+    halt_age_ns: int = 0  # Time since trading went on after a halt, ns; 0 when there was none
 
 
 def market_estimate_to_datum(m: MarketEstimate) -> dict[str, Any]:
@@ -1803,6 +1808,11 @@ def market_estimate_to_datum(m: MarketEstimate) -> dict[str, Any]:
         "fill_hazard_e9": m.fill_hazard_e9,
         "imbalance_e9": m.imbalance_e9,
         "distance_bps_e9": m.distance_bps_e9,
+        "volatility_usual_bps_e9": m.volatility_usual_bps_e9,
+        "spread_now_bps_e9": m.spread_now_bps_e9,
+        "volume_usual_per_s_e9": m.volume_usual_per_s_e9,
+        "improve_hazard_e9": m.improve_hazard_e9,
+        "halt_age_ns": m.halt_age_ns,
     }
 
 
@@ -1814,6 +1824,11 @@ def market_estimate_from_datum(d: dict[str, Any]) -> MarketEstimate:
         fill_hazard_e9=d["fill_hazard_e9"],
         imbalance_e9=d["imbalance_e9"],
         distance_bps_e9=d["distance_bps_e9"],
+        volatility_usual_bps_e9=d["volatility_usual_bps_e9"],
+        spread_now_bps_e9=d["spread_now_bps_e9"],
+        volume_usual_per_s_e9=d["volume_usual_per_s_e9"],
+        improve_hazard_e9=d["improve_hazard_e9"],
+        halt_age_ns=d["halt_age_ns"],
     )
 
 

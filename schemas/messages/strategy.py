@@ -389,7 +389,7 @@ def policy_evaluated_from_datum(d: dict[str, Any]) -> PolicyEvaluated:
 
 
 class ScheduleSet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The plan of a parent. Topic strategies.events. v2 adds more symbols of its enums. v3 adds model, request_id, plan_id, opening_quantity, closing_quantity, anchor_market_prints."""
+    """The plan of a parent. Topic strategies.events. v2 adds more symbols of its enums. v3 adds model, request_id, plan_id, opening_quantity, closing_quantity, anchor_market_prints, anchor_market_price_e9."""
 
     parent_id: str  # Parent
     ordinal: int  # Ordinal of the plan
@@ -406,6 +406,7 @@ class ScheduleSet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     opening_quantity: int = 0  # Part of it for the opening auction, smallest units
     closing_quantity: int = 0  # Part of it for the closing auction, smallest units
     anchor_market_prints: int = 0  # Others' prints since the parent opened when the plan starts
+    anchor_market_price_e9: int = 0  # Average price of others since the log began when the plan was made, 1e-9 currency units; 0 when unknown
 
 
 def schedule_set_to_datum(m: ScheduleSet) -> dict[str, Any]:
@@ -425,6 +426,7 @@ def schedule_set_to_datum(m: ScheduleSet) -> dict[str, Any]:
         "opening_quantity": m.opening_quantity,
         "closing_quantity": m.closing_quantity,
         "anchor_market_prints": m.anchor_market_prints,
+        "anchor_market_price_e9": m.anchor_market_price_e9,
     }
 
 
@@ -445,6 +447,7 @@ def schedule_set_from_datum(d: dict[str, Any]) -> ScheduleSet:
         opening_quantity=d["opening_quantity"],
         closing_quantity=d["closing_quantity"],
         anchor_market_prints=d["anchor_market_prints"],
+        anchor_market_price_e9=d["anchor_market_price_e9"],
     )
 
 

@@ -10122,7 +10122,6 @@ def write_child_placed(m: ChildPlaced) -> bytes:
             (b"\x01" if m.is_probe else b"\x00"),
             WIRE_INTS[m.trade_date],
             (SIZES[n] if 0 <= (n := m.cancel_until_ns) < 8192 else encode_long(n)),
-            (SIZES[n] if 0 <= (n := m.messages_per_s) < 8192 else encode_int(n)),
         )
     )
 
@@ -10284,13 +10283,7 @@ def read_child_placed(b: bytes, i: int) -> tuple[ChildPlaced, int]:
         f_cancel_until_ns, i = read_long(b, i, n)
     else:
         f_cancel_until_ns = n >> 1 ^ -(n & 1)
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_messages_per_s, i = read_int(b, i, n)
-    else:
-        f_messages_per_s = n >> 1 ^ -(n & 1)
-    return ChildPlaced(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, order_type=f_order_type, price_e9=f_price_e9, time_in_force=f_time_in_force, minimum_quantity=f_minimum_quantity, self_trade_id=f_self_trade_id, arrival_price_e9=f_arrival_price_e9, placed_ns=f_placed_ns, ack_due_ns=f_ack_due_ns, rest_until_ns=f_rest_until_ns, is_short_sale=f_is_short_sale, display_quantity=f_display_quantity, tactic=f_tactic, is_post_only=f_is_post_only, send_after_ns=f_send_after_ns, overfill_quantity=f_overfill_quantity, cancel_from_ns=f_cancel_from_ns, is_probe=f_is_probe, trade_date=f_trade_date, cancel_until_ns=f_cancel_until_ns, messages_per_s=f_messages_per_s), i
+    return ChildPlaced(child_id=f_child_id, slice_id=f_slice_id, parent_id=f_parent_id, epoch=f_epoch, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, order_type=f_order_type, price_e9=f_price_e9, time_in_force=f_time_in_force, minimum_quantity=f_minimum_quantity, self_trade_id=f_self_trade_id, arrival_price_e9=f_arrival_price_e9, placed_ns=f_placed_ns, ack_due_ns=f_ack_due_ns, rest_until_ns=f_rest_until_ns, is_short_sale=f_is_short_sale, display_quantity=f_display_quantity, tactic=f_tactic, is_post_only=f_is_post_only, send_after_ns=f_send_after_ns, overfill_quantity=f_overfill_quantity, cancel_from_ns=f_cancel_from_ns, is_probe=f_is_probe, trade_date=f_trade_date, cancel_until_ns=f_cancel_until_ns), i
 
 
 def write_child_rejected(m: ChildRejected) -> bytes:
@@ -12831,7 +12824,6 @@ def write_venue_scored(m: VenueScored) -> bytes:
             (SIZES[n] if (n := len(s := m.bucket.encode())) < 8192 else encode_long(n)),
             s,
             SIDE_BYTES[m.side],
-            (SIZES[n] if 0 <= (n := m.scored_ns) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.version) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.model.encode())) < 8192 else encode_long(n)),
             s,
@@ -12912,12 +12904,6 @@ def read_venue_scored(b: bytes, i: int) -> tuple[VenueScored, int]:
     i += n
     f_side = SIDE_OF[b[i]]
     i += 1
-    n = b[i]
-    i += 1
-    if n > 127:
-        f_scored_ns, i = read_long(b, i, n)
-    else:
-        f_scored_ns = n >> 1 ^ -(n & 1)
     n = b[i]
     i += 1
     if n > 127:
@@ -13290,7 +13276,7 @@ def read_venue_scored(b: bytes, i: int) -> tuple[VenueScored, int]:
             a_f_tail_at_risk_e9.append(x_f_tail_at_risk_e9)
         count, i = read_block(b, i)
     f_tail_at_risk_e9 = tuple(a_f_tail_at_risk_e9)
-    return VenueScored(venue_id=f_venue_id, kind=f_kind, bucket=f_bucket, side=f_side, scored_ns=f_scored_ns, version=f_version, model=f_model, children_e9=f_children_e9, horizons_ns=f_horizons_ns, fill_e9=f_fill_e9, away_e9=f_away_e9, fill_error_e9=f_fill_error_e9, time_to_fill_ns=f_time_to_fill_ns, rejects=f_rejects, busts=f_busts, ack_p50_ns=f_ack_p50_ns, ack_p99_ns=f_ack_p99_ns, effective=f_effective, latency=f_latency, realized=f_realized, markout_horizons_ns=f_markout_horizons_ns, markouts=f_markouts, fee=f_fee, leakage=f_leakage, missed=f_missed, cleanup_e9=f_cleanup_e9, score=f_score, shrunk_e9=f_shrunk_e9, shrunk_error_e9=f_shrunk_error_e9, tail_lots=f_tail_lots, tail_e9=f_tail_e9, tail_at_risk_e9=f_tail_at_risk_e9), i
+    return VenueScored(venue_id=f_venue_id, kind=f_kind, bucket=f_bucket, side=f_side, version=f_version, model=f_model, children_e9=f_children_e9, horizons_ns=f_horizons_ns, fill_e9=f_fill_e9, away_e9=f_away_e9, fill_error_e9=f_fill_error_e9, time_to_fill_ns=f_time_to_fill_ns, rejects=f_rejects, busts=f_busts, ack_p50_ns=f_ack_p50_ns, ack_p99_ns=f_ack_p99_ns, effective=f_effective, latency=f_latency, realized=f_realized, markout_horizons_ns=f_markout_horizons_ns, markouts=f_markouts, fee=f_fee, leakage=f_leakage, missed=f_missed, cleanup_e9=f_cleanup_e9, score=f_score, shrunk_e9=f_shrunk_e9, shrunk_error_e9=f_shrunk_error_e9, tail_lots=f_tail_lots, tail_e9=f_tail_e9, tail_at_risk_e9=f_tail_at_risk_e9), i
 
 
 def write_completion_at_risk(m: CompletionAtRisk) -> bytes:
@@ -13484,7 +13470,7 @@ def write_parent_recalibrated(m: ParentRecalibrated) -> bytes:
             TACTIC_BYTES[m.tactic],
             (encode_long(len(m.adjustments)) + b"".join([ADJUSTMENT_REASON_BYTES[x.reason] + (SIZES[n] if 0 <= (n := x.value_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.reference_e9) < 8192 else encode_long(n)) for x in m.adjustments]) if m.adjustments else b""),
             b"\x00",
-            (b"\x00" if (o_estimate := m.estimate) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_estimate.volatility_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.spread_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.volume_per_s_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.fill_hazard_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.imbalance_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.distance_bps_e9) < 8192 else encode_long(n))),
+            (b"\x00" if (o_estimate := m.estimate) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_estimate.volatility_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.spread_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.volume_per_s_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.fill_hazard_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.imbalance_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.distance_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.volatility_usual_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.spread_now_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.volume_usual_per_s_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.improve_hazard_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := o_estimate.halt_age_ns) < 8192 else encode_long(n))),
             (SIZES[n] if 0 <= (n := m.market_prints) < 8192 else encode_long(n)),
             (b"\x01" if m.is_interrupted else b"\x00"),
         )
@@ -13613,7 +13599,37 @@ def read_parent_recalibrated(b: bytes, i: int) -> tuple[ParentRecalibrated, int]
             f_estimate_distance_bps_e9, i = read_long(b, i, n)
         else:
             f_estimate_distance_bps_e9 = n >> 1 ^ -(n & 1)
-        f_estimate = MarketEstimate(volatility_bps_e9=f_estimate_volatility_bps_e9, spread_bps_e9=f_estimate_spread_bps_e9, volume_per_s_e9=f_estimate_volume_per_s_e9, fill_hazard_e9=f_estimate_fill_hazard_e9, imbalance_e9=f_estimate_imbalance_e9, distance_bps_e9=f_estimate_distance_bps_e9)
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_estimate_volatility_usual_bps_e9, i = read_long(b, i, n)
+        else:
+            f_estimate_volatility_usual_bps_e9 = n >> 1 ^ -(n & 1)
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_estimate_spread_now_bps_e9, i = read_long(b, i, n)
+        else:
+            f_estimate_spread_now_bps_e9 = n >> 1 ^ -(n & 1)
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_estimate_volume_usual_per_s_e9, i = read_long(b, i, n)
+        else:
+            f_estimate_volume_usual_per_s_e9 = n >> 1 ^ -(n & 1)
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_estimate_improve_hazard_e9, i = read_long(b, i, n)
+        else:
+            f_estimate_improve_hazard_e9 = n >> 1 ^ -(n & 1)
+        n = b[i]
+        i += 1
+        if n > 127:
+            f_estimate_halt_age_ns, i = read_long(b, i, n)
+        else:
+            f_estimate_halt_age_ns = n >> 1 ^ -(n & 1)
+        f_estimate = MarketEstimate(volatility_bps_e9=f_estimate_volatility_bps_e9, spread_bps_e9=f_estimate_spread_bps_e9, volume_per_s_e9=f_estimate_volume_per_s_e9, fill_hazard_e9=f_estimate_fill_hazard_e9, imbalance_e9=f_estimate_imbalance_e9, distance_bps_e9=f_estimate_distance_bps_e9, volatility_usual_bps_e9=f_estimate_volatility_usual_bps_e9, spread_now_bps_e9=f_estimate_spread_now_bps_e9, volume_usual_per_s_e9=f_estimate_volume_usual_per_s_e9, improve_hazard_e9=f_estimate_improve_hazard_e9, halt_age_ns=f_estimate_halt_age_ns)
     else:
         f_estimate = None
     n = b[i]
@@ -14926,6 +14942,7 @@ def write_schedule_set(m: ScheduleSet) -> bytes:
             (SIZES[n] if 0 <= (n := m.opening_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.closing_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.anchor_market_prints) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.anchor_market_price_e9],
         )
     )
 
@@ -15037,7 +15054,13 @@ def read_schedule_set(b: bytes, i: int) -> tuple[ScheduleSet, int]:
         f_anchor_market_prints, i = read_long(b, i, n)
     else:
         f_anchor_market_prints = n >> 1 ^ -(n & 1)
-    return ScheduleSet(parent_id=f_parent_id, ordinal=f_ordinal, strategy=f_strategy, bin_starts_ns=f_bin_starts_ns, targets=f_targets, anchor_quantity=f_anchor_quantity, anchor_market_quantity=f_anchor_market_quantity, seed=f_seed, cause=f_cause, model=f_model, request_id=f_request_id, plan_id=f_plan_id, opening_quantity=f_opening_quantity, closing_quantity=f_closing_quantity, anchor_market_prints=f_anchor_market_prints), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_anchor_market_price_e9, i = read_long(b, i, n)
+    else:
+        f_anchor_market_price_e9 = n >> 1 ^ -(n & 1)
+    return ScheduleSet(parent_id=f_parent_id, ordinal=f_ordinal, strategy=f_strategy, bin_starts_ns=f_bin_starts_ns, targets=f_targets, anchor_quantity=f_anchor_quantity, anchor_market_quantity=f_anchor_market_quantity, seed=f_seed, cause=f_cause, model=f_model, request_id=f_request_id, plan_id=f_plan_id, opening_quantity=f_opening_quantity, closing_quantity=f_closing_quantity, anchor_market_prints=f_anchor_market_prints, anchor_market_price_e9=f_anchor_market_price_e9), i
 
 
 def write_slice_released(m: SliceReleased) -> bytes:
