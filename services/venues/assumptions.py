@@ -9,8 +9,11 @@ from typing import NamedTuple
 
 from schemas.messages.control import VenueDefined
 from schemas.messages.core import VenueKind
+from services.venues.uncross import MarginRule
 
 __all__ = [
+    "AUCTION_RULES",
+    "AUCTION_SHARES",
     "DARK",
     "GENERATED_VENUES",
     "LIT_SHARES",
@@ -41,6 +44,11 @@ class Share(NamedTuple):
     depth: int  # shares displayed at a level, over all venues
     trade_size: int  # mean shares of a trade
 
+
+# Per cent of an auction's volume by the venue that calls it; the first one is the primary. Primary
+# listings hold most of the auction volume of US shares, one competitor some of it.
+AUCTION_SHARES = {"NORD": 80, "OST": 20}
+AUCTION_RULES = {"NORD": MarginRule.TIME, "OST": MarginRule.PRO_RATA}
 
 # Two on each of four partitions (murmur2), so that no shard of the demo is idle.
 SHARES = (

@@ -7,8 +7,9 @@ from schemas.messages.core import BookState, Level, Liquidity, Side, VenueKind
 from schemas.messages.market import BookUpdated
 from schemas.messages.routing import ChildCancelRequested, ChildPlaced, ChildStatusRequested
 from services.venues import dark
+from services.venues.calls import CallDesk
 from services.venues.executions import Executions
-from services.venues.frames import BookTarget, ContraInterest, Frame, MarketTrade
+from services.venues.frames import BookTarget, CallTarget, ContraInterest, Frame, MarketTrade
 from services.venues.matching import refresh, take
 from services.venues.mishaps import apply_change
 from services.venues.orders import OrderEntry
@@ -40,7 +41,9 @@ def open_books(state: SimulatorState, terms: Terms, frame: Frame, out: StepOutbo
             bids=BookSide(sign=1),
             asks=BookSide(sign=-1),
         )
-    StepRun(state, terms, out).show_books(frame.targets, 0, terms.start_ns)
+    run = StepRun(state, terms, out)
+    run.follow_calls(frame.calls, terms.start_ns)
+    run.show_books(frame.targets, 0, terms.start_ns)
 
 
 def run_step(
@@ -56,6 +59,7 @@ def run_step(
     run = StepRun(state, terms, out)
     for action in run.schedule(frame, arrivals, end_ns - terms.step_ns, end_ns):
         action()
+    run.follow_calls(frame.calls, end_ns)
     run.show_books(frame.targets, step, end_ns)
     state.step = step
 
@@ -68,7 +72,8 @@ class StepRun:
         self._terms = terms
         self._out = out
         self._executions = Executions(terms, state, out)
-        self._entry = OrderEntry(terms, state, self._executions)
+        self._calls = CallDesk(terms, state, self._executions)
+        self._entry = OrderEntry(terms, state, self._executions, self._calls)
 
     def schedule(
         self, frame: Frame, arrivals: Sequence[Arrival], start_ns: int, end_ns: int
@@ -91,13 +96,18 @@ class StepRun:
         timed.sort(key=lambda entry: entry[:3])
         return [entry[3] for entry in timed]
 
+    def follow_calls(self, targets: Sequence[CallTarget], at_ns: int) -> None:
+        """Bring the auctions to the end of the step, before the books that follow from them."""
+        for target in targets:
+            self._calls.follow(target, at_ns)
+
     def show_books(self, targets: Sequence[BookTarget], step: int, at_ns: int) -> None:
         """Bring the books to the end of the step and publish those that changed."""
         for target in targets:
             book = self._state.books[book_key(target.venue_id, target.instrument_id)]
             if not book.is_dark:
                 self._refresh(book, target, at_ns)
-            if target.state is BookState.CLOSED and book.state is not BookState.CLOSED:
+            if target.state is not book.state and _is_over(book.state, target.state):
                 self._entry.expire(book, at_ns)
             book.state = target.state
             shown = _shown(self._state, book)
@@ -201,13 +211,23 @@ class StepRun:
             resting.own.remove(child_id)
 
 
+def _is_over(before: BookState, after: BookState) -> bool:
+    """Return whether continuous trading ends for the day, and with it what rests in the book.
+
+    A call before the close follows trading; one after a halt follows the halt.
+    """
+    return after is BookState.CLOSED or (before is BookState.OPEN and after is BookState.AUCTION)
+
+
 def _shown(state: SimulatorState, book: Book) -> BookUpdated:
+    """Return what the venue shows of its book: no levels in the dark or while it is called."""
+    is_blank = book.is_dark or book.state is BookState.AUCTION
     return BookUpdated(
         venue_id=book.venue_id,
         instrument_id=book.instrument_id,
         state=book.state,
-        bids=() if book.is_dark else _levels(state, book.bids),
-        asks=() if book.is_dark else _levels(state, book.asks),
+        bids=() if is_blank else _levels(state, book.bids),
+        asks=() if is_blank else _levels(state, book.asks),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from schemas.messages.core import ExecType, Liquidity, OrderStatus, Side
+from schemas.messages.core import ExecType, Liquidity, OrderStatus, PrintKind, Side
 from schemas.messages.market import TradePrinted
 from schemas.messages.venues import ExecutionReport
 from services.venues.matching import Match
@@ -98,6 +98,7 @@ class Executions:
         *,
         own: int,
         is_hidden: bool = False,
+        kind: PrintKind = PrintKind.UNKNOWN,
     ) -> None:
         """Publish a trade; `own` is the part of it that was our children."""
         trade = TradePrinted(
@@ -108,6 +109,7 @@ class Executions:
             own_quantity=own,
             aggressor=aggressor,
             is_hidden=is_hidden,
+            kind=kind,
         )
         self.out.market(book.venue_id, book.instrument_id, trade, at_ns)
 

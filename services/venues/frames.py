@@ -2,9 +2,17 @@
 
 from typing import NamedTuple, Protocol
 
-from schemas.messages.core import BookState, Side
+from schemas.messages.core import BookState, PhaseKind, Side
 
-__all__ = ["BookTarget", "ContraInterest", "Frame", "HiddenOrder", "MarketSource", "MarketTrade"]
+__all__ = [
+    "BookTarget",
+    "CallTarget",
+    "ContraInterest",
+    "Frame",
+    "HiddenOrder",
+    "MarketSource",
+    "MarketTrade",
+]
 
 PriceLevel = tuple[int, int]  # price_e9, quantity
 
@@ -52,12 +60,31 @@ class ContraInterest(NamedTuple):
     until_ns: int
 
 
+class CallTarget(NamedTuple):
+    """What others have in one auction at the end of the step, in the order in which they came.
+
+    An auction is known from its first target on; the step that ends at `uncross_ns` ends it.
+    """
+
+    venue_id: str
+    instrument_id: str
+    kind: PhaseKind  # CONTINUOUS: it reopens trading after a halt
+    buys: tuple[tuple[int | None, int], ...]  # limit price_e9 (None: any), quantity
+    sells: tuple[tuple[int | None, int], ...]
+    reference_e9: int
+    cutoff_ns: int
+    uncross_ns: int
+    is_primary: bool
+    is_shown: bool  # whether the venue publishes where it stands
+
+
 class Frame(NamedTuple):
     """One step. Trades and interest are in order of time."""
 
     targets: tuple[BookTarget, ...]
     trades: tuple[MarketTrade, ...]
     interest: tuple[ContraInterest, ...]
+    calls: tuple[CallTarget, ...] = ()
 
 
 class MarketSource(Protocol):

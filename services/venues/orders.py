@@ -12,6 +12,7 @@ from schemas.messages.core import (
     TimeInForce,
 )
 from schemas.messages.routing import ChildCancelRequested, ChildPlaced, ChildStatusRequested
+from services.venues.calls import AUCTION_TIMES, CallDesk
 from services.venues.dark import match_child, midpoint
 from services.venues.executions import Executions
 from services.venues.matching import join, leave, take
@@ -29,10 +30,13 @@ STOPPED = "kill switch in force at the gateway"
 class OrderEntry:
     """The venues' order entry during one step."""
 
-    def __init__(self, terms: Terms, state: SimulatorState, executions: Executions) -> None:
+    def __init__(
+        self, terms: Terms, state: SimulatorState, executions: Executions, calls: CallDesk
+    ) -> None:
         self._terms = terms
         self._state = state
         self._executions = executions
+        self._calls = calls
         self._out = executions.out
 
     def place(self, placed: ChildPlaced, placed_id: bytes, at_ns: int) -> None:
@@ -44,12 +48,14 @@ class OrderEntry:
         child = _child(placed, placed_id)
         self._state.children[child.child_id] = child
         book = self._state.books.get(book_key(child.venue_id, child.instrument_id))
-        refusal = self._refusal(child, book)
+        refusal = self._refusal(child, book, at_ns)
         if refusal or book is None:
             self._end(child, OrderStatus.REJECTED, ExecType.REJECTED, at_ns, text=refusal)
             return
         self._out.report(child, next_report(child, ExecType.NEW, at_ns), at_ns)
-        if book.is_dark:
+        if child.time_in_force in AUCTION_TIMES:
+            self._calls.enter(book, child)
+        elif book.is_dark:
             self._place_dark(book, child, at_ns)
         else:
             self._place_lit(book, child, at_ns)
@@ -67,6 +73,9 @@ class OrderEntry:
             self._out.report(child, cancel_reject(child, request.request, at_ns, text), at_ns)
             return
         book = self._state.books[book_key(child.venue_id, child.instrument_id)]
+        if child.time_in_force in AUCTION_TIMES:
+            self._cancel_in_call(book, child, request, at_ns)
+            return
         self._race(book, child, at_ns)
         if not child.leaves:
             text = f"too late to cancel: {child.status.value}"
@@ -78,6 +87,16 @@ class OrderEntry:
         self._end(child, OrderStatus.CANCELED, ExecType.CANCELED, at_ns)
         if unspoken:
             self._contradict(book, child, unspoken, due_ns)
+
+    def _cancel_in_call(
+        self, book: Book, child: Child, request: ChildCancelRequested, at_ns: int
+    ) -> None:
+        if self._calls.is_locked(book, child, at_ns):
+            text = "too late to cancel: the auction is called"
+            self._out.report(child, cancel_reject(child, request.request, at_ns, text), at_ns)
+            return
+        self._calls.withdraw(book, child)
+        self._end(child, OrderStatus.CANCELED, ExecType.CANCELED, at_ns)
 
     def status(self, request: ChildStatusRequested, at_ns: int) -> None:
         """Say where a child stands, after saying again what was executed: it may have been lost."""
@@ -208,7 +227,13 @@ class OrderEntry:
         ids = {"venue_id": child.venue_id, "instrument_id": child.instrument_id}
         return any(stops_child(flag, **ids) for flag in self._state.flags.values())
 
-    def _refusal(self, child: Child, book: Book | None) -> str:
+    def _closed(self, book: Book, child: Child, at_ns: int) -> str:
+        """Return why nothing of the kind is taken now; empty when it is."""
+        if child.time_in_force in AUCTION_TIMES:
+            return self._calls.refusal(book, child, at_ns)
+        return "" if book.state is BookState.OPEN else f"market is {book.state.value}"
+
+    def _refusal(self, child: Child, book: Book | None, at_ns: int) -> str:
         """Return why the venue does not take the order; empty when it does."""
         if self._is_stopped(child):
             return STOPPED
@@ -219,8 +244,9 @@ class OrderEntry:
         is_dark, quantity, price_e9 = book.is_dark, child.quantity, child.price_e9
         is_resting = child.time_in_force is not TimeInForce.IOC
         tick_e9 = self._terms.tick_e9(child.instrument_id, price_e9 or 0)
+        closed = self._closed(book, child, at_ns)
         rungs = (
-            (book.state is not BookState.OPEN, f"market is {book.state.value}"),
+            (bool(closed), closed),
             (
                 # An odd lot is taken, as exchanges do: what an odd fill leaves must trade too.
                 quantity <= 0 or (quantity > instrument.lot and quantity % instrument.lot != 0),

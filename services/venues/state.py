@@ -7,7 +7,7 @@ from schemas.messages.market import BookUpdated
 from schemas.messages.venues import ExecutionReport
 from streams.kill import Flag
 
-__all__ = ["Book", "BookSide", "Child", "Delayed", "SimulatorState", "book_key"]
+__all__ = ["Book", "BookSide", "Call", "Child", "Delayed", "SimulatorState", "book_key"]
 
 
 class Child(msgspec.Struct, gc=False):
@@ -52,6 +52,16 @@ class BookSide(msgspec.Struct):
     own: list[str] = []  # resting children by price, then time
 
 
+class Call(msgspec.Struct):
+    """One auction of a book, under way or over."""
+
+    cutoff_ns: int
+    uncross_ns: int
+    is_primary: bool
+    is_over: bool = False
+    children: list[str] = []  # ours that wait for it, by time
+
+
 class Book(msgspec.Struct):
     """One venue and instrument. At a dark venue `hidden` is [until_ns, 0, quantity]."""
 
@@ -61,6 +71,7 @@ class Book(msgspec.Struct):
     bids: BookSide
     asks: BookSide
     state: BookState = BookState.CLOSED
+    calls: dict[str, Call] = {}  # by kind
     shown: BookUpdated | None = None
     shown_step: int = 0
 
