@@ -177,7 +177,7 @@ def _split(
     """Return the quantity of each auction, and the rule that gave it.
 
     Rounds: whole lots, largest remainders first; what is below a venue's minimum goes to the
-            largest part, and an odd rest to nobody: no venue takes it.
+            largest part. An odd rest goes out only when there is nothing else.
     """
     if not usable:
         return [], ""
@@ -194,7 +194,7 @@ def _split(
         if i != largest and parts[i] < book.venue.minimum_quantity:
             parts[i] = 0
     others = sum(part for i, part in enumerate(parts) if i != largest)
-    parts[largest] = quantity // lot * lot - others
+    parts[largest] = (quantity // lot * lot or quantity) - others
     if parts[largest] < usable[largest][0].venue.minimum_quantity:
         parts[largest] = 0
     return parts, rule
