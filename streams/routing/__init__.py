@@ -4,6 +4,16 @@ Topics: children.events, fills.events, decisions.events; key: instrument_id.
 """
 
 from streams.routing.decider import ROUTING, timers_of
+from streams.routing.quoting import own_shown
+from streams.routing.resting import fill_hazard_e9
 from streams.routing.state import RoutingState, exposures, live_children
 
-__all__ = ["ROUTING", "RoutingState", "exposures", "live_children", "timers_of"]
+__all__ = [
+    "ROUTING",
+    "RoutingState",
+    "exposures",
+    "fill_hazard_e9",
+    "live_children",
+    "own_shown",
+    "timers_of",
+]

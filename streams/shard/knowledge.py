@@ -14,6 +14,7 @@ from streams.risk.commands import RecordVerdict
 from streams.risk.request import Reference
 from streams.routing.commands import MarketBooks
 from streams.shard import stops
+from streams.shard.estimates import estimate_of
 from streams.shard.market import STATES
 from streams.shard.state import ShardState
 from streams.strategy.commands import MarketState
@@ -156,12 +157,23 @@ class Knowledge:
     def market(self, instrument_id: str) -> MarketState:
         """Return what a strategy sees of an instrument that some parent trades."""
         state, instrument = self.state, self.terms(instrument_id)
+        quote = self.quote(instrument_id)
+        estimator = state.estimators.instruments.get(instrument_id)
         return MarketState(
             instrument=instrument,
-            quote=self.quote(instrument_id),
+            quote=quote,
             others_quantity=state.market.others_quantity(instrument_id),
             is_open=instrument.is_continuous
             and state.market.is_open(instrument_id, state.reference.venues),
+            estimate=estimate_of(
+                state.estimators,
+                state.market,
+                state.routing,
+                instrument,
+                quote,
+                at_ns=self.at_ns,
+            ),
+            others_price_e9=0 if estimator is None else estimator.others_price_e9,
         )
 
     def is_stopped(self, parent_id: str) -> bool:

@@ -329,20 +329,21 @@ class EngineShard:
         if isinstance(message, BookUpdated):
             market, reference = self.state.market, self.state.reference
             market.apply_book(envelope, message)
+            at_ns = envelope.source_ns or envelope.at_ns
+            age_max_ns = reference.settings.quote_age_max_ns
+            self.state.estimators.apply_book(market, message, reference.venues, at_ns, age_max_ns)
             if reference.is_median_wanted:
-                market.sample_spread(
-                    message.instrument_id,
-                    reference.venues,
-                    envelope.source_ns or envelope.at_ns,
-                    reference.settings.quote_age_max_ns,
-                )
+                market.sample_spread(message.instrument_id, reference.venues, at_ns, age_max_ns)
             self._knows.forget_quote(message.instrument_id)
         elif isinstance(message, TradePrinted):
             curve = self.state.reference.curves.get(message.instrument_id)
             self.state.market.apply_trade(envelope, message, curve)
+            self.state.estimators.apply_trade(message)
             self._knows.references.pop(message.instrument_id, None)
         elif isinstance(message, AuctionIndicated):
             self.state.market.apply_auction(message)
         elif isinstance(message, TradingStatusChanged):
             self.state.market.apply_status(envelope, message)
+            at_ns = envelope.source_ns or envelope.at_ns
+            self.state.estimators.apply_status(message, at_ns)
             self._knows.forget_instrument(message.instrument_id)

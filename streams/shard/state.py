@@ -15,6 +15,7 @@ from streams.kill import KillState
 from streams.netting import NettingState
 from streams.risk import RiskState
 from streams.routing import RoutingState
+from streams.shard.estimates import Estimators
 from streams.shard.folds import FOLDS, TIMERS
 from streams.shard.market import MarketView
 from streams.shard.reference import ReferenceView
@@ -45,6 +46,7 @@ class ShardState(msgspec.Struct):
     kill: KillState = msgspec.field(default_factory=KillState)
     parents: dict[str, OpenParent] = {}
     market: MarketView = msgspec.field(default_factory=MarketView)
+    estimators: Estimators = msgspec.field(default_factory=Estimators)
     reference: ReferenceView = msgspec.field(default_factory=ReferenceView)
     timers: dict[str, int] = {}  # due ns by id; filled for a snapshot only
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from schemas.messages.core import Cause, ExecutionPlan
+from schemas.messages.core import Cause, ExecutionPlan, MarketEstimate
 from schemas.messages.strategy import VolumeForecast
 from streams.core.market import Auction, Instrument, Quote
 
@@ -16,6 +16,8 @@ class MarketState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     steady_quantity: int = 0
     prints: int = 0
     auctions: tuple[Auction, ...] = ()  # what venues said last of theirs
+    estimate: MarketEstimate | None = None  # None: nothing is adjusted to the market
+    others_price_e9: int = 0  # average of others' prints since the log began; 0 before the first
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
