@@ -1,22 +1,28 @@
-"""Expected market volume per bin: a Kalman filter on log volume (Chen, Feng, Palomar 2016)."""
+"""Expected market volume per bin: a Kalman filter on log volume (Chen, Feng, Palomar 2016).
+
+Auctions are no bins: each has a log volume of its own that shares the level of the day.
+"""
 
 from collections.abc import Iterator, Sequence
-from math import exp, log
+from math import exp, expm1, log, sqrt
 from typing import NamedTuple
 
 from schemas.messages.control import VolumeCurveDefined
 
 __all__ = [
+    "DayForecast",
     "Estimate",
     "LogVolumeModel",
     "Prediction",
+    "forecast_day",
     "forecast_levels",
     "forecast_volumes",
     "model_version",
     "one_step_forecasts",
+    "variation",
 ]
 
-VERSION = "kalman-log-volume/1"
+VERSION = "kalman-log-volume/2"
 LOG_MAX = 40.0  # of a volume: 2.4e17; a bin that nobody will ever see must still fit 64 bits
 
 
@@ -39,6 +45,15 @@ class Estimate(NamedTuple):
     var_eta: float
     covariance: float
     var_mu: float
+
+
+class DayForecast(NamedTuple):
+    """What is left of a day, in smallest units; 0 for an auction that is over or unknown."""
+
+    volumes: tuple[int, ...]  # by bin
+    cv: float  # coefficient of variation of their sum
+    opening: int
+    closing: int
 
 
 class Prediction(NamedTuple):
@@ -93,10 +108,58 @@ def forecast_volumes(
     Source: SPEC section 4. The day starts at the curve with var_eta as the level's uncertainty and
             with the stationary variance of the deviation.
     """
+    return forecast_day(curve, observed, first_bin).volumes
+
+
+def forecast_day(
+    curve: VolumeCurveDefined, observed: Sequence[int | None], first_bin: int
+) -> DayForecast:
+    """Return what the rest of the day is expected to bring, and how sure that is.
+
+    The opening auction is over with the first bin that has information.
+    Rounds: half even.
+    """
     assert len(observed) == first_bin
     model, start = _day_model(curve)
     _, state = one_step_forecasts(model, start, observed)
-    return tuple([round(level) for level in forecast_levels(model, state, first_bin)])
+    levels = list(forecast_levels(model, state, first_bin))
+    is_opened = any(observed)
+    return DayForecast(
+        volumes=tuple([round(level) for level in levels]),
+        cv=variation(model, state, levels),
+        opening=0 if is_opened else _auction(curve, state, curve.opening_log_volume_e9),
+        closing=_auction(curve, state, curve.closing_log_volume_e9),
+    )
+
+
+def variation(model: LogVolumeModel, state: Estimate, levels: Sequence[float]) -> float:
+    """Return the coefficient of variation of the sum of `levels`, the bins from `state` on.
+
+    The sum is taken as lognormal; the variance of its logarithm is that of the average of the
+    bins' logarithms, each weighted with its part of the sum, covariances included.
+    Source: SPEC section 11, where completion takes volume to come as lognormal (mean, cv).
+    """
+    whole = sum(levels)
+    if whole <= 0:
+        return 0.0
+    a_mu, covariance, var_mu = model.a_mu, state.covariance, state.var_mu
+    total, shared = state.var_eta, 0.0  # shared: of earlier bins' deviations with this one's
+    for level in levels:
+        weight = level / whole
+        total += weight * weight * (var_mu + model.var_noise)
+        total += 2 * weight * (shared + covariance)
+        shared = a_mu * (shared + weight * var_mu)
+        covariance *= a_mu
+        var_mu = a_mu * a_mu * var_mu + model.var_mu
+    return sqrt(expm1(min(max(total, 0.0), LOG_MAX)))
+
+
+def _auction(curve: VolumeCurveDefined, state: Estimate, log_volume_e9: int | None) -> int:
+    """Return the expected volume of an auction on a day of this level; 0 where there is none."""
+    if log_volume_e9 is None:
+        return 0
+    spread = state.var_eta + curve.auction_var_e9 / 1e9
+    return round(exp(min(log_volume_e9 / 1e9 + state.eta + spread / 2, LOG_MAX)))
 
 
 def model_version(curve: VolumeCurveDefined) -> str:

@@ -7,14 +7,13 @@ from schemas.messages.strategy import VolumeForecast
 from streams import kill, routing, strategy
 from streams.core.calendar import NEVER_NS
 from streams.core.market import Account, Instrument, Quote
-from streams.models.volume import forecast_volumes, model_version
+from streams.models.volume import forecast_day, model_version
 from streams.netting.commands import EpochExposure, ParentExposure
 from streams.risk import Gate
 from streams.risk.commands import RecordVerdict
 from streams.risk.request import Reference
 from streams.routing.commands import MarketBooks
 from streams.shard import stops
-from streams.shard.estimates import estimate_of
 from streams.shard.market import STATES
 from streams.shard.state import ShardState
 from streams.strategy.commands import MarketState
@@ -22,6 +21,7 @@ from streams.strategy.commands import MarketState
 __all__ = ["Knowledge"]
 
 RATE_MAX_BPS = 10_000
+FOLLOWING = (StrategyKind.VWAP, StrategyKind.CLOSE, StrategyKind.IMPLEMENTATION_SHORTFALL)
 
 
 def _state_of_all(terms: Instrument) -> BookState | None:
@@ -157,23 +157,16 @@ class Knowledge:
     def market(self, instrument_id: str) -> MarketState:
         """Return what a strategy sees of an instrument that some parent trades."""
         state, instrument = self.state, self.terms(instrument_id)
-        quote = self.quote(instrument_id)
-        estimator = state.estimators.instruments.get(instrument_id)
+        prints = state.market.prints(instrument_id)
         return MarketState(
             instrument=instrument,
-            quote=quote,
-            others_quantity=state.market.others_quantity(instrument_id),
+            quote=self.quote(instrument_id),
+            others_quantity=prints.others_quantity,
             is_open=instrument.is_continuous
             and state.market.is_open(instrument_id, state.reference.venues),
-            estimate=estimate_of(
-                state.estimators,
-                state.market,
-                state.routing,
-                instrument,
-                quote,
-                at_ns=self.at_ns,
-            ),
-            others_price_e9=0 if estimator is None else estimator.others_price_e9,
+            steady_quantity=prints.steady_quantity,
+            prints=prints.count,
+            auctions=state.market.auctions(instrument_id),
         )
 
     def is_stopped(self, parent_id: str) -> bool:
@@ -196,7 +189,9 @@ class Knowledge:
         """Return whether the parent follows the market's volume and a curve is known for it."""
         parent = self.state.strategy.parents[parent_id]
         is_following = (
-            parent.strategy is StrategyKind.VWAP or parent.participation_cap_bps < RATE_MAX_BPS
+            parent.strategy in FOLLOWING
+            or parent.participation_cap_bps < RATE_MAX_BPS
+            or parent.policy is not None
         )
         return is_following and self._bin(parent.instrument_id) is not None
 
@@ -213,14 +208,19 @@ class Knowledge:
         curve = self.state.reference.curves[instrument_id]
         first_bin = self._bin(instrument_id)
         assert first_bin is not None, "is_forecast_wanted said yes"
-        observed = self.state.market.observed(instrument_id, first_bin)
+        prints = self.state.market.prints(instrument_id)
+        observed = prints.observed(first_bin, curve.first_bin_ns)
+        expected = forecast_day(curve, observed, first_bin)
         return VolumeForecast(
             instrument_id=instrument_id,
             parent_id=parent_id,
             model=model_version(curve),
             bin_start_ns=curve.first_bin_ns + first_bin * curve.bin_ns,
             bin_ns=curve.bin_ns,
-            volumes=forecast_volumes(curve, observed, first_bin),
+            volumes=expected.volumes,
+            volume_cv_e9=round(expected.cv * 1e9),
+            opening_auction_volume=expected.opening,
+            closing_auction_volume=expected.closing,
         )
 
     def forget_quote(self, instrument_id: str) -> None:

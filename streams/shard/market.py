@@ -10,6 +10,7 @@ from schemas.messages.core import (
     Envelope,
     Level,
     LimitState,
+    PrintKind,
     TradingStatus,
     VenueKind,
 )
@@ -21,12 +22,13 @@ from schemas.messages.market import (
 )
 from streams.core.market import Auction, Quote, Venue, VenueBook
 from streams.shard.auctions import auctions_of, keep_auction
+from streams.shard.prints import Prints
 
 __all__ = ["STATES", "MarketStatus", "MarketView"]
 
 NO_EVENT = bytes(16)
 NEVER_NS = 1 << 62
-VOLUME_MAX = 1 << 62  # more is no volume, and no record could tell it
+NO_PRINTS = Prints()
 SAMPLE_NS = 1_000_000_000  # spreads are sampled with the first book of each second
 SAMPLES_MAX = 301  # of which the median is taken: five minutes
 SAMPLES_MIN = 10  # fewer say nothing of what is usual
@@ -69,8 +71,7 @@ class InstrumentMarket(msgspec.Struct, array_like=True):
     """One instrument. Quantities in smallest units, own children's part removed."""
 
     books: dict[str, Book] = {}
-    others_quantity: int = 0  # since the log began
-    bins: list[int] = []  # others' volume by bin of the instrument's curve
+    prints: Prints = msgspec.field(default_factory=Prints)
     statuses: dict[str, MarketStatus] = {}  # by venue; empty id: the whole market
     spreads: list[int] = []  # newest last; kept while a declaration asks for their median
     sampled: int = -1  # ordinal of the newest second with a sample
@@ -95,19 +96,13 @@ class MarketView(msgspec.Struct):
     def apply_trade(
         self, envelope: Envelope, message: TradePrinted, curve: VolumeCurveDefined | None
     ) -> None:
-        """Count what others traded, in all and in the bin of the curve."""
+        """Count what others traded; the price of a print outside the book is no last price."""
         market = self._market(message.instrument_id)
-        quantity = message.quantity - message.own_quantity
-        market.others_quantity = min(market.others_quantity + quantity, VOLUME_MAX)
         at_ns = envelope.source_ns or envelope.at_ns
-        if market.last is None or market.last.at_ns <= at_ns:
+        is_continuous = market.prints.add(message, at_ns, curve)
+        is_price = is_continuous or message.kind is PrintKind.AUCTION
+        if is_price and (market.last is None or market.last.at_ns <= at_ns):
             market.last = LastTrade(message.price_e9, at_ns, envelope.event_id)
-        if curve is None:
-            return
-        ordinal = (at_ns - curve.first_bin_ns) // curve.bin_ns
-        if 0 <= ordinal < len(curve.log_volume_e9):
-            market.bins.extend([0] * (ordinal + 1 - len(market.bins)))
-            market.bins[ordinal] = min(market.bins[ordinal] + quantity, VOLUME_MAX)
 
     def apply_status(self, envelope: Envelope, message: TradingStatusChanged) -> None:
         """Keep the newest status; an older one, come late, is passed over."""
@@ -145,13 +140,12 @@ class MarketView(msgspec.Struct):
 
     def others_quantity(self, instrument_id: str) -> int:
         market = self.instruments.get(instrument_id)
-        return 0 if market is None else market.others_quantity
+        return 0 if market is None else market.prints.others_quantity
 
-    def observed(self, instrument_id: str, bins: int) -> tuple[int | None, ...]:
-        """Return others' volume of the first `bins` bins; None where nothing traded."""
+    def prints(self, instrument_id: str) -> Prints:
+        """Return what is counted of others' prints; nothing before the first."""
         market = self.instruments.get(instrument_id)
-        known = [] if market is None else [volume or None for volume in market.bins[:bins]]
-        return (*known, *[None] * (bins - len(known)))
+        return NO_PRINTS if market is None else market.prints
 
     def quote(
         self, instrument_id: str, venues: Mapping[str, Venue], at_ns: int, age_max_ns: int

@@ -94,4 +94,4 @@ def test_volume_beyond_any_record_is_counted_up_to_what_one_holds() -> None:
         trade = printed(quantity=2**63 - 1)
         view.apply_trade(outside(ordinal), trade, volume_curve(first_bin_ns=OPEN_NS))
     assert view.others_quantity(ACME) == 2**62
-    assert view.observed(ACME, 1) == (2**62,)
+    assert view.prints(ACME).observed(1, view.prints(ACME).first_bin_ns) == (2**62,)

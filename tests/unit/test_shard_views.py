@@ -99,8 +99,10 @@ def test_own_prints_are_no_market_volume() -> None:
         host.put(topics.MARKET_DATA, message, source_ns=OPEN_NS + after_s * SECOND)
     host.step(OPEN_NS + 62 * SECOND)
     assert host.app.state.market.others_quantity(ACME) == 125
-    assert host.app.state.market.observed(ACME, 2) == (70, 50)
-    assert host.app.state.market.observed(ACME, 4) == (70, 50, 5, None)
+    prints = host.app.state.market.prints(ACME)
+    assert prints.observed(2, prints.first_bin_ns) == (70, 50)
+    assert prints.observed(4, prints.first_bin_ns) == (70, 50, 5, None)
+    assert prints.observed(2, prints.first_bin_ns + 1) == (None, None)  # of another day
 
 
 def test_a_vwap_parent_begins_with_a_recorded_forecast_that_its_plan_follows() -> None:

@@ -1,6 +1,8 @@
 """The volume model against vector 04b: forecasts, variances and the schedule they lead to."""
 
 import json
+from math import exp
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,10 +11,12 @@ from schemas.messages.control import VolumeCurveDefined
 from streams.models.volume import (
     Estimate,
     LogVolumeModel,
+    forecast_day,
     forecast_levels,
     forecast_volumes,
     model_version,
     one_step_forecasts,
+    variation,
 )
 from tests.support.shared import shared
 
@@ -98,4 +102,47 @@ def test_a_curve_without_uncertainty_is_forecast_as_it_stands() -> None:
 
 
 def test_a_forecast_names_the_code_and_the_fit() -> None:
-    assert model_version(curve()) == "kalman-log-volume/1 fit-1"
+    assert model_version(curve()) == "kalman-log-volume/2 fit-1"
+
+
+def test_the_closing_auction_follows_the_level_of_the_day() -> None:
+    # exp(10 + (.04 + .02) / 2) before anything is known of the day
+    auctions = curve(closing_log_volume_e9=10 * 10**9, auction_var_e9=20_000_000)
+    assert forecast_day(auctions, (), 0).closing == 22_697
+    busy = forecast_day(auctions, (30_000, 10_000, 4_000), 3)
+    quiet = forecast_day(auctions, (3_000, 1_000, 400), 3)
+    assert quiet.closing < 22_697 < busy.closing
+    assert (busy.opening, forecast_day(curve(), (), 0).closing) == (0, 0)
+
+
+def test_the_opening_auction_is_over_with_the_first_bin() -> None:
+    opening = curve(opening_log_volume_e9=10 * 10**9)
+    assert forecast_day(opening, (), 0).opening > 0
+    assert forecast_day(opening, (None,), 1).opening > 0  # a late open
+    assert forecast_day(opening, (9_000,), 1).opening == 0
+
+
+def test_the_variation_of_what_is_to_come_is_that_of_simulated_days() -> None:
+    random, sums = Random(11), []
+    model = LogVolumeModel(0.97, 0.7, 0.04, 0.03, 0.06, (9.0, 8.0, 7.5, 8.0, 8.8, 9.3))
+    start = Estimate(0.0, 0.0, 0.05, 0.004, 0.02)
+    for _ in range(40_000):
+        eta = random.gauss(0, 0.05**0.5)
+        mu = 0.004 / 0.05 * eta + random.gauss(0, (0.02 - 0.004**2 / 0.05) ** 0.5)
+        whole = 0.0
+        for phi in model.phi:
+            whole += exp(phi + eta + mu + random.gauss(0, 0.06**0.5))
+            mu = 0.7 * mu + random.gauss(0, 0.03**0.5)
+        sums.append(whole)
+    mean = sum(sums) / len(sums)
+    spread = (sum((each - mean) ** 2 for each in sums) / len(sums)) ** 0.5
+    levels = list(forecast_levels(model, start, 0))
+    assert sum(levels) == pytest.approx(mean, rel=0.01)
+    assert variation(model, start, levels) == pytest.approx(spread / mean, rel=0.04)
+
+
+def test_what_has_traded_makes_the_rest_surer() -> None:
+    volumes = (8_000, 3_000, 1_100, 4_900)
+    unseen = forecast_day(curve(), (None, None, None), 3)
+    assert forecast_day(curve(), volumes[:3], 3).cv < unseen.cv
+    assert forecast_day(curve(), volumes, 4) == ((), 0.0, 0, 0)
