@@ -246,7 +246,7 @@ def child_canceled_from_datum(d: dict[str, Any]) -> ChildCanceled:
 
 
 class ChildPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An order for one venue. Topic children.events, read by venue gateways. v2 adds more symbols of its enums and is_short_sale, display_quantity. v3 adds tactic, is_post_only, send_after_ns, overfill_quantity, cancel_from_ns, is_probe, trade_date, cancel_until_ns."""
+    """An order for one venue. Topic children.events, read by venue gateways. v2 adds more symbols of its enums and is_short_sale, display_quantity. v3 adds tactic, is_post_only, send_after_ns, overfill_quantity, cancel_from_ns, is_probe, trade_date, cancel_until_ns, messages_per_s."""
 
     child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
     slice_id: str  # Slice
@@ -275,6 +275,7 @@ class ChildPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_probe: bool = False  # Whether it tries a venue that was suspended
     trade_date: int = 0  # Trade date yyyymmdd of the instrument's session; 0 when unknown
     cancel_until_ns: int = 0  # From then until rest_until_ns the venue cancels nothing: its auction is called, ns; 0 for no such time
+    messages_per_s: int = 0  # Most messages a second that the venue takes of this shard; 0 for no bound
 
 
 def child_placed_to_datum(m: ChildPlaced) -> dict[str, Any]:
@@ -306,6 +307,7 @@ def child_placed_to_datum(m: ChildPlaced) -> dict[str, Any]:
         "is_probe": m.is_probe,
         "trade_date": m.trade_date,
         "cancel_until_ns": m.cancel_until_ns,
+        "messages_per_s": m.messages_per_s,
     }
 
 
@@ -338,6 +340,7 @@ def child_placed_from_datum(d: dict[str, Any]) -> ChildPlaced:
         is_probe=d["is_probe"],
         trade_date=d["trade_date"],
         cancel_until_ns=d["cancel_until_ns"],
+        messages_per_s=d["messages_per_s"],
     )
 
 

@@ -12,6 +12,8 @@ class MarketBooks(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quote: Quote | None
     books: tuple[VenueBook, ...]  # every venue of the instrument, by venue_id
     stopped_venue_ids: frozenset[str] = frozenset()  # by the kill switch
+    age_max_ns: int = 0  # an older book is stale; 0: nobody asks
+    crossed_max_ns: int = 0  # so long a book may stand through the others'
     auctions: tuple[Auction, ...] = ()  # what the venues said last of theirs, by kind and venue
 
 
@@ -58,6 +60,25 @@ class WakeRouting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     timer_id: str
     at_ns: int
     market: MarketBooks
+    is_stopped: bool = False  # by the kill switch: what waits goes back
+
+
+class ReplaceChild(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Let a child stand at another price or in another size, where it is."""
+
+    child_id: str
+    quantity: int  # in all, executed part included
+    price_e9: int | None
+    cause: Cause
+    at_ns: int
+
+
+class ChangeConnection(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The session with a venue was lost, or came back."""
+
+    venue_id: str
+    is_connected: bool
+    at_ns: int
 
 
 class RepriceChildren(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -84,5 +105,7 @@ RoutingCommand = (
     | CancelAtVenue
     | WakeRouting
     | RepriceChildren
+    | ReplaceChild
+    | ChangeConnection
     | ReportUndecodable
 )

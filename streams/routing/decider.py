@@ -5,13 +5,20 @@ from typing import Any, Final
 
 from schemas.messages.routing import (
     ChildAcknowledged,
+    ChildCancelDeferred,
     ChildCanceled,
     ChildCancelRejected,
     ChildCancelRequested,
     ChildPlaced,
     ChildRejected,
+    ChildReplaced,
+    ChildReplaceRejected,
+    ChildReplaceRequested,
+    ChildRestated,
     ChildStatusRequested,
+    ChildUnresolved,
     FillBooked,
+    SliceDeferred,
     SliceReturned,
 )
 from schemas.messages.strategy import SliceReleased
@@ -21,6 +28,8 @@ from streams.routing.commands import (
     ApplyReport,
     CancelAtVenue,
     CancelChildren,
+    ChangeConnection,
+    ReplaceChild,
     ReportUndecodable,
     RepriceChildren,
     RouteSlice,
@@ -29,9 +38,12 @@ from streams.routing.commands import (
 )
 from streams.routing.evolve import evolve
 from streams.routing.pegging import reprice
-from streams.routing.reports import apply_cancel_reject, apply_report
+from streams.routing.refusals import apply_cancel_reject
+from streams.routing.replacing import replace_child
+from streams.routing.reports import apply_report
 from streams.routing.requests import (
     cancel,
+    change_connection,
     report_undecodable,
     route_slice,
     wake,
@@ -42,6 +54,12 @@ __all__ = ["ROUTING", "decide", "timers_of"]
 
 _CHILD_EVENTS = (
     ChildAcknowledged,
+    ChildCancelDeferred,
+    ChildReplaced,
+    ChildReplaceRejected,
+    ChildReplaceRequested,
+    ChildRestated,
+    ChildUnresolved,
     ChildCancelRejected,
     ChildCancelRequested,
     ChildCanceled,
@@ -67,6 +85,8 @@ def timers_of(event: Any, state: RoutingState) -> tuple[tuple[str, int | None], 
         return ((f"routing:slice:{event.slice_id}", event.deadline_ns),)
     if isinstance(event, SliceReturned):
         return _slice_timer(event.slice_id, state)
+    if isinstance(event, SliceDeferred):
+        return ((f"routing:wait:{event.slice_id}", event.due_ns),)
     if isinstance(event, _CHILD_EVENTS):
         child = state.children.get(event.child_id)
         due_ns = child.due_ns if child is not None else 0
@@ -87,6 +107,8 @@ _DECISIONS: Final[dict[type[Any], Callable[[RoutingState, Any], tuple[Any, ...]]
     CancelAtVenue: cancel,
     WakeRouting: wake,
     RepriceChildren: reprice,
+    ReplaceChild: replace_child,
+    ChangeConnection: change_connection,
     ReportUndecodable: report_undecodable,
 }
 

@@ -97,7 +97,10 @@ def _booked(
     """Divide an execution into exposed, late and error quantity (docs/architecture.md, law 5)."""
     report = command.report
     assert report.last_price_e9 is not None
-    over = min(report.last_quantity, max(0, child.net + report.last_quantity - child.quantity))
+    over = min(
+        report.last_quantity,
+        max(0, child.net + report.last_quantity - child.quantity - child.added),
+    )
     # The venue's last word does not count what was busted before: its exposure is for others.
     is_counted = child.is_open or not _is_busted_early(state, report)
     exposed = min(report.last_quantity - over, child.exposure) if is_counted else 0
@@ -125,6 +128,7 @@ def _booked(
         midpoint_e9=market.quote.midpoint_e9 if market.quote is not None else None,
         overfill_quantity=overfill,
         transact_ns=report.transact_ns,
+        booked_ns=command.at_ns,
     )
 
 

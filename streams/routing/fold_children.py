@@ -12,12 +12,14 @@ from schemas.messages.routing import (
     ChildPlaced,
     ChildRejected,
     ChildStatusRequested,
-    VenueSuspended,
 )
 from streams.core.errors import CorruptHistoryError
 from streams.routing import scorecard
-from streams.routing.state import Child, Phase, RoutingState, VenueRecord
-from streams.routing.upkeep import cool, end, free, hot_child, hot_slice
+from streams.routing.fold_replacing import REPLACE_FOLDS
+from streams.routing.fold_venues import VENUE_FOLDS, heard, placed, sent, unheard
+from streams.routing.lifecycle import hold
+from streams.routing.state import Child, Phase, RoutingState
+from streams.routing.upkeep import cool, end, forget_days, free, hot_child, hot_slice
 
 __all__ = ["CHILD_FOLDS"]
 
@@ -47,6 +49,9 @@ def _child_placed(state: RoutingState, event: ChildPlaced) -> None:
     part.placed += 1
     part.children.append(event.child_id)
     part.attempts[event.venue_id] = part.attempts.get(event.venue_id, 0) + 1
+    if event.trade_date > state.trade_date:
+        forget_days(state, event.trade_date)
+    placed(state, event)
     is_ioc = event.time_in_force is TimeInForce.IOC
     state.children[event.child_id] = Child(
         child_id=event.child_id,
@@ -62,12 +67,20 @@ def _child_placed(state: RoutingState, event: ChildPlaced) -> None:
         exposure=event.quantity,
         due_ns=event.ack_due_ns,
         cancel_until_ns=event.cancel_until_ns,
+        cancel_from_ns=event.cancel_from_ns,
+        order_type=event.order_type,
+        price_e9=event.price_e9,
+        trade_date=event.trade_date,
+        is_probe=event.is_probe,
     )
 
 
 def _child_acknowledged(state: RoutingState, event: ChildAcknowledged) -> None:
     child = hot_child(state, event.child_id)
-    if not child.is_acknowledged:
+    hold(child, event)
+    is_first = not child.is_acknowledged
+    heard(state, event.venue_id, event.ack_latency_ns if is_first else 0)
+    if is_first:
         scorecard.acknowledged(state, child, event.ack_latency_ns)
     child.is_acknowledged = True
     child.status_tries = 0
@@ -79,6 +92,7 @@ def _child_acknowledged(state: RoutingState, event: ChildAcknowledged) -> None:
 
 def _child_rejected(state: RoutingState, event: ChildRejected) -> None:
     child = hot_child(state, event.child_id)
+    hold(child, event)
     if event.quantity != child.exposure:
         raise CorruptHistoryError(
             f"reject of {event.child_id} frees {event.quantity} of {child.exposure} exposed"
@@ -92,6 +106,7 @@ def _child_rejected(state: RoutingState, event: ChildRejected) -> None:
 
 def _child_canceled(state: RoutingState, event: ChildCanceled) -> None:
     child = hot_child(state, event.child_id)
+    hold(child, event)
     if event.canceled_quantity + event.outstanding_quantity != child.exposure:
         raise CorruptHistoryError(
             f"cancel of {event.child_id}: {event.canceled_quantity} free and "
@@ -100,6 +115,10 @@ def _child_canceled(state: RoutingState, event: ChildCanceled) -> None:
     if child.is_open:
         scorecard.finished(state, child, event.outstanding_quantity)
         child.phase = _CLOSING[event.status]
+        child.quantity += child.added  # a replace that nobody answered may have been taken
+        child.added = 0
+        child.is_replacing = False
+    heard(state, event.venue_id)
     state.reports += 1
     child.exposure = event.outstanding_quantity
     child.due_ns = event.retry_ns
@@ -110,6 +129,9 @@ def _child_canceled(state: RoutingState, event: ChildCanceled) -> None:
 
 def _cancel_requested(state: RoutingState, event: ChildCancelRequested) -> None:
     child = hot_child(state, event.child_id)
+    hold(child, event)
+    sent(state, event.venue_id, event.requested_ns)
+    child.is_cancel_deferred = False
     child.phase = Phase.PENDING_CANCEL
     child.cancel_requests = event.request
     child.cancel_cause = event.cause
@@ -122,6 +144,8 @@ def _cancel_requested(state: RoutingState, event: ChildCancelRequested) -> None:
 
 def _cancel_rejected(state: RoutingState, event: ChildCancelRejected) -> None:
     child = hot_child(state, event.child_id)
+    hold(child, event)
+    heard(state, event.venue_id)
     child.is_cancel_rejected = True
     if not child.is_unresolved:  # the question about it stays open
         child.phase = Phase.LIVE if child.is_acknowledged or child.net else Phase.PENDING_NEW
@@ -130,18 +154,18 @@ def _cancel_rejected(state: RoutingState, event: ChildCancelRejected) -> None:
 
 def _status_requested(state: RoutingState, event: ChildStatusRequested) -> None:
     child = hot_child(state, event.child_id)
+    hold(child, event)
+    if child.status_tries == 0 and not child.is_unresolved and event.cause is Cause.TIMEOUT:
+        unheard(state, event.venue_id)
+    if child.is_escalated:  # the venue speaks again: asked anew
+        child.is_escalated = False
+        child.status_tries = 0
     if child.is_open:
         child.phase = Phase.UNRESOLVED
     child.status_requests = event.request
     child.status_tries += 1
     child.status_cause = event.cause
     child.due_ns = event.retry_ns
-
-
-def _venue_suspended(state: RoutingState, event: VenueSuspended) -> None:
-    venue = state.venues.setdefault(event.venue_id, VenueRecord())
-    venue.suspended_until_ns = max(venue.suspended_until_ns, event.until_ns)
-    venue.rejects_in_row = 0
 
 
 CHILD_FOLDS: dict[type[Any], Callable[[RoutingState, Any], None]] = {
@@ -152,5 +176,6 @@ CHILD_FOLDS: dict[type[Any], Callable[[RoutingState, Any], None]] = {
     ChildPlaced: _child_placed,
     ChildRejected: _child_rejected,
     ChildStatusRequested: _status_requested,
-    VenueSuspended: _venue_suspended,
+    **REPLACE_FOLDS,
+    **VENUE_FOLDS,
 }

@@ -1,16 +1,27 @@
 """Fold executions, busts, corrections and suspense; an impossible history stops the shard."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from schemas.messages.core import Cause, ExecType, RejectReason
 from schemas.messages.routing import FillBooked, FillBusted, FillCorrected, SuspenseRecorded
 from streams.core.errors import CorruptHistoryError
 from streams.routing import scorecard
-from streams.routing.state import Child, EarlyChange, Fill, Phase, RoutingState, find_child
+from streams.routing.fold_venues import add_volume, heard
+from streams.routing.state import (
+    Child,
+    EarlyChange,
+    Fill,
+    Phase,
+    RoutingState,
+    VenueRecord,
+    find_child,
+)
 from streams.routing.upkeep import cool, hot_slice, refill_room
 
 __all__ = ["FILL_FOLDS", "after_fill"]
+
+NONSENSE_MAX: Final = 20_000  # reports that fit nothing, of which a repeat is passed over
 
 
 def after_fill(child: Child, event: FillBooked) -> None:
@@ -30,6 +41,7 @@ def after_fill(child: Child, event: FillBooked) -> None:
         child.phase is Phase.UNRESOLVED
         and child.status_cause is Cause.TIMEOUT
         and child.cancel_cause is None
+        and not child.is_replacing
     )
     if is_answer:
         child.phase = Phase.LIVE
@@ -67,6 +79,8 @@ def _fill_booked(state: RoutingState, event: FillBooked) -> None:
     after_fill(child, event)
     state.reports += 1
     scorecard.answered(state, event.venue_id)
+    heard(state, event.venue_id)
+    add_volume(state, event.venue_id, event.quantity + event.error_quantity)
     if was_open and not child.is_open:
         scorecard.finished(state, child, 0)
     if event.child_id in state.children:
@@ -93,6 +107,7 @@ def _fill_busted(state: RoutingState, event: FillBusted) -> None:
     fill.is_busted = True
     _change(state, event.venue_id, event.bust_exec_id, event.fill_id)
     _add_net(state, event.child_id, -(event.quantity + event.error_quantity))
+    add_volume(state, event.venue_id, -(event.quantity + event.error_quantity))
     refill_room(state, event.parent_id, event.epoch, event.quantity)
 
 
@@ -109,13 +124,16 @@ def _fill_corrected(state: RoutingState, event: FillCorrected) -> None:
     fill.corrected_ns = event.transact_ns
     _change(state, event.venue_id, event.correction_exec_id, event.fill_id)
     _add_net(state, event.child_id, change)
+    add_volume(state, event.venue_id, change)
     decrease = event.previous_quantity - event.quantity
     refill_room(state, event.parent_id, event.epoch, decrease)
 
 
 def _suspense(state: RoutingState, event: SuspenseRecorded) -> None:
     key = f"{event.venue_id}/{event.exec_id}"
-    state.suspense[f"{key}/{event.child_id}"] = 1
+    _keep(state.suspense, f"{key}/{event.child_id}", 1)
+    if event.reason is RejectReason.REPORT_CONTRADICTS:
+        state.venues.setdefault(event.venue_id, VenueRecord()).contradictions += 1
     refers_to = f"{event.venue_id}/{event.exec_ref_id}"
     is_change = event.exec_type in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
     if is_change and event.reason is RejectReason.UNKNOWN_ORDER:
@@ -127,10 +145,19 @@ def _suspense(state: RoutingState, event: SuspenseRecorded) -> None:
             event.fee_e9,
             event.transact_ns,
         )
-        state.early.setdefault(refers_to, []).append(change)
+        if refers_to not in state.early:
+            _keep(state.early, refers_to, [])
+        state.early[refers_to].append(change)
     if is_change and event.reason is RejectReason.TOO_LATE:
         # Overtaken by a newer correction; a later bust may still refer to it.
         state.changes[key] = state.changes.get(refers_to, refers_to)
+
+
+def _keep(known: dict[str, Any], key: str, value: Any) -> None:
+    """Remember it; a venue that floods us with nonsense makes us forget the oldest of it."""
+    known[key] = value
+    if len(known) > NONSENSE_MAX:
+        del known[next(iter(known))]
 
 
 def _change(state: RoutingState, venue_id: str, exec_id: str, fill_id: str) -> None:

@@ -15,6 +15,7 @@ from streams.routing.quoting import child_price
 from streams.routing.requests import request_cancel
 from streams.routing.resting import FOLLOWING, fill_hazard_e9
 from streams.routing.state import Phase, RoutingState
+from streams.routing.throttle import Throttle
 
 __all__ = ["LIFE_MIN_NS", "REPRICES_PER_FILL_MAX", "hysteresis_e9", "reprice"]
 
@@ -38,6 +39,7 @@ def reprice(state: RoutingState, command: RepriceChildren) -> tuple[ChildCancelR
         return ()
     hazard_e9 = fill_hazard_e9(known, command.instrument_id, *FOLLOWING)
     asked: dict[str, int] = {}
+    throttle = Throttle(state, at_ns)
     events = []
     for child_id, child in known.children[command.instrument_id].items():
         hot = state.children.get(child_id)
@@ -58,8 +60,10 @@ def reprice(state: RoutingState, command: RepriceChildren) -> tuple[ChildCancelR
             market.instrument, quote, child.price_e9, hazard_e9, until_ns - at_ns
         )
         if abs(wanted_e9 - child.price_e9) > worth_e9:
-            asked[hot.parent_id] = asked.get(hot.parent_id, 0) + 1
-            events.append(request_cancel(hot, Cause.PRICE, at_ns))
+            request = request_cancel(throttle, hot, Cause.PRICE)
+            if isinstance(request, ChildCancelRequested):  # else its venue takes none now
+                asked[hot.parent_id] = asked.get(hot.parent_id, 0) + 1
+                events.append(request)
     return tuple(events)
 
 

@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from schemas.messages.core import (
-    BookState,
     Cause,
     Constraints,
     OrderType,
@@ -14,14 +13,15 @@ from schemas.messages.core import (
     TimeInForce,
     VenueKind,
 )
-from schemas.messages.routing import ChildPlaced, RouteDecided, SliceReturned
+from schemas.messages.routing import ChildPlaced, RouteDecided, SliceDeferred, SliceReturned
 from streams.core.market import Quote, VenueBook
 from streams.routing import scorecard
 from streams.routing.commands import MarketBooks
 from streams.routing.pricing import shown_quantity
 from streams.routing.quoting import child_price
-from streams.routing.state import RoutingState, Slice, VenueRecord
+from streams.routing.state import RoutingState, Slice
 from streams.routing.sweep import split, sweep_venue
+from streams.routing.venue_rules import VenueRules
 
 __all__ = ["ACK_TIMEOUT_NS", "CHILDREN_PER_SLICE_MAX", "Placement", "returned"]
 
@@ -58,6 +58,25 @@ def returned(
     )
 
 
+def deferred(
+    part: Slice, quantity: int, due_ns: int, *, market: MarketBooks
+) -> tuple[SliceDeferred, ...]:
+    """Return the event that lets quantity wait for a throttled venue, if it opens in time."""
+    if quantity == 0 or not 0 < due_ns < part.deadline_ns:
+        return ()
+    return (
+        SliceDeferred(
+            slice_id=part.slice_id,
+            parent_id=part.parent_id,
+            epoch=part.epoch,
+            instrument_id=market.instrument.instrument_id,
+            quantity=quantity,
+            due_ns=due_ns,
+            reason="every venue that would do is throttled",
+        ),
+    )
+
+
 class Placement:
     """One placing decision: collects alternatives and children until `events` closes it."""
 
@@ -80,7 +99,8 @@ class Placement:
         self._at_ns = at_ns
         self._cause = cause
         self._holds = holds  # whether another child of the slice still exposes quantity
-        self._excluded = excluded  # a venue suspended by this very decision
+        # `excluded`: a venue suspended by this very decision.
+        self._rules = VenueRules(state, market, at_ns, frozenset({excluded}))
         self._rest = quantity
         self._asked = part.constraints or NO_CONSTRAINTS
         # Less than the minimum is left: then all of it is the smallest execution accepted.
@@ -111,9 +131,13 @@ class Placement:
             cause=self._cause,
         )
         is_closed = not self._children and not self._holds
-        rest = returned(self._part, self._rest, Cause.VENUE, is_closed=is_closed)
+        rest: tuple[SliceDeferred | SliceReturned, ...] = deferred(
+            self._part, self._rest, self._rules.waits_ns, market=self._market
+        )
+        if not rest:
+            rest = returned(self._part, self._rest, Cause.VENUE, is_closed=is_closed)
         assert self._rest + sum(child.quantity for child in self._children) == self._quantity
-        return (decided, *self._children, *rest)
+        return (*self._rules.suspended, decided, *self._children, *rest)
 
     def _sweep(self, quote: Quote) -> None:
         usable = []
@@ -142,8 +166,12 @@ class Placement:
                 self._pass_over(book, score, "nothing shown within the limit is cheaper")
                 continue
             prices = [step.price_e9 for step in own]
-            price = max(prices) if side is Side.BUY else min(prices)
-            quantity = sum(step.quantity for step in own)
+            worst = max(prices) if side is Side.BUY else min(prices)
+            offered = sum(step.quantity for step in own)
+            quantity, price, reason = self._rules.fit(book, side, offered, worst, self._minimum)
+            if not quantity:
+                self._pass_over(book, score, reason)
+                continue
             self._choose(book, score, quantity, price, "cheapest all in")
             self._place(quote, book, quantity, price, minimum=min(self._minimum, quantity))
 
@@ -169,12 +197,15 @@ class Placement:
         for tried, score, _, book in sorted(usable, key=lambda entry: entry[:3]):
             if quantity == 0:
                 self._pass_over(book, score, f"ranked after {tried} attempts, not needed")
-            elif quantity < book.venue.minimum_quantity:
-                self._pass_over(book, score, "below the venue's minimum")
             else:
-                self._choose(book, score, quantity, price, f"best score after {tried} attempts")
-                self._place(quote, book, quantity, price, rest_ns=REST_NS)
-                quantity = 0
+                fit = self._rules.fit(book, self._part.side, quantity, price)
+                if not fit.quantity:
+                    self._pass_over(book, score, fit.reason)
+                    continue
+                reason = f"best score after {tried} attempts"
+                self._choose(book, score, fit.quantity, fit.price_e9, reason)
+                self._place(quote, book, fit.quantity, fit.price_e9, rest_ns=REST_NS)
+                quantity -= fit.quantity
 
     def _try_dark(self, quote: Quote, book: VenueBook) -> None:
         part, lot = self._part, self._market.instrument.lot
@@ -198,14 +229,17 @@ class Placement:
             reason = "below the venue's minimum"
         elif quantity < self._minimum:
             reason = "below the owner's minimum"
+        elif not (fit := self._rules.fit(book, part.side, quantity, limit, self._minimum)).quantity:
+            reason = fit.reason
         else:
+            quantity = fit.quantity
             smallest = quantity // DARK_MINIMUM_DIVISOR // lot * lot
             self._choose(book, -saving, quantity, quote.midpoint_e9, "saves half the spread")
             self._place(
                 quote,
                 book,
                 quantity,
-                limit,
+                fit.price_e9,
                 order_type=OrderType.MIDPOINT,
                 rest_ns=DARK_REST_NS,
                 minimum=max(venue.minimum_quantity, smallest, self._minimum),
@@ -248,18 +282,10 @@ class Placement:
         is_dark = book.venue.kind is VenueKind.DARK
         if forbidden := self._forbidden(venue_id):
             return forbidden
-        if venue_id == self._excluded:
-            return "suspended"
-        record = self._state.venues.get(venue_id, VenueRecord())
-        if record.suspended_until_ns > self._at_ns:
-            return "suspended"
-        # A dark venue publishes no book, so that nobody may have said that it is open.
-        if book.state is not BookState.OPEN and not (is_dark and book.state is BookState.UNKNOWN):
-            return f"{book.state.value.lower()}"
-        return ""
+        return self._rules.refusal(book, OrderType.MIDPOINT if is_dark else OrderType.LIMIT)
 
     def _choose(
-        self, book: VenueBook, score_e9: int, quantity: int, price_e9: int, reason: str
+        self, book: VenueBook, score_e9: int, quantity: int, price_e9: int | None, reason: str
     ) -> None:
         self._alternatives.append(
             RouteAlternative(
@@ -319,6 +345,7 @@ class Placement:
                 ack_due_ns=self._at_ns + ACK_TIMEOUT_NS,
                 rest_until_ns=self._at_ns + rest_ns if rest_ns else 0,
                 tactic=self._tactic(order_type),
+                **self._rules.child_terms(book.venue),
             )
         )
 

@@ -17,27 +17,29 @@ from schemas.messages.core import (
 from schemas.messages.routing import (
     ChildAcknowledged,
     ChildCanceled,
-    ChildCancelRejected,
     ChildRejected,
     FillBooked,
     SuspenseRecorded,
+    VenueResumed,
     VenueSuspended,
 )
 from schemas.messages.venues import ExecutionReport
+from streams.routing import health
 from streams.routing.auction import place_auction
-from streams.routing.commands import ApplyCancelReject, ApplyReport
+from streams.routing.commands import ApplyReport
 from streams.routing.executions import book_execution, change_execution, execution_problem
 from streams.routing.placement import Placement, returned
-from streams.routing.requests import RETRY_NS, backoff_ns, request_cancel, request_status
-from streams.routing.state import Child, RoutingState, Slice, VenueRecord, find_child
+from streams.routing.replacing import replaced_of, restated_of
+from streams.routing.requests import RETRY_NS, request_cancel
+from streams.routing.state import Child, RoutingState, Slice, find_child
+from streams.routing.suspense import keep_suspense
+from streams.routing.throttle import Throttle
 from streams.routing.upkeep import wanted
 
-__all__ = ["apply_cancel_reject", "apply_report"]
+__all__ = ["apply_report"]
 
 # Their venue ends them by itself: after one sweep, or after the auction.
 EXPIRING: Final = (TimeInForce.IOC, TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE)
-REJECTS_IN_ROW_MAX: Final = 3
-REJECT_SUSPENSION_NS: Final = 30 * 1_000_000_000
 
 _TERMINAL = {
     OrderStatus.CANCELED: OrderStatus.CANCELED,
@@ -45,6 +47,7 @@ _TERMINAL = {
     OrderStatus.FILLED: OrderStatus.FILLED,
     OrderStatus.DONE_FOR_DAY: OrderStatus.EXPIRED,  # our children live no longer than a day
 }
+_WORKING = (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
 
 
 def apply_report(state: RoutingState, command: ApplyReport) -> tuple[Any, ...]:
@@ -52,60 +55,47 @@ def apply_report(state: RoutingState, command: ApplyReport) -> tuple[Any, ...]:
     report = command.report
     child = find_child(state, report.child_id)
     if child is None:
-        return _suspend(state, report, RejectReason.UNKNOWN_CHILD)
+        return keep_suspense(state, command, RejectReason.UNKNOWN_CHILD)
     if _who(report) != (child.venue_id, child.instrument_id, child.side):
-        return _suspend(state, report, RejectReason.REPORT_CONTRADICTS)
-    match report.exec_type:
+        return keep_suspense(state, command, RejectReason.REPORT_CONTRADICTS)
+    events = _told(state, command, child)
+    return (*events, *_after_probe(state, command, child, events)) if child.is_probe else events
+
+
+def _told(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
+    match command.report.exec_type:
         case ExecType.TRADE | ExecType.TRADE_CANCEL | ExecType.TRADE_CORRECT:
             return _executed(state, command, child)
         case ExecType.UNKNOWN:
-            return _suspend(state, report, RejectReason.UNEXPECTED_MESSAGE)
-        case _ if child.is_open or report.exec_type is ExecType.ORDER_STATUS:
-            return _ORDER_REPORTS[report.exec_type](state, command, child)
+            return keep_suspense(state, command, RejectReason.UNEXPECTED_MESSAGE)
+        case _ if child.is_open or command.report.exec_type is ExecType.ORDER_STATUS:
+            return _ORDER_REPORTS[command.report.exec_type](state, command, child)
         case _:
             return ()  # a repeat, or overtaken by the last word about the child
 
 
-def apply_cancel_reject(state: RoutingState, command: ApplyCancelReject) -> tuple[Any, ...]:
-    """Return the refusal as a fact: the child stays as live as it was, the wish to cancel too."""
-    reject = command.reject
-    child = find_child(state, reject.child_id)
-    if child is None:
-        exec_id = f"cancel-reject-{reject.request}"
-        if f"{reject.venue_id}/{exec_id}/{reject.child_id}" in state.suspense:
-            return ()
-        return (
-            SuspenseRecorded(
-                venue_id=reject.venue_id,
-                child_id=reject.child_id,
-                exec_id=exec_id,
-                exec_type=ExecType.UNKNOWN,
-                quantity=0,
-                price_e9=None,
-                reason=RejectReason.UNKNOWN_CHILD,
-                exec_ref_id="",
-                fee_e9=0,
-                transact_ns=reject.transact_ns,
-            ),
-        )
-    is_answer = (
-        child.is_open
-        and child.cancel_cause is not None
-        and reject.request == child.cancel_requests
-        and not child.is_cancel_rejected
-    )
-    if not is_answer:
+def _after_probe(
+    state: RoutingState, command: ApplyReport, child: Child, events: tuple[Any, ...]
+) -> tuple[Any, ...]:
+    """Whatever the venue says of its probe but a reject lets it come back."""
+    is_judged = any(isinstance(each, VenueResumed | VenueSuspended) for each in events)
+    if is_judged or not events or isinstance(events[0], SuspenseRecorded):
         return ()
-    rejected = ChildCancelRejected(
-        **child.ids,
-        request=reject.request,
-        text=reject.text,
-        retry_ns=command.at_ns + backoff_ns(reject.request),
-    )
-    # One refusal is the usual race with a fill; a second one means that we know too little.
-    if reject.request > 1 and not child.is_unresolved:
-        return (rejected, *request_status(child, Cause.VENUE, command.at_ns))
-    return (rejected,)
+    return _answered(state, command, child, 0)
+
+
+def _answered(
+    state: RoutingState, command: ApplyReport, child: Child, latency_ns: int
+) -> tuple[Any, ...]:
+    """Return what an answer says of its venue; one that resumes is asked what it still owes us."""
+    slow_after_ns = 0
+    if command.market is not None and latency_ns:
+        ids = (book for book in command.market.books if book.venue.venue_id == child.venue_id)
+        slow_after_ns = next((book.venue.slow_after_ns for book in ids), 0)
+    said = health.after_answer(state, child, command.at_ns, slow_after_ns, latency_ns)
+    if not any(isinstance(each, VenueResumed) for each in said):
+        return said
+    return (*said, *health.asked_again(state, child.venue_id, command.at_ns, RETRY_NS))
 
 
 def _executed(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
@@ -114,12 +104,14 @@ def _executed(state: RoutingState, command: ApplyReport, child: Child) -> tuple[
         return ()
     problem = execution_problem(state, command, child)
     if problem is not None or market is None:
-        return _suspend(state, report, problem or RejectReason.UNKNOWN_INSTRUMENT)
+        return keep_suspense(state, command, problem or RejectReason.UNKNOWN_INSTRUMENT)
     child = copy(child)
     if report.exec_type is not ExecType.TRADE:
         return change_execution(state, report, market, child)
     events = book_execution(state, command, market, child)
+    # A replace to more that is still on its way may open a full order again.
     is_final = report.order_status is OrderStatus.FILLED and report.leaves_quantity == 0
+    is_final = is_final and not child.added
     # Only FILLED: the count in a trade with another closing status is the one at its time.
     if is_final and child.is_open and report.cumulative_quantity - child.net < child.exposure:
         spent = events[0].overfill_quantity if events else 0
@@ -143,41 +135,87 @@ def _target_met(
         if isinstance(event, ChildCanceled):
             left[event.child_id] = event.outstanding_quantity
     rivals = [state.children[child_id] for child_id, exposure in left.items() if exposure]
+    throttle = Throttle(state, command.at_ns)
     return tuple(
-        request_cancel(rival, Cause.TARGET_MET, command.at_ns)
+        request_cancel(throttle, rival, Cause.TARGET_MET)
         for rival in rivals
         if rival.is_open and rival.cancel_cause is None
     )
 
 
 def _new(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
-    return () if child.is_acknowledged else _alive(child, command)
+    if child.is_acknowledged:
+        return _restated(state, command, child)
+    return _alive(state, command, child)
 
 
-def _alive(child: Child, command: ApplyReport) -> tuple[Any, ...]:
+def _alive(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
     """The venue has it. If a cancel is still wanted and nobody is about to answer it, ask again."""
+    latency_ns = max(command.at_ns - child.placed_ns, 0)
     acknowledged = ChildAcknowledged(
         **child.ids,
         venue_order_id=command.report.venue_order_id,
-        ack_latency_ns=max(command.at_ns - child.placed_ns, 0),
+        ack_latency_ns=latency_ns,
     )
-    if child.is_unresolved and child.cancel_cause is not None:
-        return (acknowledged, request_cancel(child, child.cancel_cause, command.at_ns))
-    return (acknowledged,)
+    # Status requests make an answer late by our own doing: it says nothing of the venue's pace.
+    is_timed = not child.is_acknowledged and not child.is_unresolved
+    said = _answered(state, command, child, latency_ns if is_timed else 0)
+    # A replace that nobody answered: only without the child is it sure what became of it.
+    wish = child.cancel_cause or (Cause.TIMEOUT if child.is_replacing else None)
+    if child.is_unresolved and wish is not None:
+        throttle = Throttle(state, command.at_ns)
+        return (acknowledged, *said, request_cancel(throttle, child, wish))
+    return (acknowledged, *said)
 
 
 def _status(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
     status = command.report.order_status
     if status is OrderStatus.REJECTED:
         return _rejected(state, command, child) if child.is_open else ()
+    if child.is_replacing and child.is_open:
+        if child.replace_requests == command.report.request and status in _WORKING:
+            return _replaced(state, command, child)
+        if child.added and status is OrderStatus.FILLED:
+            return ()  # the replace to more may open it again: asked until it is answered
     if status in _TERMINAL:
-        if child.is_open:
-            return _close(state, command, child, _TERMINAL[status])
-        # The venue's count may have sunk by a bust: what it no longer owes us is free.
-        owed = max(command.report.cumulative_quantity - child.net, 0)
-        return _close(state, command, child, status) if owed < child.exposure else ()
+        return _ended(state, command, child, status)
+    is_paused = status is OrderStatus.SUSPENDED
     is_waiting = child.is_open and (child.is_unresolved or not child.is_acknowledged)
-    return _alive(child, command) if is_waiting else ()
+    if is_waiting and not is_paused:
+        return _alive(state, command, child)
+    return _restated(state, command, child)
+
+
+def _ended(
+    state: RoutingState, command: ApplyReport, child: Child, status: OrderStatus
+) -> tuple[Any, ...]:
+    if child.is_open:
+        return _close(state, command, child, _TERMINAL[status])
+    # The venue's count may have sunk by a bust: what it no longer owes us is free.
+    owed = max(command.report.cumulative_quantity - child.net, 0)
+    return _close(state, command, child, status) if owed < child.exposure else ()
+
+
+def _restated(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
+    """The venue paused the child, lets it go on, or took some of it off."""
+    restated = restated_of(child, command.report, command.at_ns) if child.is_open else None
+    if restated is None:
+        return ()
+    return (restated, *_freed(state, command, child, restated.freed_quantity))
+
+
+def _replaced(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
+    replaced = replaced_of(child, command.report)
+    if replaced is None:
+        return ()
+    return (replaced, *_freed(state, command, child, replaced.freed_quantity))
+
+
+def _freed(state: RoutingState, command: ApplyReport, child: Child, freed: int) -> tuple[Any, ...]:
+    """Send on what an open child no longer holds."""
+    if not freed:
+        return ()
+    return _onward(state, command, child, freed, outstanding=child.exposure - freed)
 
 
 def _canceled(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
@@ -205,6 +243,7 @@ def _close(
         outstanding_quantity=outstanding,
         is_unsolicited=child.cancel_cause is None and child.time_in_force not in EXPIRING,
         retry_ns=command.at_ns + RETRY_NS if outstanding else 0,
+        canceled_ns=command.at_ns,
     )
     onward = _onward(state, command, child, freed, outstanding=outstanding, spent=spent)
     return (canceled, *onward)
@@ -215,16 +254,10 @@ def _rejected(state: RoutingState, command: ApplyReport, child: Child) -> tuple[
         # It fills and rejects: close it like a cancel, so that its fills stay exposed.
         return _close(state, command, child, OrderStatus.CANCELED)
     rejected = ChildRejected(**child.ids, quantity=child.exposure, text=command.report.text)
-    record = state.venues.get(child.venue_id, VenueRecord())
-    if record.rejects_in_row + 1 < REJECTS_IN_ROW_MAX:
-        return (rejected, *_onward(state, command, child, child.exposure))
-    suspended = VenueSuspended(
-        venue_id=child.venue_id,
-        reason=RejectReason.VENUE_REJECTS,
-        until_ns=command.at_ns + REJECT_SUSPENSION_NS,
-    )
-    onward = _onward(state, command, child, child.exposure, excluded=child.venue_id)
-    return (rejected, suspended, *onward)
+    suspended = health.after_reject(state, child, command.at_ns)
+    excluded = child.venue_id if suspended else ""
+    onward = _onward(state, command, child, child.exposure, excluded=excluded)
+    return (rejected, *suspended, *onward)
 
 
 def _onward(
@@ -284,27 +317,8 @@ def _who(report: ExecutionReport) -> tuple[str, str, Side]:
     return report.venue_id, report.instrument_id, report.side
 
 
-def _suspend(state: RoutingState, report: ExecutionReport, reason: RejectReason) -> tuple[Any, ...]:
-    if f"{report.venue_id}/{report.exec_id}/{report.child_id}" in state.suspense:
-        return ()
-    return (
-        SuspenseRecorded(
-            venue_id=report.venue_id,
-            child_id=report.child_id,
-            exec_id=report.exec_id,
-            exec_type=report.exec_type,
-            quantity=report.last_quantity,
-            price_e9=report.last_price_e9,
-            reason=reason,
-            exec_ref_id=report.exec_ref_id,
-            fee_e9=report.fee_e9,
-            transact_ns=report.transact_ns,
-        ),
-    )
-
-
 def _in_between(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
-    """The venue is at it, or pauses the order: as live as before."""
+    """The venue is at it: as live as before."""
     return ()
 
 
@@ -316,9 +330,9 @@ _ORDER_REPORTS: dict[ExecType, Callable[[RoutingState, ApplyReport, Child], tupl
     ExecType.REJECTED: _rejected,
     ExecType.ORDER_STATUS: _status,
     ExecType.RESTATED: _status,
-    ExecType.REPLACED: _status,
+    ExecType.REPLACED: _replaced,
     ExecType.PENDING_NEW: _in_between,
     ExecType.PENDING_CANCEL: _in_between,
     ExecType.PENDING_REPLACE: _in_between,
-    ExecType.SUSPENDED: _in_between,
+    ExecType.SUSPENDED: _restated,
 }

@@ -8,12 +8,15 @@ import msgspec
 from schemas.messages.core import (
     Cause,
     Constraints,
+    OrderStatus,
+    OrderType,
     PhaseKind,
     RoutingLogic,
     Side,
     Tactic,
     TimeInForce,
     Urgency,
+    VenueTrouble,
 )
 from streams.core.errors import CorruptHistoryError
 from streams.routing.resting import RestingChildren
@@ -22,10 +25,12 @@ from streams.routing.settings import RoutingSettings
 __all__ = [
     "Child",
     "ClosedChild",
+    "DarkFill",
     "EarlyChange",
     "Fill",
     "Ledger",
     "Phase",
+    "Record",
     "RoutingState",
     "Slice",
     "Track",
@@ -43,6 +48,8 @@ class Phase(StrEnum):
 
     PENDING_NEW = "PENDING_NEW"  # sent, no answer yet
     LIVE = "LIVE"
+    SUSPENDED = "SUSPENDED"  # paused by the venue: as live as before
+    PENDING_REPLACE = "PENDING_REPLACE"  # the larger of old and new is live
     PENDING_CANCEL = "PENDING_CANCEL"  # cancel asked, not answered: as live as before
     UNRESOLVED = "UNRESOLVED"  # the venue has been asked what became of it
     FILLED = "FILLED"
@@ -51,7 +58,28 @@ class Phase(StrEnum):
     REJECTED = "REJECTED"
 
 
-OPEN = (Phase.PENDING_NEW, Phase.LIVE, Phase.PENDING_CANCEL, Phase.UNRESOLVED)
+OPEN = (
+    Phase.PENDING_NEW,
+    Phase.LIVE,
+    Phase.SUSPENDED,
+    Phase.PENDING_REPLACE,
+    Phase.PENDING_CANCEL,
+    Phase.UNRESOLVED,
+)
+
+
+_STATUSES = {
+    Phase.PENDING_NEW: OrderStatus.PENDING_NEW,
+    Phase.LIVE: OrderStatus.NEW,
+    Phase.SUSPENDED: OrderStatus.SUSPENDED,
+    Phase.PENDING_REPLACE: OrderStatus.PENDING_REPLACE,
+    Phase.PENDING_CANCEL: OrderStatus.PENDING_CANCEL,
+    Phase.UNRESOLVED: OrderStatus.UNKNOWN,
+    Phase.FILLED: OrderStatus.FILLED,
+    Phase.CANCELED: OrderStatus.CANCELED,
+    Phase.EXPIRED: OrderStatus.EXPIRED,
+    Phase.REJECTED: OrderStatus.REJECTED,
+}
 
 
 class Child(msgspec.Struct, kw_only=True):
@@ -78,11 +106,30 @@ class Child(msgspec.Struct, kw_only=True):
     status_cause: Cause | None = None
     due_ns: int = 0  # when it needs attention; 0 for never
     is_cancel_rejected: bool = False  # the newest request was refused
+    is_cancel_deferred: bool = False  # it is wanted, and the venue does not take it yet
+    is_escalated: bool = False  # nobody answers: people must look
+    order_type: OrderType = OrderType.LIMIT
+    price_e9: int | None = None  # in force
+    trade_date: int = 0
+    is_probe: bool = False  # of a venue that was suspended
+    cancel_from_ns: int = 0
     cancel_until_ns: int = 0  # from then until rest_until_ns nothing is canceled
+    replace_requests: int = 0
+    is_replacing: bool = False  # the newest replace is not answered
+    asked_quantity: int = 0  # by it
+    asked_price_e9: int | None = None
+    added: int = 0  # exposed beyond `quantity` until it is answered
 
     @property
     def is_open(self) -> bool:
         return self.phase in OPEN
+
+    @property
+    def status(self) -> OrderStatus:
+        """Return FIX 39 as we know it; UNKNOWN while the venue is asked."""
+        if self.phase is Phase.LIVE and self.net > 0:
+            return OrderStatus.PARTIALLY_FILLED
+        return _STATUSES[self.phase]
 
     @property
     def is_unresolved(self) -> bool:
@@ -120,6 +167,16 @@ class ClosedChild(msgspec.Struct, array_like=True):
     quantity: int
     phase: Phase
     net: int
+    trade_date: int = 0
+
+
+class DarkFill(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An execution at the midpoint, kept until its markout has been looked at."""
+
+    venue_id: str
+    price_e9: int
+    quantity: int
+    at_ns: int
 
 
 class Slice(msgspec.Struct, kw_only=True):
@@ -160,6 +217,9 @@ class Ledger(msgspec.Struct, kw_only=True):
     room: int = 0
     exposures: dict[str, int] = {}  # by epoch; canonical bytes allow no other keys than strings
     slices: list[str] = []  # hot ones, in order of release
+    pings: dict[str, int] = {}  # by dark venue: fills too small to be meant
+    dark_fills: list[DarkFill] = []  # the newest
+    gated: list[str] = []  # dark venues whose fills lost too much to be used again
 
     def expose(self, epoch: int, quantity: int) -> None:
         """Add to the exposure of an epoch. Raises CorruptHistoryError below zero."""
@@ -208,9 +268,37 @@ class Track(msgspec.Struct):
     latency_count: int = 0
 
 
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What decisions ask of a venue's newest score. 1e-9, costs in 1e-9 basis points."""
+
+    version: int  # of the scorecard
+    children_e9: int  # effective number of children
+    fill_e9: int  # part of a child that fills while it rests, or at once
+    rejects_e9: int
+    adverse_e9: int  # what the price does after a fill
+    missed_e9: int  # what it does before what did not fill is made up for
+    latency_e9: int | None  # what it does on the way; None: not measured
+    ack_ns: int | None  # median time to the first answer
+    leakage_e9: int
+    correction_e9: int  # what shrinkage adds to the parts
+    tail_lots: tuple[int, ...]
+    tail_e9: tuple[int, ...]
+    at_risk_e9: tuple[int, ...]
+
+
 class VenueRecord(msgspec.Struct):
+    """What routing holds against a venue, or against a venue in one instrument. See health.py."""
+
     rejects_in_row: int = 0
     suspended_until_ns: int = 0
+    trouble: VenueTrouble = VenueTrouble.UNKNOWN  # of which a probe must show that it is over
+    strikes: int = 0  # suspensions in a row
+    probe_id: str = ""  # child that tries it
+    silent_in_row: int = 0  # children that it did not answer in time
+    contradictions: int = 0  # since it was last suspended
+    latencies_ns: list[int] = []  # of its newest acknowledgments
+    messages_per_s: int = 0  # its newest bound, 0 for none
+    sent_ns: list[int] = []  # instants of the newest messages, as many as the bound
 
 
 class RoutingState(msgspec.Struct):
@@ -230,10 +318,17 @@ class RoutingState(msgspec.Struct):
     suspense: dict[str, int] = {}  # dedup keys of reports that fit nothing
     early: dict[str, list[EarlyChange]] = {}  # by the execution that they wait for
     tracks: dict[str, Track] = {}  # by "venue/passive" or "venue/aggressive"
-    venues: dict[str, VenueRecord] = {}
+    venues: dict[str, VenueRecord] = {}  # by venue, or "venue|instrument"
+    volumes: dict[str, int] = {}  # own quantity by venue since the log began, busts off
+    trade_date: int = 0  # newest of any child
     reports: int = 0  # folded into the scorecard: its version
-    resting: RestingChildren = msgspec.field(default_factory=RestingChildren)
     settings: RoutingSettings = RoutingSettings()  # set by the shard
+    records: dict[str, Record] = {}  # newest scores, by cell of the scorecard
+    buckets: dict[str, str] = {}  # of the scorecard, by instrument
+    errors: dict[str, int] = {}  # error account not hedged, by instrument, positive is long
+    hedges: dict[str, int] = {}  # signed quantity of hedges that intake has not answered
+    hedged: int = 0  # hedges so far
+    resting: RestingChildren = msgspec.field(default_factory=RestingChildren)
 
 
 def slice_of(child_id: str) -> str:
@@ -280,4 +375,5 @@ def find_child(state: RoutingState, child_id: str) -> Child | None:
         rest_until_ns=0,
         phase=closed.phase,
         net=closed.net,
+        trade_date=closed.trade_date,
     )

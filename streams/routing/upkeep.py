@@ -1,12 +1,18 @@
 """What several folds do to the state: find what must be there, end, cool down, give room back."""
 
+from typing import Final
+
 from schemas.messages.core import Cause
 from streams.core.errors import CorruptHistoryError
+from streams.routing.fold_venues import left_probe
 from streams.routing.state import Child, ClosedChild, Ledger, RoutingState, Slice, parent_of
+
+MONTH: Final = 100  # of a trade date yyyymmdd
 
 __all__ = [
     "cool",
     "end",
+    "forget_days",
     "forget_slice",
     "free",
     "hot_child",
@@ -54,10 +60,29 @@ def cool(state: RoutingState, child: Child) -> None:
         child.quantity,
         child.phase,
         child.net,
+        child.trade_date,
     )
+    left_probe(state, child)
     part = hot_slice(state, child.slice_id)
     part.children.remove(child.child_id)
     forget_slice(state, part)
+
+
+def forget_days(state: RoutingState, trade_date: int) -> None:
+    """Begin a trade date: what closed before the one that ends now is forgotten.
+
+    A report about it goes to suspense, as one about a child that never was ours: what is forgotten
+    can not be booked twice. Own volume counts by month.
+    """
+    last, state.trade_date = state.trade_date, trade_date
+    if last // MONTH != trade_date // MONTH:
+        state.volumes.clear()
+    gone = {child_id for child_id, child in state.closed.items() if 0 < child.trade_date < last}
+    if not gone:
+        return
+    state.closed = {key: child for key, child in state.closed.items() if key not in gone}
+    state.fills = {key: fill for key, fill in state.fills.items() if fill.child_id not in gone}
+    state.changes = {key: fill for key, fill in state.changes.items() if fill in state.fills}
 
 
 def forget_slice(state: RoutingState, part: Slice) -> None:

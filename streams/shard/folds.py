@@ -13,8 +13,9 @@ from schemas.messages import kill as stopped
 from schemas.messages import netting as netted
 from schemas.messages import risk as bounded
 from schemas.messages import routing as routed
+from schemas.messages import scorecard as scored
 from schemas.messages import strategy as worked
-from streams import allocation, intake, kill, netting, risk, routing, strategy
+from streams import allocation, intake, kill, netting, risk, routing, scorecard, strategy
 from streams.shard.routes import ROUTES
 
 __all__ = ["FOLDS", "TIMERS", "USES"]
@@ -114,7 +115,12 @@ USES: Final = (
             routed.FillCorrected,
         ),
         strategy.timers_of,
-        (worked.ParentRecalibrated, worked.ParentEnded, netted.ParentClosed),
+        (
+            worked.ParentRecalibrated,
+            worked.PolicyEvaluated,
+            worked.ParentEnded,
+            netted.ParentClosed,
+        ),
     ),
     Use(
         "routing",
@@ -134,8 +140,16 @@ USES: Final = (
             routed.ChildCancelRejected,
             routed.ChildCanceled,
             routed.ChildStatusRequested,
+            routed.ChildCancelDeferred,
+            routed.ChildReplaceRequested,
+            routed.ChildReplaced,
+            routed.ChildReplaceRejected,
+            routed.ChildRestated,
+            routed.ChildUnresolved,
+            routed.SliceDeferred,
             routed.SliceReturned,
             routed.VenueSuspended,
+            routed.VenueResumed,
             routed.FillBooked,
             routed.FillBusted,
             routed.FillCorrected,
@@ -151,6 +165,13 @@ USES: Final = (
             routed.ChildCancelRejected,
             routed.ChildCanceled,
             routed.ChildStatusRequested,
+            routed.ChildCancelDeferred,
+            routed.ChildReplaceRequested,
+            routed.ChildReplaced,
+            routed.ChildReplaceRejected,
+            routed.ChildRestated,
+            routed.ChildUnresolved,
+            routed.SliceDeferred,
             routed.SliceReturned,
             routed.FillBooked,
         ),
@@ -218,6 +239,31 @@ USES: Final = (
         ),
         lambda _event, _state: (),
         (),
+    ),
+    Use(
+        "scorecard",
+        scorecard.SCORECARD.evolve,
+        (
+            routed.ChildPlaced,
+            routed.ChildAcknowledged,
+            routed.ChildRejected,
+            routed.ChildReplaced,
+            routed.ChildCanceled,
+            routed.FillBooked,
+            routed.FillBusted,
+            scored.InstrumentBucketed,
+            scored.FillsMarked,
+            scored.VenueScored,
+            scored.VenueModelInForce,
+        ),
+        scorecard.timers_of,
+        (
+            routed.ChildPlaced,
+            routed.ChildCanceled,
+            routed.FillBooked,
+            scored.FillsMarked,
+            scored.VenueScored,
+        ),
     ),
 )
 

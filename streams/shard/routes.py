@@ -2,7 +2,16 @@
 
 from typing import Any, Final, NamedTuple
 
-from schemas.messages import allocation, intake, kill, netting, risk, routing, strategy
+from schemas.messages import (
+    allocation,
+    intake,
+    kill,
+    netting,
+    risk,
+    routing,
+    scorecard,
+    strategy,
+)
 from streams.core import topics
 
 __all__ = ["OUTPUT_TOPICS", "ROUTES", "Route", "correlation_of"]
@@ -61,7 +70,15 @@ ROUTES: Final[dict[type[Any], Route]] = {
     routing.ChildCanceled: Route(topics.CHILDREN_EVENTS, "parent_id"),
     routing.ChildStatusRequested: Route(topics.CHILDREN_EVENTS, "parent_id"),
     routing.SliceReturned: Route(topics.CHILDREN_EVENTS, "parent_id"),
+    routing.ChildCancelDeferred: Route(topics.CHILDREN_EVENTS, "parent_id"),
+    routing.ChildReplaceRequested: Route(topics.CHILDREN_EVENTS, "parent_id"),
+    routing.ChildReplaced: Route(topics.CHILDREN_EVENTS, "parent_id"),
+    routing.ChildReplaceRejected: Route(topics.CHILDREN_EVENTS, "parent_id"),
+    routing.ChildRestated: Route(topics.CHILDREN_EVENTS, "parent_id"),
+    routing.ChildUnresolved: Route(topics.CHILDREN_EVENTS, "parent_id"),
+    routing.SliceDeferred: Route(topics.CHILDREN_EVENTS, "parent_id"),
     routing.VenueSuspended: Route(topics.CHILDREN_EVENTS, "venue_id"),
+    routing.VenueResumed: Route(topics.CHILDREN_EVENTS, "venue_id"),
     routing.FillBooked: Route(topics.FILLS_EVENTS, "parent_id"),
     routing.FillBusted: Route(topics.FILLS_EVENTS, "parent_id"),
     routing.FillCorrected: Route(topics.FILLS_EVENTS, "parent_id"),
@@ -81,6 +98,10 @@ ROUTES: Final[dict[type[Any], Route]] = {
     kill.KillReleaseProposed: Route(topics.DECISIONS_EVENTS, "kill_id"),
     kill.KillReleased: Route(topics.DECISIONS_EVENTS, "kill_id"),
     kill.KillRefused: Route(topics.DECISIONS_EVENTS, "kill_id"),
+    scorecard.InstrumentBucketed: Route(topics.DECISIONS_EVENTS, "instrument_id"),
+    scorecard.FillsMarked: Route(topics.DECISIONS_EVENTS, "timer_id"),
+    scorecard.VenueScored: Route(topics.DECISIONS_EVENTS, "venue_id"),
+    scorecard.VenueModelInForce: Route(topics.DECISIONS_EVENTS, "proposal_id"),
     allocation.FillAllocated: Route(topics.ALLOCATIONS_EVENTS, "parent_id"),
     allocation.CrossAllocated: Route(topics.ALLOCATIONS_EVENTS, "cross_id"),
     allocation.AllocationRestated: Route(topics.ALLOCATIONS_EVENTS, "parent_id"),

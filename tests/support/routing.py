@@ -36,6 +36,7 @@ from tests.support.builders import (
     OPEN_NS,
     SECOND,
     TICK,
+    TRADE_DATE,
     execution_report,
     instrument,
     quote,
@@ -128,6 +129,7 @@ def placed(child_id: str = "P.1.1", quantity: int = 100, **changes: Any) -> Chil
             "placed_ns": OPEN_NS,
             "ack_due_ns": OPEN_NS + 5 * SECOND,
             "rest_until_ns": OPEN_NS + 15 * SECOND,
+            "trade_date": TRADE_DATE,
             **changes,
         }
     )
@@ -160,6 +162,7 @@ def cancel_requested(**changes: Any) -> ChildCancelRequested:
             "request": 1,
             "cause": Cause.TIMEOUT,
             "retry_ns": OPEN_NS + 20 * SECOND,
+            "requested_ns": changes.get("retry_ns", OPEN_NS + 20 * SECOND) - 5 * SECOND,
             **changes,
         }
     )
@@ -204,6 +207,7 @@ def canceled(quantity: int, outstanding: int = 0, **changes: Any) -> ChildCancel
             "outstanding_quantity": outstanding,
             "is_unsolicited": False,
             "retry_ns": OPEN_NS + 25 * SECOND if outstanding else 0,
+            "canceled_ns": OPEN_NS + SECOND,
             **changes,
         }
     )
@@ -242,6 +246,7 @@ def booked(exec_id: str, quantity: int, **changes: Any) -> FillBooked:
             "liquidity": Liquidity.REMOVED,
             "midpoint_e9": PRICE_E9,
             "transact_ns": OPEN_NS,
+            "booked_ns": OPEN_NS + SECOND,
             **changes,
         }
     )

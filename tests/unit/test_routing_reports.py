@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.messages.core import Cause, ExecType, OrderStatus, RejectReason, Side
+from schemas.messages.core import Cause, ExecType, OrderStatus, RejectReason, Side, VenueTrouble
 from schemas.messages.routing import (
     ChildCanceled,
     ChildPlaced,
@@ -163,7 +163,13 @@ def test_three_rejects_in_a_row_suspend_the_venue_and_the_rest_goes_elsewhere() 
     )
     events = given(ROUTING, *history).when(report(ExecType.REJECTED, child_id="P.1.3")).events()
     assert events[1] == VenueSuspended(
-        venue_id="V1", reason=RejectReason.VENUE_REJECTS, until_ns=OPEN_NS + 31 * SECOND
+        venue_id="V1",
+        reason=RejectReason.VENUE_REJECTS,
+        until_ns=OPEN_NS + 31 * SECOND,
+        trouble=VenueTrouble.REJECTS,
+        value_e9=3_000_000_000,
+        bound_e9=3_000_000_000,
+        strikes=1,
     )
     decided = events[2]
     assert [(a.venue_id, a.reason) for a in decided.alternatives if a.venue_id == "V1"] == [
@@ -332,7 +338,6 @@ def test_an_impossible_event_is_corrupt_history(impossible: object) -> None:
         ExecType.PENDING_NEW,
         ExecType.PENDING_CANCEL,
         ExecType.PENDING_REPLACE,
-        ExecType.SUSPENDED,
     ],
 )
 def test_a_venue_that_is_still_at_it_changes_nothing(kind: ExecType) -> None:

@@ -1,8 +1,8 @@
 """What routing asks on its own: timers, cancels, questions, and when it stops asking."""
 
-from schemas.messages.core import Cause, OrderStatus, RejectReason
+from schemas.messages.core import Cause, OrderStatus, RejectReason, VenueTrouble
 from schemas.messages.netting import ParentClosed, ParentHeld
-from schemas.messages.routing import ChildStatusRequested, VenueSuspended
+from schemas.messages.routing import ChildStatusRequested, ChildUnresolved, VenueSuspended
 from streams.routing import ROUTING, exposures, live_children, timers_of
 from streams.routing.commands import CancelChildren, ReportUndecodable
 from streams.routing.requests import STATUS_TRIES_MAX
@@ -34,16 +34,17 @@ def test_a_child_without_an_answer_is_asked_for() -> None:
     )
 
 
-def test_a_child_that_never_answers_stays_unresolved_and_exposed() -> None:
+def test_a_child_that_never_answers_is_told_to_people_and_stays_exposed() -> None:
     state = ROUTING.fold(working())
-    at_ns, asked = OPEN_NS, 0
+    at_ns, seen = OPEN_NS, []
     while due_ns := state.children["P.1.1"].due_ns:
         at_ns = due_ns
         events = ROUTING.decide(state, wake("routing:child:P.1.1", at_ns))
-        assert [type(event) for event in events] == [ChildStatusRequested]
         ROUTING.fold(events, state)
-        asked += 1
-    assert asked == STATUS_TRIES_MAX
+        seen += [type(event) for event in events]
+    assert seen == [ChildStatusRequested] * STATUS_TRIES_MAX + [ChildUnresolved, VenueSuspended]
+    assert at_ns - OPEN_NS == (5 + 5 + 10 + 20 + 40 + 60) * SECOND  # time-bounded
+    assert state.venues["V1"].trouble is VenueTrouble.SILENT
     assert state.children["P.1.1"].phase is Phase.UNRESOLVED
     assert exposures(state, "P") == ((1, 100),)
     unreadable = ReportUndecodable(venue_id="", reason=RejectReason.BAD_MAGIC, at_ns=at_ns)
@@ -130,7 +131,11 @@ def test_an_unreadable_report_suspends_the_venue_and_asks_for_its_children_only(
     command = ReportUndecodable(venue_id="V2", reason=RejectReason.BODY_UNDECODABLE, at_ns=OPEN_NS)
     given(ROUTING, *history).when(command).then(
         VenueSuspended(
-            venue_id="V2", reason=RejectReason.BODY_UNDECODABLE, until_ns=OPEN_NS + 30 * SECOND
+            venue_id="V2",
+            reason=RejectReason.BODY_UNDECODABLE,
+            until_ns=OPEN_NS + 30 * SECOND,
+            trouble=VenueTrouble.UNDECODABLE,
+            strikes=1,
         ),
         status_requested(
             child_id="P.1.2",

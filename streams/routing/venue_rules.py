@@ -1,0 +1,146 @@
+"""What a venue's terms and its health let one placing decision do there."""
+
+from math import lcm
+from typing import Any, Final, NamedTuple
+
+from schemas.messages.core import BookState, OrderType, SelfTradeRule, Side, TimeInForce, VenueKind
+from schemas.messages.routing import VenueSuspended
+from streams.core.market import Venue, VenueBook
+from streams.routing.commands import MarketBooks
+from streams.routing.health import Standing, books_in_trouble, standing
+from streams.routing.state import RoutingState
+from streams.routing.throttle import Throttle
+
+__all__ = ["Fit", "VenueRules"]
+
+PROBE_DIVISOR: Final = 10  # a probe is a tenth of what is to be placed, or the venue's least
+# Sending would be for nothing, or would trade with ourselves. CANCEL_OLDEST takes the new order.
+_GUARDED: Final = (SelfTradeRule.NONE, SelfTradeRule.CANCEL_NEWEST, SelfTradeRule.CANCEL_BOTH)
+_OPEN: Final = Standing("")
+
+
+class Fit(NamedTuple):
+    """What of a quantity may go to a venue, and at which price; `reason` when nothing may."""
+
+    quantity: int
+    price_e9: int | None
+    reason: str = ""
+
+
+class VenueRules:
+    """Asked by one placing decision about each venue; it remembers what it let through."""
+
+    def __init__(
+        self, state: RoutingState, market: MarketBooks, at_ns: int, excluded: frozenset[str]
+    ) -> None:
+        self._state = state
+        self._market = market
+        self._at_ns = at_ns
+        self._throttle = Throttle(state, at_ns)
+        self._standings: dict[str, Standing] = {}
+        self.waits_ns = 0  # when the first venue that is only throttled takes a message; 0: none is
+        self.suspended: tuple[VenueSuspended, ...] = books_in_trouble(state, market, at_ns)
+        self._excluded = excluded | {each.venue_id for each in self.suspended}
+
+    def refusal(self, book: VenueBook, order_type: OrderType) -> str:
+        """Return why the venue gets no child now; empty when it may get one."""
+        venue = book.venue
+        if venue.venue_id in self._excluded:
+            return "suspended"
+        found = self._standing(venue.venue_id)
+        if found.refusal:
+            return found.refusal
+        if reason := _state_refusal(book) or self._book_refusal(book):
+            return reason
+        if venue.order_types and order_type not in venue.order_types:
+            return f"takes no {order_type.value.lower()} orders"
+        due_ns = self._throttle.due_ns(venue.venue_id, venue.messages_per_s)
+        if due_ns:
+            self.waits_ns = min(self.waits_ns or due_ns, due_ns)
+            return f"throttled: {venue.messages_per_s} messages a second"
+        return ""
+
+    def fit(
+        self, book: VenueBook, side: Side, quantity: int, price_e9: int | None, least: int = 0
+    ) -> Fit:
+        """Return the quantity in the venue's lots and the price on its grid, never a worse one.
+
+        `least`: the smallest execution that the order accepts; a smaller probe would not trade.
+        """
+        venue = book.venue
+        lot = self._lot(venue)
+        if self._standing(venue.venue_id).is_probing:
+            probe = max(quantity // PROBE_DIVISOR, venue.minimum_quantity, least, lot)
+            quantity = min(quantity, -(-probe // lot) * lot)
+        if venue.lot:
+            quantity = quantity // lot * lot
+            if not quantity:
+                return Fit(0, None, f"less than the venue's lot of {venue.lot}")
+        if quantity < venue.minimum_quantity:
+            return Fit(0, None, "below the venue's minimum")
+        if price_e9 is not None and venue.tick_e9:
+            rest = price_e9 % venue.tick_e9
+            price_e9 += -rest if side is Side.BUY else -price_e9 % venue.tick_e9
+        if venue.self_trade_rule in _GUARDED and self._meets_own(venue, side, price_e9):
+            return Fit(0, None, "would meet our own order")
+        return Fit(quantity, price_e9)
+
+    def child_terms(self, venue: Venue) -> dict[str, Any]:
+        """Count a child of this decision; return what the venue's terms make of it."""
+        self._throttle.take(venue.venue_id)
+        reached_ns = self._at_ns + venue.latency_ns
+        return {
+            "cancel_from_ns": reached_ns + venue.cancel_after_ns if venue.cancel_after_ns else 0,
+            "messages_per_s": venue.messages_per_s,
+            "is_probe": self._standing(venue.venue_id).is_probing,
+            "trade_date": self._market.instrument.trade_date,
+        }
+
+    def _standing(self, venue_id: str) -> Standing:
+        if not self._state.venues:
+            return _OPEN
+        found = self._standings.get(venue_id)
+        if found is None:
+            instrument_id = self._market.instrument.instrument_id
+            found = standing(self._state, venue_id, instrument_id, self._at_ns)
+            self._standings[venue_id] = found
+        return found
+
+    def _book_refusal(self, book: VenueBook) -> str:
+        """Return what is wrong with what the venue shows; a dark venue shows nothing."""
+        age_max_ns = self._market.age_max_ns
+        if not age_max_ns or book.venue.kind is VenueKind.DARK:
+            return ""
+        if self._at_ns - book.at_ns > age_max_ns:
+            return "its book is stale"
+        crossed_ns = self._at_ns - book.crossed_since_ns if book.crossed_since_ns else 0
+        if crossed_ns > self._market.crossed_max_ns:
+            return "its book crosses the others'"
+        return ""
+
+    def _lot(self, venue: Venue) -> int:
+        lot = self._market.instrument.lot
+        return lcm(lot, venue.lot) if venue.lot else lot
+
+    def _meets_own(self, venue: Venue, side: Side, price_e9: int | None) -> bool:
+        instrument_id = self._market.instrument.instrument_id
+        for child in self._state.children.values():
+            is_there = child.venue_id == venue.venue_id and child.instrument_id == instrument_id
+            if not is_there or child.side is side or not child.is_open:
+                continue
+            if child.time_in_force is TimeInForce.IOC:
+                continue
+            if price_e9 is None or child.price_e9 is None:
+                return True
+            gap = price_e9 - child.price_e9
+            if gap >= 0 if side is Side.BUY else gap <= 0:
+                return True
+        return False
+
+
+def _state_refusal(book: VenueBook) -> str:
+    is_dark = book.venue.kind is VenueKind.DARK
+    # A dark venue publishes no book, so that nobody may have said that it is open.
+    if book.state is not BookState.OPEN and not (is_dark and book.state is BookState.UNKNOWN):
+        return f"{book.state.value.lower()}"
+    return ""
