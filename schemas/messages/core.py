@@ -1389,6 +1389,7 @@ class PlanInputs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     volatility_bps_e9: int  # Standard deviation of a day's return, 1e-9 basis points
     spread_bps_e9: int  # Spread, 1e-9 basis points of the midpoint
     participation_cap_bps: int  # Own share of all volume at most, basis points; 10000 for no cap
+    pace_cap_bps: int  # Own share of all volume at most while the completion floor does not need more, basis points
     risk_aversion_e9: int  # Worth of one squared basis point of risk in basis points, 1e-9
     completion_floor_bps: int  # Probability of completion that is to be kept, basis points; 0 for none
 
@@ -1409,6 +1410,7 @@ def plan_inputs_to_datum(m: PlanInputs) -> dict[str, Any]:
         "volatility_bps_e9": m.volatility_bps_e9,
         "spread_bps_e9": m.spread_bps_e9,
         "participation_cap_bps": m.participation_cap_bps,
+        "pace_cap_bps": m.pace_cap_bps,
         "risk_aversion_e9": m.risk_aversion_e9,
         "completion_floor_bps": m.completion_floor_bps,
     }
@@ -1430,6 +1432,7 @@ def plan_inputs_from_datum(d: dict[str, Any]) -> PlanInputs:
         volatility_bps_e9=d["volatility_bps_e9"],
         spread_bps_e9=d["spread_bps_e9"],
         participation_cap_bps=d["participation_cap_bps"],
+        pace_cap_bps=d["pace_cap_bps"],
         risk_aversion_e9=d["risk_aversion_e9"],
         completion_floor_bps=d["completion_floor_bps"],
     )

@@ -341,6 +341,7 @@ class PolicyEvaluated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     point: FrontierPoint  # What the policy chooses now: the least cost plus risk aversion times squared risk that keeps cap and floor, or the fastest when none keeps the floor
     score_e9: int  # Cost plus risk aversion times squared risk of that point, 1e-9 basis points
     capped: FrontierPoint  # What the cap allows at most
+    review_ns: int  # When it is solved again at the latest
     is_floor_kept: bool  # Whether the cap allows the completion floor to be kept
     required_cap_bps: int  # Least cap that would keep the floor, basis points; 0 when the one in force does or when none would
     required_price_bps_e9: int  # Expected cost at that cap less that at the one in force, 1e-9 basis points
@@ -360,6 +361,7 @@ def policy_evaluated_to_datum(m: PolicyEvaluated) -> dict[str, Any]:
         "point": frontier_point_to_datum(m.point),
         "score_e9": m.score_e9,
         "capped": frontier_point_to_datum(m.capped),
+        "review_ns": m.review_ns,
         "is_floor_kept": m.is_floor_kept,
         "required_cap_bps": m.required_cap_bps,
         "required_price_bps_e9": m.required_price_bps_e9,
@@ -380,6 +382,7 @@ def policy_evaluated_from_datum(d: dict[str, Any]) -> PolicyEvaluated:
         point=frontier_point_from_datum(d["point"]),
         score_e9=d["score_e9"],
         capped=frontier_point_from_datum(d["capped"]),
+        review_ns=d["review_ns"],
         is_floor_kept=d["is_floor_kept"],
         required_cap_bps=d["required_cap_bps"],
         required_price_bps_e9=d["required_price_bps_e9"],

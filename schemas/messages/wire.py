@@ -8344,6 +8344,7 @@ def write_plan_published(m: PlanPublished) -> bytes:
             (SIZES[n] if 0 <= (n := m.plan.inputs.volatility_bps_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.spread_bps_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.pace_cap_bps) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.risk_aversion_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.completion_floor_bps) < 8192 else encode_int(n)),
             (encode_long(len(m.plan.bin_starts_ns)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.plan.bin_starts_ns]) if m.plan.bin_starts_ns else b""),
@@ -8496,6 +8497,12 @@ def read_plan_published(b: bytes, i: int) -> tuple[PlanPublished, int]:
     n = b[i]
     i += 1
     if n > 127:
+        f_plan_inputs_pace_cap_bps, i = read_int(b, i, n)
+    else:
+        f_plan_inputs_pace_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
         f_plan_inputs_risk_aversion_e9, i = read_long(b, i, n)
     else:
         f_plan_inputs_risk_aversion_e9 = n >> 1 ^ -(n & 1)
@@ -8505,7 +8512,7 @@ def read_plan_published(b: bytes, i: int) -> tuple[PlanPublished, int]:
         f_plan_inputs_completion_floor_bps, i = read_int(b, i, n)
     else:
         f_plan_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
-    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
+    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, pace_cap_bps=f_plan_inputs_pace_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
     a_f_plan_bin_starts_ns = []
     count, i = read_block(b, i)
     while count:
@@ -13678,6 +13685,7 @@ def write_plan_adopted(m: PlanAdopted) -> bytes:
             (SIZES[n] if 0 <= (n := m.plan.inputs.volatility_bps_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.spread_bps_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.pace_cap_bps) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.risk_aversion_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.completion_floor_bps) < 8192 else encode_int(n)),
             (encode_long(len(m.plan.bin_starts_ns)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.plan.bin_starts_ns]) if m.plan.bin_starts_ns else b""),
@@ -13834,6 +13842,12 @@ def read_plan_adopted(b: bytes, i: int) -> tuple[PlanAdopted, int]:
     n = b[i]
     i += 1
     if n > 127:
+        f_plan_inputs_pace_cap_bps, i = read_int(b, i, n)
+    else:
+        f_plan_inputs_pace_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
         f_plan_inputs_risk_aversion_e9, i = read_long(b, i, n)
     else:
         f_plan_inputs_risk_aversion_e9 = n >> 1 ^ -(n & 1)
@@ -13843,7 +13857,7 @@ def read_plan_adopted(b: bytes, i: int) -> tuple[PlanAdopted, int]:
         f_plan_inputs_completion_floor_bps, i = read_int(b, i, n)
     else:
         f_plan_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
-    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
+    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, pace_cap_bps=f_plan_inputs_pace_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
     a_f_plan_bin_starts_ns = []
     count, i = read_block(b, i)
     while count:
@@ -13983,6 +13997,7 @@ def write_plan_estimated(m: PlanEstimated) -> bytes:
             (SIZES[n] if 0 <= (n := m.plan.inputs.volatility_bps_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.spread_bps_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.pace_cap_bps) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.risk_aversion_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.completion_floor_bps) < 8192 else encode_int(n)),
             (encode_long(len(m.plan.bin_starts_ns)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.plan.bin_starts_ns]) if m.plan.bin_starts_ns else b""),
@@ -14140,6 +14155,12 @@ def read_plan_estimated(b: bytes, i: int) -> tuple[PlanEstimated, int]:
     n = b[i]
     i += 1
     if n > 127:
+        f_plan_inputs_pace_cap_bps, i = read_int(b, i, n)
+    else:
+        f_plan_inputs_pace_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
         f_plan_inputs_risk_aversion_e9, i = read_long(b, i, n)
     else:
         f_plan_inputs_risk_aversion_e9 = n >> 1 ^ -(n & 1)
@@ -14149,7 +14170,7 @@ def read_plan_estimated(b: bytes, i: int) -> tuple[PlanEstimated, int]:
         f_plan_inputs_completion_floor_bps, i = read_int(b, i, n)
     else:
         f_plan_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
-    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
+    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, pace_cap_bps=f_plan_inputs_pace_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
     a_f_plan_bin_starts_ns = []
     count, i = read_block(b, i)
     while count:
@@ -14340,6 +14361,7 @@ def write_plan_requested(m: PlanRequested) -> bytes:
             (SIZES[n] if 0 <= (n := m.inputs.volatility_bps_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.spread_bps_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.pace_cap_bps) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.inputs.risk_aversion_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.completion_floor_bps) < 8192 else encode_int(n)),
             (encode_long(len(m.bin_starts_ns)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.bin_starts_ns]) if m.bin_starts_ns else b""),
@@ -14473,6 +14495,12 @@ def read_plan_requested(b: bytes, i: int) -> tuple[PlanRequested, int]:
     n = b[i]
     i += 1
     if n > 127:
+        f_inputs_pace_cap_bps, i = read_int(b, i, n)
+    else:
+        f_inputs_pace_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
         f_inputs_risk_aversion_e9, i = read_long(b, i, n)
     else:
         f_inputs_risk_aversion_e9 = n >> 1 ^ -(n & 1)
@@ -14482,7 +14510,7 @@ def read_plan_requested(b: bytes, i: int) -> tuple[PlanRequested, int]:
         f_inputs_completion_floor_bps, i = read_int(b, i, n)
     else:
         f_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
-    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
+    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, pace_cap_bps=f_inputs_pace_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
     a_f_bin_starts_ns = []
     count, i = read_block(b, i)
     while count:
@@ -14535,6 +14563,7 @@ def write_policy_evaluated(m: PolicyEvaluated) -> bytes:
             (SIZES[n] if 0 <= (n := m.inputs.volatility_bps_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.spread_bps_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.pace_cap_bps) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.inputs.risk_aversion_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.completion_floor_bps) < 8192 else encode_int(n)),
             STRATEGY_KIND_BYTES[m.strategy],
@@ -14554,6 +14583,7 @@ def write_policy_evaluated(m: PolicyEvaluated) -> bytes:
             (SIZES[n] if 0 <= (n := m.capped.risk_bps_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.capped.completion_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.capped.unfilled_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.review_ns) < 8192 else encode_long(n)),
             (b"\x01" if m.is_floor_kept else b"\x00"),
             (SIZES[n] if 0 <= (n := m.required_cap_bps) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.required_price_bps_e9) < 8192 else encode_long(n)),
@@ -14682,6 +14712,12 @@ def read_policy_evaluated(b: bytes, i: int) -> tuple[PolicyEvaluated, int]:
     n = b[i]
     i += 1
     if n > 127:
+        f_inputs_pace_cap_bps, i = read_int(b, i, n)
+    else:
+        f_inputs_pace_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
         f_inputs_risk_aversion_e9, i = read_long(b, i, n)
     else:
         f_inputs_risk_aversion_e9 = n >> 1 ^ -(n & 1)
@@ -14691,7 +14727,7 @@ def read_policy_evaluated(b: bytes, i: int) -> tuple[PolicyEvaluated, int]:
         f_inputs_completion_floor_bps, i = read_int(b, i, n)
     else:
         f_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
-    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
+    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, pace_cap_bps=f_inputs_pace_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
     f_strategy = STRATEGY_KIND_OF[b[i]]
     i += 1
     f_aim = AIM_OF[b[i]]
@@ -14788,6 +14824,12 @@ def read_policy_evaluated(b: bytes, i: int) -> tuple[PolicyEvaluated, int]:
     else:
         f_capped_unfilled_quantity = n >> 1 ^ -(n & 1)
     f_capped = FrontierPoint(participation_bps=f_capped_participation_bps, duration_ns=f_capped_duration_ns, impact_bps_e9=f_capped_impact_bps_e9, cost_bps_e9=f_capped_cost_bps_e9, risk_bps_e9=f_capped_risk_bps_e9, completion_e9=f_capped_completion_e9, unfilled_quantity=f_capped_unfilled_quantity)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_review_ns, i = read_long(b, i, n)
+    else:
+        f_review_ns = n >> 1 ^ -(n & 1)
     f_is_floor_kept = BOOLEANS[b[i]]
     i += 1
     n = b[i]
@@ -14921,7 +14963,7 @@ def read_policy_evaluated(b: bytes, i: int) -> tuple[PolicyEvaluated, int]:
             a_f_alternatives.append(x_f_alternatives)
         count, i = read_block(b, i)
     f_alternatives = tuple(a_f_alternatives)
-    return PolicyEvaluated(parent_id=f_parent_id, ordinal=f_ordinal, cause=f_cause, model=f_model, inputs=f_inputs, strategy=f_strategy, aim=f_aim, point=f_point, score_e9=f_score_e9, capped=f_capped, is_floor_kept=f_is_floor_kept, required_cap_bps=f_required_cap_bps, required_price_bps_e9=f_required_price_bps_e9, frontier=f_frontier, alternatives=f_alternatives), i
+    return PolicyEvaluated(parent_id=f_parent_id, ordinal=f_ordinal, cause=f_cause, model=f_model, inputs=f_inputs, strategy=f_strategy, aim=f_aim, point=f_point, score_e9=f_score_e9, capped=f_capped, review_ns=f_review_ns, is_floor_kept=f_is_floor_kept, required_cap_bps=f_required_cap_bps, required_price_bps_e9=f_required_price_bps_e9, frontier=f_frontier, alternatives=f_alternatives), i
 
 
 def write_schedule_set(m: ScheduleSet) -> bytes:
@@ -15276,6 +15318,7 @@ def write_strategy_chosen(m: StrategyChosen) -> bytes:
             (SIZES[n] if 0 <= (n := m.inputs.volatility_bps_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.spread_bps_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.participation_cap_bps) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.pace_cap_bps) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.inputs.risk_aversion_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.completion_floor_bps) < 8192 else encode_int(n)),
             (encode_long(len(m.alternatives)) + b"".join([STRATEGY_KIND_BYTES[x.strategy] + (SIZES[n] if 0 <= (n := x.score_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.participation_bps) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.point.duration_ns) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.impact_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.cost_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.risk_bps_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.completion_e9) < 8192 else encode_long(n)) + (SIZES[n] if 0 <= (n := x.point.unfilled_quantity) < 8192 else encode_long(n)) + (b"\x01" if x.is_allowed else b"\x00") + (SIZES[n] if (n := len(s := x.reason.encode())) < 8192 else encode_long(n)) + s for x in m.alternatives]) if m.alternatives else b""),
@@ -15405,6 +15448,12 @@ def read_strategy_chosen(b: bytes, i: int) -> tuple[StrategyChosen, int]:
     n = b[i]
     i += 1
     if n > 127:
+        f_inputs_pace_cap_bps, i = read_int(b, i, n)
+    else:
+        f_inputs_pace_cap_bps = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
         f_inputs_risk_aversion_e9, i = read_long(b, i, n)
     else:
         f_inputs_risk_aversion_e9 = n >> 1 ^ -(n & 1)
@@ -15414,7 +15463,7 @@ def read_strategy_chosen(b: bytes, i: int) -> tuple[StrategyChosen, int]:
         f_inputs_completion_floor_bps, i = read_int(b, i, n)
     else:
         f_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
-    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
+    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, pace_cap_bps=f_inputs_pace_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
     a_f_alternatives = []
     count, i = read_block(b, i)
     while count:

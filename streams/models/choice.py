@@ -37,6 +37,7 @@ __all__ = [
     "impact_of",
     "impact_version",
     "outlook_of",
+    "pace_of",
     "window_of",
 ]
 
@@ -70,6 +71,7 @@ class Question(NamedTuple):
     inputs: PlanInputs
     strategy: StrategyKind
     half_life_ns: int
+    review_ns: int  # when it is asked again at the latest
     aim: Aim = Aim.UNKNOWN  # of an order whose strategy is still to be chosen
     bin_ends: tuple[int, ...] = ()  # coarse bins of the window, ns; only to compare strategies
     bin_volumes: tuple[int, ...] = ()
@@ -87,11 +89,10 @@ def impact_version(fitted: ImpactFitted | None) -> str:
     return PRIOR if fitted is None else fitted.version
 
 
-def outlook_of(inputs: PlanInputs, impact: PowerImpact = ALMGREN_2005) -> Outlook:
-    """Return the inputs in the model's units: shares, days, basis points."""
-    left = max(1, inputs.quantity - inputs.committed_quantity)
+def outlook_of(inputs: PlanInputs, impact: PowerImpact, done_quantity: int) -> Outlook:
+    """Return what is beyond `done_quantity` in the model's units: shares, days, basis points."""
     return Outlook(
-        quantity=left,
+        quantity=max(1, inputs.quantity - done_quantity),
         days=max(1, inputs.end_ns - inputs.as_of_ns) / inputs.day_ns,
         volume=max(1, inputs.expected_volume),
         volume_cv=inputs.volume_cv_e9 / E9,
@@ -115,14 +116,14 @@ def evaluate(question: Question, fitted: ImpactFitted | None) -> PolicyEvaluated
     Source: SPEC section 11; docs/adr/0021-policy-and-planner.md.
     """
     inputs = question.inputs
-    outlook = outlook_of(inputs, impact_of(fitted))
+    outlook = outlook_of(inputs, impact_of(fitted), inputs.filled_quantity)
     if inputs.risk_aversion_e9 < 0:
         days = max(1, question.half_life_ns) / inputs.day_ns
         aversion_e9 = round(risk_aversion_of(outlook, days) * E9)
         inputs = msgspec.structs.replace(inputs, risk_aversion_e9=aversion_e9)
     aversion, floor = inputs.risk_aversion_e9 / E9, inputs.completion_floor_bps / BPS
     most = min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)
-    chosen, is_kept = choose(outlook, Policy(aversion, most, floor))
+    chosen, is_kept = choose(outlook, Policy(aversion, pace_of(outlook, inputs), floor))
     capped = outlook.point(most)
     required_bps, price = 0, 0.0
     if not is_kept:
@@ -137,9 +138,11 @@ def evaluate(question: Question, fitted: ImpactFitted | None) -> PolicyEvaluated
         model=f"{VERSION} {impact_version(fitted)}",
         inputs=inputs,
         strategy=question.strategy,
+        aim=question.aim,
         point=_told(chosen, inputs),
         score_e9=round(chosen.utility(aversion) * E9),
         capped=_told(capped, inputs),
+        review_ns=question.review_ns,
         is_floor_kept=is_kept,
         required_cap_bps=required_bps,
         required_price_bps_e9=round(price * E9),
@@ -155,6 +158,16 @@ def evaluate_frontier(outlook: Outlook, inputs: PlanInputs) -> tuple[FrontierPoi
     return tuple(_told(point, inputs) for point in frontier_of(outlook, least, most, POINTS))
 
 
+def pace_of(outlook: Outlook, inputs: PlanInputs) -> float:
+    """Return the fastest pace: the policy's own, or what its floor needs, within the cap."""
+    most = min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)
+    pace = min(inputs.pace_cap_bps / BPS, most)
+    required = required_participation(outlook, inputs.completion_floor_bps / BPS)
+    if inputs.completion_floor_bps == 0 or (required is not None and required <= pace):
+        return pace
+    return most if required is None else min(required, most)
+
+
 def _steady(outlook: Outlook) -> float:
     """Return the participation that is just done by the end at the expected volume."""
     return outlook.quantity / (outlook.quantity + outlook.volume)
@@ -162,7 +175,7 @@ def _steady(outlook: Outlook) -> float:
 
 def _told(point: Point, inputs: PlanInputs) -> FrontierPoint:
     window_ns = inputs.end_ns - inputs.as_of_ns
-    left = inputs.quantity - inputs.committed_quantity
+    left = inputs.quantity - inputs.filled_quantity
     return FrontierPoint(
         participation_bps=round(point.participation * BPS),
         duration_ns=min(window_ns, round(point.days * inputs.day_ns)),

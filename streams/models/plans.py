@@ -14,6 +14,7 @@ from streams.models.choice import (
     impact_of,
     impact_version,
     outlook_of,
+    pace_of,
     window_of,
 )
 from streams.models.outlook import PARTICIPATION_MAX, Outlook
@@ -26,6 +27,7 @@ CLOSED_FORM: Final = "almgren-chriss/1"
 GENERAL: Final = "power-law/1"
 # Others' volume of a bin in which none is expected, shares: some power of it is divided by.
 VOLUME_MIN: Final = 1e-3
+ROUNDING: Final = 1e-6
 
 
 def estimated(
@@ -82,23 +84,48 @@ def _market(request: PlanRequested, fitted: ImpactFitted | None) -> tuple[Outloo
     inputs = request.inputs
     ends = (*request.bin_starts_ns[1:], inputs.end_ns)
     window = window_of(request.bin_starts_ns[0], ends, request.volumes, inputs.day_ns)
-    return outlook_of(inputs, impact_of(fitted)), window
+    return outlook_of(inputs, impact_of(fitted), inputs.committed_quantity), window
 
 
 def _caps(request: PlanRequested, outlook: Outlook, window: Window) -> tuple[float, ...]:
-    """Return the most of each bin, of the volume that comes as surely as the floor asks.
-
-    So a plan does not leave for late bins what only a good day could take. Where even the first
-    bins could not take it all then, the expected volume counts, and the floor is at risk anyway.
-    """
+    """Return the most of each bin: the policy's pace, or the whole cap where that is too little."""
     inputs = request.inputs
-    rate = min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)
-    caps = participation_caps(window.volumes, rate)
-    if not inputs.completion_floor_bps:
+    caps = participation_caps(window.volumes, pace_of(outlook, inputs))
+    if sum(caps) >= outlook.quantity * (1 + ROUNDING):
         return caps
+    return participation_caps(window.volumes, _most(inputs))
+
+
+def _secured(
+    inputs: PlanInputs, outlook: Outlook, window: Window, trades: Sequence[float]
+) -> list[float]:
+    """Return the trades, earlier where what they leave for later is not sure enough.
+
+    After each bin no more is left than the cap can take of the volume that comes with the
+    probability of the completion floor. Each bin takes at most what the cap allows.
+    """
+    if not inputs.completion_floor_bps:
+        return list(trades)
     part = outlook.likely_volume(inputs.completion_floor_bps / BPS) / outlook.volume
-    likely = tuple(cap * min(1.0, part) for cap in caps)
-    return likely if sum(likely) >= outlook.quantity else caps
+    caps = participation_caps(window.volumes, _most(inputs))
+    whole, later = sum(trades), 0.0
+    needed = [0.0] * len(trades)  # done by the end of each bin
+    for k in reversed(range(len(trades))):
+        needed[k] = max(whole - later, needed[k])
+        if k:
+            needed[k - 1] = needed[k] - caps[k]
+        later += caps[k] * min(1.0, part)
+    done, planned, secured = 0.0, 0.0, []
+    for trade, need, cap in zip(trades, needed, caps, strict=True):
+        planned += trade
+        goal = min(max(planned, need), whole)
+        secured.append(max(0.0, min(goal - done, max(cap, trade))))
+        done += secured[-1]
+    return secured
+
+
+def _most(inputs: PlanInputs) -> float:
+    return min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)
 
 
 def _plan(
@@ -115,8 +142,8 @@ def _plan(
 ) -> ExecutionPlan:
     outlook, window = market
     inputs = request.inputs
+    trades = _secured(inputs, outlook, window, trades)
     cost, risk, _ = cost_and_risk(outlook, window, trades)
-    rate = min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)
     return ExecutionPlan(
         plan_id=plan_id,
         parent_id=request.parent_id,
@@ -129,7 +156,7 @@ def _plan(
         unfilled_quantity=round(unfilled),
         cost_bps_e9=round(cost * E9),
         risk_bps_e9=round(risk * E9),
-        completion_e9=round(outlook.point(rate).completion * E9),
+        completion_e9=round(outlook.point(_most(inputs)).completion * E9),
         frontier=evaluate_frontier(outlook, inputs) if with_frontier else (),
     )
 

@@ -38,7 +38,7 @@ from schemas.messages.routing import (
     FillCorrected,
     SliceReturned,
 )
-from schemas.messages.strategy import ParentEnded, SliceReleased
+from schemas.messages.strategy import ParentEnded, PlanAdopted, SliceReleased
 from streams import netting, strategy
 from streams.allocation.commands import AllocateCross, AllocateFill, FinishCash, RestateFill
 from streams.intake.commands import CloseOrder, FinishCancel, FinishReplace, RestateOrder
@@ -198,6 +198,10 @@ def _slice_released(knows: Knowledge, event: SliceReleased) -> Commands:
     )
 
 
+def _plan_adopted(knows: Knowledge, event: PlanAdopted) -> Commands:
+    yield from _recalibrate(knows, event.parent_id, Cause.PLAN)
+
+
 def _fill_booked(knows: Knowledge, event: FillBooked) -> Commands:
     yield from _settle(knows, event.parent_id)
     yield from _recalibrate(knows, event.parent_id, Cause.FILL)
@@ -306,6 +310,7 @@ RULES: dict[type[Any], Callable[[Knowledge, Any], Commands]] = {
     OrderPendingReplace: _leave,
     ParentHeld: _stopped,
     ParentEnded: _stopped,
+    PlanAdopted: _plan_adopted,
     MemberLeft: _left,
     ParentClosed: _parent_closed,
 }

@@ -1,10 +1,10 @@
 """Settings of the engine, as SettingsLoaded(context="engine") carries them in JSON."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
-from streams.strategy import StrategySettings
+from streams.strategy import PolicySettings, StrategySettings
 
 __all__ = ["CONTEXT", "EngineSettings"]
 
@@ -12,12 +12,13 @@ CONTEXT = "engine"
 DAY_NS: Final = 86_400_000_000_000
 LEAST_NS: Final = 1_000_000  # of the strategy's times: one of 0 would wake it for ever at once
 BPS: Final = 10_000
+Section = TypeVar("Section", StrategySettings, PolicySettings)
 Time = Annotated[int, msgspec.Meta(ge=0, le=DAY_NS)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Defaults of DESIGN section 11. `strategy` overrides fields of StrategySettings."""
+    """Defaults of DESIGN section 11. `strategy` and `policy` override fields of theirs."""
 
     window_ns: Time = 1_000_000_000  # netting window
     window_count: Count = 0  # waiting orders that close a window early; 0 for never
@@ -28,23 +29,33 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     # Tenants whose parents divide the cash of each fill by itself, not as one average price.
     per_fill_tenants: tuple[str, ...] = ()
     strategy: dict[str, Any] = {}
+    policy: dict[str, Any] = {}
 
     def strategy_settings(self) -> StrategySettings:
         """Return the strategy's settings. Raises msgspec.ValidationError on a wrong one."""
-        known = StrategySettings.__struct_fields__
-        for name in self.strategy:
-            if name not in known:
-                raise msgspec.ValidationError(f"strategy.{name} is not among {', '.join(known)}")
-        settings = msgspec.convert(self.strategy, StrategySettings)
-        for name in known:
-            least, most = (LEAST_NS, DAY_NS) if name.endswith("_ns") else (0, BPS)
-            if not least <= getattr(settings, name) <= most:
-                raise msgspec.ValidationError(f"strategy.{name} is not in {least}..{most}")
-        return settings
+        return _section("strategy", self.strategy, StrategySettings)
+
+    def policy_settings(self) -> PolicySettings:
+        """Return the policies' settings. Raises msgspec.ValidationError on a wrong one."""
+        return _section("policy", self.policy, PolicySettings)
 
     @staticmethod
     def parse(content: str) -> "EngineSettings":
         """Return the settings. Raises msgspec.MsgspecError when the content is no such JSON."""
         settings = msgspec.json.decode(content, type=EngineSettings)
         settings.strategy_settings()
+        settings.policy_settings()
         return settings
+
+
+def _section(name: str, values: dict[str, Any], kind: type[Section]) -> Section:
+    known = kind.__struct_fields__
+    for each in values:
+        if each not in known:
+            raise msgspec.ValidationError(f"{name}.{each} is not among {', '.join(known)}")
+    settings = msgspec.convert(values, kind)
+    for each in known:
+        least, most = (LEAST_NS, DAY_NS) if each.endswith("_ns") else (0, BPS)
+        if not least <= getattr(settings, each) <= most:
+            raise msgspec.ValidationError(f"{name}.{each} is not in {least}..{most}")
+    return settings

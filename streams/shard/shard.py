@@ -12,6 +12,7 @@ from schemas.messages.market import (
     TradePrinted,
     TradingStatusChanged,
 )
+from schemas.messages.plans import ImpactFitted, PlanPublished
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
 from streams import kill, netting, risk, strategy
 from streams.core import topics
@@ -27,7 +28,7 @@ from streams.routing.commands import (
     WakeRouting,
 )
 from streams.runtime.ports import Emitter, Inbound, RecordedBatch
-from streams.shard import wide
+from streams.shard import policies, wide
 from streams.shard.knowledge import Knowledge
 from streams.shard.limits import control_command, request_of, take_control
 from streams.shard.market_checks import check_market
@@ -44,7 +45,6 @@ from streams.shard.rules import close_window
 from streams.shard.state import ShardState
 from streams.shard.stopping import flag_command, kill_command
 from streams.shard.work import Work, set_timers
-from streams.strategy.commands import Wake
 
 __all__ = ["EngineShard"]
 
@@ -54,7 +54,11 @@ _EXPECTED: Final[dict[str, tuple[type[Any], ...]]] = {
     topics.MARKET_DATA: (BookUpdated, TradePrinted, TradingStatusChanged, AuctionIndicated),
     topics.VENUES_REPORTS: (ExecutionReport, OrderCancelReject),
     topics.KILL_COMMANDS: kill.MESSAGES,
-    topics.CONTROL_COMMANDS: (*CONTROL_MESSAGES, *risk.CONTROL_MESSAGES),
+    topics.CONTROL_COMMANDS: (
+        *CONTROL_MESSAGES,
+        *risk.CONTROL_MESSAGES,
+    ),
+    topics.PLANS_EVENTS: (PlanPublished, ImpactFitted),
 }
 # Read by every shard, so that one of them must answer for what cannot be used.
 _UNSHARDED: Final = (topics.KILL_COMMANDS, topics.CONTROL_COMMANDS, topics.PLANS_EVENTS)
@@ -64,7 +68,11 @@ class EngineShard:
     """Implements runtime.ports.Application over the seven deciders."""
 
     output_topics: tuple[str, ...] = OUTPUT_TOPICS
-    restore_inputs: tuple[str, ...] = (topics.CONTROL_COMMANDS, topics.MARKET_DATA)
+    restore_inputs: tuple[str, ...] = (
+        topics.CONTROL_COMMANDS,
+        topics.PLANS_EVENTS,
+        topics.MARKET_DATA,
+    )
     restore_outputs = True
     _seen_version: int
 
@@ -96,6 +104,8 @@ class EngineShard:
             self._apply_control(inbound, out)
         elif topic == topics.KILL_COMMANDS:
             self._apply_kill(inbound, out)
+        elif topic == topics.PLANS_EVENTS:
+            self._apply_plan(inbound, out)
         elif not self._is_own(inbound):
             reason, instrument_id = RejectReason.WRONG_PARTITION, message.instrument_id
             error = DecodeError(reason, "instrument_id", instrument_id, PARTITION_RULE)
@@ -105,6 +115,8 @@ class EngineShard:
                 self._see(inbound, out.at_ns)
             except DecodeError as error:
                 self._refuse(inbound, out, error)
+            else:
+                self._tell_policies(inbound, out)
         else:
             self._apply_report(inbound, out)
 
@@ -136,14 +148,7 @@ class EngineShard:
         elif context == "strategy":
             parent = self.state.parents.get(subject)
             if parent is not None:
-                command = Wake(
-                    parent_id=subject,
-                    at_ns=out.at_ns,
-                    entropy=out.entropy,
-                    market=knows.market(parent.instrument_id),
-                    forecast=None,
-                    is_stopped=knows.is_stopped(subject),
-                )
+                command = policies.timer_command(knows, timer.timer_id, subject)
                 self._run(command, out, parent.instrument_id, NO_EVENT)
         elif context == "intake":
             command, key = timer_command(knows, timer.timer_id)
@@ -183,6 +188,9 @@ class EngineShard:
             if topic == topics.CONTROL_COMMANDS:
                 with suppress(DecodeError):  # refused then, refused now
                     self._define(inbound, at_ns)
+            elif topic == topics.PLANS_EVENTS:
+                if isinstance(inbound.message, ImpactFitted):
+                    self.state.impact = inbound.message
             elif self._is_own(inbound):
                 with suppress(DecodeError):
                     self._see(inbound, at_ns)
@@ -263,6 +271,23 @@ class EngineShard:
         command = kill_command(self._knows, message, envelope.actor)
         self._run(command, out, "", envelope.event_id, envelope.source_ns)
 
+    def _apply_plan(self, inbound: Inbound, out: Emitter) -> None:
+        message, envelope = inbound.message, inbound.envelope
+        assert envelope is not None
+        if isinstance(message, ImpactFitted):
+            self.state.impact = message
+        elif isinstance(message, PlanPublished) and message.shard == self.shard:
+            command = policies.adoption(self._knows, message)
+            if command is not None:
+                self._run(command, out, "", envelope.event_id, envelope.source_ns)
+
+    def _tell_policies(self, inbound: Inbound, out: Emitter) -> None:
+        message, envelope = inbound.message, inbound.envelope
+        if isinstance(message, TradingStatusChanged) and envelope is not None:
+            for command in policies.interrupted(self._knows, message):
+                key = message.instrument_id
+                self._run(command, out, key, envelope.event_id, envelope.source_ns)
+
     def _apply_control(self, inbound: Inbound, out: Emitter) -> None:
         message, envelope = inbound.message, inbound.envelope
         assert envelope is not None
@@ -320,6 +345,7 @@ class EngineShard:
         state.netting.window_count = settings.window_count
         state.routing.settings = state.reference.routing
         state.strategy.settings = settings.strategy_settings()
+        state.strategy.policy_settings = settings.policy_settings()
         state.strategy.settings.overfill_bps = state.reference.routing.overfill_bps
 
     def _see(self, inbound: Inbound, now_ns: int) -> None:

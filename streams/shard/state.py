@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from schemas.messages.netting import EpochOpened, ParentClosed, ParentOpened
+from schemas.messages.plans import ImpactFitted
 from schemas.messages.routing import ChildPlaced, FillBooked, FillBusted, FillCorrected
 from schemas.messages.strategy import SliceReleased, VolumeForecast
 from streams.allocation import AllocationState
@@ -48,6 +49,7 @@ class ShardState(msgspec.Struct):
     market: MarketView = msgspec.field(default_factory=MarketView)
     estimators: Estimators = msgspec.field(default_factory=Estimators)
     reference: ReferenceView = msgspec.field(default_factory=ReferenceView)
+    impact: ImpactFitted | None = None  # newest; a view of plans.events
     timers: dict[str, int] = {}  # due ns by id; filled for a snapshot only
 
     def evolve(self, event: Any) -> Sequence[tuple[str, int | None]]:

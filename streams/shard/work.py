@@ -1,25 +1,32 @@
 """Carry one input to its end: decide, emit, fold, and what follows from each event."""
 
 from collections import deque
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from schemas.messages.strategy import VolumeForecast
 from streams import allocation, intake, kill, netting, risk, routing, strategy
 from streams.allocation import commands as allocation_commands
 from streams.core.timers import Timers
 from streams.intake import commands as intake_commands
 from streams.kill import commands as kill_commands
+from streams.models.choice import evaluate
+from streams.models.plans import estimated
 from streams.netting import commands as netting_commands
 from streams.risk import commands as risk_commands
 from streams.routing import commands as routing_commands
 from streams.runtime.ports import Emitter
+from streams.shard import policies
 from streams.shard.knowledge import Knowledge
 from streams.shard.limits import record_of
 from streams.shard.routes import ROUTES, correlation_of
 from streams.shard.rules import PAYMENTS, RULES, CloseAtEnd
 from streams.shard.state import GUARDED, ShardState
+from streams.strategy import assess
 from streams.strategy import commands as strategy_commands
+from streams.strategy import policy as policy_commands
 
 __all__ = ["Work"]
 
@@ -29,6 +36,7 @@ _CONTEXTS: dict[type[Any], tuple[Any, str]] = {
     **dict.fromkeys(
         strategy_commands.StrategyCommand.__args__, (strategy.STRATEGY.decide, "strategy")
     ),
+    **dict.fromkeys(policy_commands.PolicyCommand.__args__, (assess.decide, "strategy")),
     **dict.fromkeys(routing_commands.RoutingCommand.__args__, (routing.ROUTING.decide, "routing")),
     **dict.fromkeys(
         allocation_commands.AllocationCommand.__args__,
@@ -38,6 +46,7 @@ _CONTEXTS: dict[type[Any], tuple[Any, str]] = {
     **dict.fromkeys(risk_commands.RiskCommand.__args__, (risk.RISK.decide, "risk")),
 }
 _FORECASTED = (strategy_commands.Begin, strategy_commands.Wake, strategy_commands.Resume)
+_PLANNED = frozenset(strategy_commands.StrategyCommand.__args__)
 
 
 class Work:
@@ -78,6 +87,8 @@ class Work:
         state = self._knows.state
         if type(command) in _FORECASTED and self._knows.is_forecast_wanted(command.parent_id):
             command = self._with_forecast(command, causation_id)
+        if type(command) in _PLANNED and policies.has_policy(self._knows, command.parent_id):
+            command = self._with_plan(command, causation_id)
         decide, name = _CONTEXTS[type(command)]
         events = list(decide(getattr(state, name), command))
         recorded = [(event, self._record(event, causation_id)) for event in events]
@@ -90,12 +101,32 @@ class Work:
         return events
 
     def _with_forecast(self, command: Any, causation_id: bytes) -> Any:
-        parent_id = command.parent_id
+        forecast = self._forecast(command.parent_id, causation_id)
+        return msgspec.structs.replace(command, forecast=forecast)
+
+    def _forecast(self, parent_id: str, causation_id: bytes) -> VolumeForecast:
         forecast = self._knows.known_forecast(parent_id)
         if forecast is None:
             forecast = self._out.model("volume", lambda: self._knows.forecast(parent_id))
             self._record(forecast, causation_id)
-        return msgspec.structs.replace(command, forecast=forecast)
+        return forecast
+
+    def _with_plan(self, command: Any, causation_id: bytes) -> Any:
+        """Solve the parent's policy again where that is due; add the plan that fits now."""
+        knows, out, parent_id = self._knows, self._out, command.parent_id
+        if policies.is_worked(knows, parent_id) and knows.is_forecast_wanted(parent_id):
+            self._forecast(parent_id, causation_id)
+        asked = policies.question(knows, command)
+        if asked is not None:
+            impact = knows.state.impact
+            found = out.model("policy", partial(evaluate, asked, impact))
+            event_id = self._record(found, causation_id)
+            for event in self._carry_out(policies.assessment(knows, asked), event_id):
+                terms = policies.estimate_terms(knows, event)
+                if terms is not None:
+                    plan = out.model("plan", partial(estimated, event, impact, *terms))
+                    self._record(plan, event_id)
+        return msgspec.structs.replace(command, plan=policies.plan_now(knows, command))
 
     def _record(self, event: Any, causation_id: bytes) -> bytes:
         state = self._knows.state

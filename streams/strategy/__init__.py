@@ -1,7 +1,7 @@
 """Strategies: when, how much and how hard. Topic strategies.events, key instrument_id."""
 
 from streams.strategy.decider import STRATEGY
-from streams.strategy.policy import POLICY_EVENTS
+from streams.strategy.policy import POLICY_EVENTS, PolicySettings
 from streams.strategy.state import (
     StrategySettings,
     StrategyState,
@@ -13,6 +13,7 @@ from streams.strategy.state import (
 __all__ = [
     "POLICY_EVENTS",
     "STRATEGY",
+    "PolicySettings",
     "StrategySettings",
     "StrategyState",
     "is_ended",

@@ -26,12 +26,19 @@ from schemas.messages.routing import FillBooked, FillBusted, FillCorrected, Slic
 from schemas.messages.strategy import (
     ParentEnded,
     ParentRecalibrated,
+    PolicyEvaluated,
     ScheduleSet,
     SliceReleased,
     StrategyChosen,
 )
 from streams.core.errors import CorruptHistoryError
-from streams.strategy.policy import POLICY_EVENTS, PolicyState, evolve_policy, policy_of
+from streams.strategy.policy import (
+    POLICY_EVENTS,
+    PolicySettings,
+    PolicyState,
+    evolve_policy,
+    policy_of,
+)
 
 SECOND_NS = 1_000_000_000
 
@@ -158,6 +165,7 @@ class ParentSchedule(msgspec.Struct, kw_only=True):
 
 class StrategyState(msgspec.Struct, kw_only=True):
     settings: StrategySettings = msgspec.field(default_factory=StrategySettings)
+    policy_settings: PolicySettings = msgspec.field(default_factory=PolicySettings)
     parents: dict[str, ParentSchedule] = msgspec.field(default_factory=dict)
 
 
@@ -178,8 +186,12 @@ def timers_of(event: object, state: StrategyState) -> tuple[tuple[str, int | Non
     match event:
         case ParentRecalibrated() if not is_ended(state, event.parent_id):
             return ((f"strategy:wake:{event.parent_id}", event.next_due_ns or None),)
+        case PolicyEvaluated() if not is_ended(state, event.parent_id):
+            due_ns = event.inputs.as_of_ns + event.review_ns
+            return ((f"strategy:policy:{event.parent_id}", due_ns),)
         case ParentEnded() | ParentClosed():
-            return ((f"strategy:wake:{event.parent_id}", None),)
+            wake, policy = (f"strategy:{name}:{event.parent_id}" for name in ("wake", "policy"))
+            return ((wake, None), (policy, None))
         case _:
             return ()
 

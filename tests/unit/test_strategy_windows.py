@@ -229,5 +229,6 @@ def test_timers_follow_the_events() -> None:
     assert timers_of(wakes, state) == ((f"strategy:wake:{PARENT}", CROSS_1),)
     ended = ParentEnded(parent_id=PARENT, cause=Cause.END_OF_WINDOW)
     STRATEGY.evolve(state, ended)
-    assert timers_of(ended, state) == ((f"strategy:wake:{PARENT}", None),)
+    timers = [f"strategy:{name}:{PARENT}" for name in ("wake", "policy")]
+    assert timers_of(ended, state) == tuple((timer, None) for timer in timers)
     assert timers_of(filled(1), state) == ()
