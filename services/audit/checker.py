@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
-from services.audit import crosses, exposure, orders, parents, shares, terms, windows
+from services.audit import crosses, exposure, orders, parents, replaces, shares, terms, windows
 from services.audit.answers import check_answers
 from services.audit.findings import CheckReport, Code, Findings
 from services.audit.journal import Writer
@@ -33,7 +33,13 @@ OUTPUTS = (
 SIMULATOR_INPUTS = ("children.events.v1", "control.commands.v1")
 SIMULATOR_OUTPUTS = (*KEYED_INPUTS, *SHARED_INPUTS)  # among what others write there
 TOPICS = (ENGINE_JOURNAL, VENUES_JOURNAL, *SHARED_INPUTS, *KEYED_INPUTS, *OUTPUTS)
-HANDLERS = {**orders.HANDLERS, **parents.HANDLERS, **exposure.HANDLERS, **shares.HANDLERS}
+HANDLERS = {
+    **orders.HANDLERS,
+    **parents.HANDLERS,
+    **exposure.HANDLERS,
+    **replaces.HANDLERS,
+    **shares.HANDLERS,
+}
 
 
 class ShardLaws:

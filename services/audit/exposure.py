@@ -6,7 +6,7 @@ from services.audit.findings import Code
 from services.audit.records import Entry, cash
 from services.audit.state import Child, Epoch, Fill, Parent, ShardState, Slice, cash_of
 
-__all__ = ["HANDLERS", "check_parent", "epoch_of"]
+__all__ = ["HANDLERS", "check_parent", "child_of", "epoch_of"]
 
 Message = dict[str, Any]
 
@@ -129,11 +129,13 @@ def placed(state: ShardState, m: Message, entry: Entry) -> None:
         quantity=m["quantity"],
         price_e9=m["price_e9"],
         exposure=m["quantity"],
+        in_force=m["quantity"],
     )
     check_parent(state, parent, epoch, entry)
 
 
-def _child(state: ShardState, m: Message, entry: Entry) -> Child | None:
+def child_of(state: ShardState, m: Message, entry: Entry) -> Child | None:
+    """Return the child that an event names, if all that it says of it is so."""
     child = state.children.get(m["child_id"])
     names = ("slice_id", "parent_id", "epoch", "venue_id", "instrument_id")
     if child is None or any(getattr(child, name) != m[name] for name in names):
@@ -145,7 +147,7 @@ def _child(state: ShardState, m: Message, entry: Entry) -> Child | None:
 
 def canceled(state: ShardState, m: Message, entry: Entry) -> None:
     """Off the book: what is free goes to the slice, what is outstanding stays exposed."""
-    child = _child(state, m, entry)
+    child = child_of(state, m, entry)
     if child is None:
         return
     if m["canceled_quantity"] + m["outstanding_quantity"] != child.exposure:
@@ -160,7 +162,7 @@ def canceled(state: ShardState, m: Message, entry: Entry) -> None:
 
 def rejected(state: ShardState, m: Message, entry: Entry) -> None:
     """The venue refused it: all of its exposure is free."""
-    child = _child(state, m, entry)
+    child = child_of(state, m, entry)
     if child is None:
         return
     if m["quantity"] != child.exposure:
@@ -172,12 +174,12 @@ def rejected(state: ShardState, m: Message, entry: Entry) -> None:
 
 def named(state: ShardState, m: Message, entry: Entry) -> None:
     """An event that changes no quantity still names a real child."""
-    _child(state, m, entry)
+    child_of(state, m, entry)
 
 
 def filled(state: ShardState, m: Message, entry: Entry) -> None:
     """A fill: out of the child's exposure, or late and out of the epoch's room, or an error."""
-    child, found = _child(state, m, entry), epoch_of(state, m, entry)
+    child, found = child_of(state, m, entry), epoch_of(state, m, entry)
     if m["fill_id"] in state.fills:
         state.findings.add(Code.CONSERVATION_SHARES, m["fill_id"], "is booked twice", entry)
         return
@@ -249,7 +251,7 @@ def _check_cash(state: ShardState, fill: Fill, instrument_id: str, entry: Entry)
 
 
 def _changed_fill(state: ShardState, m: Message, entry: Entry) -> Fill | None:
-    child, fill = _child(state, m, entry), state.fills.get(m["fill_id"])
+    child, fill = child_of(state, m, entry), state.fills.get(m["fill_id"])
     if child is None or fill is None or fill.is_busted or fill.child_id != child.child_id:
         state.findings.add(Code.LINEAGE, m["fill_id"], f"{entry.name}: no such live fill", entry)
         return None

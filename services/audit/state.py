@@ -150,6 +150,8 @@ class Child:
     price_e9: int | None
     exposure: int
     paid: int = 0  # fills that stand, error account excluded
+    in_force: int = 0  # quantity now; `quantity` is the most that ever was
+    added: int = 0  # exposed beyond it until a replace is answered
 
 
 @dataclass(slots=True)
