@@ -41,14 +41,17 @@ def _spread(now: Situation, starts: tuple[int, ...], anchor: int) -> ScheduleSet
 
 
 def _adopted(now: Situation, plan: ExecutionPlan) -> ScheduleSet:
-    """Return the plan as the parent's schedule, less what is kept for the closing auction."""
+    """Return the plan as the parent's schedule, less what is kept for the closing auction.
+
+    What the plan leaves undone is worked in its last bin, as far as the cap then lets it.
+    """
     ordinal = max(0, bisect_right(plan.bin_starts_ns, now.at_ns) - 1)
     starts = (now.at_ns, *plan.bin_starts_ns[ordinal + 1 :])
-    targets = [min(target, now.goal) for target in plan.targets[ordinal:]]
+    targets = [min(target, now.goal) for target in plan.targets[ordinal:-1]]
     return scheduled(
         now,
         starts,
-        targets,
+        (*targets, now.goal),
         anchor=min(now.worked, now.goal),
         model=plan.model,
         request_id=plan.request_id,
