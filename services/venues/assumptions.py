@@ -15,6 +15,7 @@ __all__ = [
     "AUCTION_RULES",
     "AUCTION_SHARES",
     "DARK",
+    "DARK_VENUES",
     "GENERATED_VENUES",
     "LIT_SHARES",
     "SHARES",
@@ -29,6 +30,7 @@ TENANT = "HOUSE"
 TICK_E9 = 10_000_000  # 0.01
 MILLISECOND = 1_000_000  # ns
 DARK = "DUSK"
+DARK_VENUES = (DARK,)
 LIT_SHARES = {"NORD": 50, "OST": 30, "SUED": 20}  # per cent of displayed size and of trades
 GENERATED_VENUES = (*LIT_SHARES, DARK)
 

@@ -8,7 +8,7 @@ from schemas.messages.control import InstrumentDefined, VenueDefined
 from schemas.messages.core import BookState, Side
 from services.venues.assumptions import TICK_E9, crypto_venues
 from services.venues.binance import BinanceFeed
-from services.venues.frames import BookTarget, Frame, MarketTrade
+from services.venues.frames import UNMOVED, BookTarget, Frame, MarketTrade, Moved
 
 __all__ = ["BinanceTape", "open_binance"]
 
@@ -112,7 +112,7 @@ class BinanceMarket:
         self._next = 0
         self._last = Frame((), (), ())
 
-    def frame(self, step: int) -> Frame:
+    def frame(self, step: int, moved: Moved = UNMOVED) -> Frame:
         """Return the step; an earlier one again costs a new reading of the files."""
         if step > self._open_steps:
             closed = [each._replace(state=BookState.CLOSED) for each in self._last.targets]

@@ -1,10 +1,14 @@
 """What a market source says of one step: other people's books, trades and dark interest."""
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from schemas.messages.core import BookState, PhaseKind, Side
+from schemas.messages.market import TradingStatusChanged
 
 __all__ = [
+    "UNMOVED",
     "BookTarget",
     "CallTarget",
     "ContraInterest",
@@ -12,9 +16,14 @@ __all__ = [
     "HiddenOrder",
     "MarketSource",
     "MarketTrade",
+    "Moved",
+    "StatusChange",
+    "midpoint_of",
 ]
 
 PriceLevel = tuple[int, int]  # price_e9, quantity
+Moved = Mapping[str, int]  # by instrument: how far our trading moved its price, 1e-9 currency units
+UNMOVED: Moved = MappingProxyType({})
 
 
 class HiddenOrder(NamedTuple):
@@ -78,6 +87,13 @@ class CallTarget(NamedTuple):
     is_shown: bool  # whether the venue publishes where it stands
 
 
+class StatusChange(NamedTuple):
+    """What the market says of an instrument's trading."""
+
+    at_ns: int
+    message: TradingStatusChanged
+
+
 class Frame(NamedTuple):
     """One step. Trades and interest are in order of time."""
 
@@ -85,10 +101,28 @@ class Frame(NamedTuple):
     trades: tuple[MarketTrade, ...]
     interest: tuple[ContraInterest, ...]
     calls: tuple[CallTarget, ...] = ()
+    statuses: tuple[StatusChange, ...] = ()
 
 
 class MarketSource(Protocol):
-    """A recorded or generated market. Frames are functions of the scenario and the step alone."""
+    """A recorded or generated market.
 
-    def frame(self, step: int) -> Frame:
+    Frames are functions of the scenario, the step, and how far our own trading has moved prices.
+    """
+
+    def frame(self, step: int, moved: Moved = UNMOVED) -> Frame:
         """Return the step, from 0 (the books before the first second) on."""
+
+
+def midpoint_of(targets: Iterable[BookTarget], instrument_id: str) -> int | None:
+    """Return the middle of the best bid and offer that others show; None without both.
+
+    Rounds: down.
+    """
+    bids = [
+        each.bids[0][0] for each in targets if each.instrument_id == instrument_id and each.bids
+    ]
+    asks = [
+        each.asks[0][0] for each in targets if each.instrument_id == instrument_id and each.asks
+    ]
+    return (max(bids) + min(asks)) // 2 if bids and asks else None

@@ -7,13 +7,22 @@ from random import Random
 from schemas.messages.core import BookState, Side
 from services.venues.assumptions import DARK, LIT_SHARES, TICK_E9, Share
 from services.venues.chances import stream
-from services.venues.frames import BookTarget, ContraInterest, Frame, HiddenOrder, MarketTrade
+from services.venues.frames import (
+    UNMOVED,
+    BookTarget,
+    ContraInterest,
+    Frame,
+    HiddenOrder,
+    MarketTrade,
+    Moved,
+)
 
 __all__ = ["GeneratedMarket"]
 
 SESSION_SECONDS = 390 * 60
 SECOND_NS = 1_000_000_000
 SUB_TICKS = 1_000_000  # of a tick: the walk is finer than the grid
+LEAST = 100 * SUB_TICKS  # no price falls lower
 LEVELS = 6
 HIDDEN_PER_CENT = 60  # of books that hold a hidden order at the touch
 HIDDEN_STEPS = 4  # it is drawn anew that often
@@ -27,8 +36,9 @@ SIZES = (25, 50, 50, 100, 100, 100, 275)  # per cent of the mean trade size; mea
 class GeneratedMarket:
     """Implements frames.MarketSource for the invented shares.
 
-    The walk does not depend on our trading; what we take out of the books is missing there until
-    it is replenished (matching.refresh).
+    The walk itself does not depend on our trading: how far that has moved prices comes from outside
+    (impact.py), and what we take out of the books is missing there until it is replenished
+    (matching.refresh).
     """
 
     def __init__(
@@ -56,9 +66,14 @@ class GeneratedMarket:
             for share in self._shares
         ]  # fmt: skip
 
-    def frame(self, step: int) -> Frame:
+    def frame(self, step: int, moved: Moved = UNMOVED) -> Frame:
         """Return the step's books, trades and dark interest."""
         middles = self._middles(step)
+        if moved:
+            middles = [
+                max(middle + moved.get(share.instrument_id, 0) * SUB_TICKS // TICK_E9, LEAST)
+                for middle, share in zip(middles, self._shares, strict=True)
+            ]
         random = stream(self._seed, "market", step)
         state = BookState.OPEN if step < self._open_steps else BookState.CLOSED
         targets: list[BookTarget] = []
@@ -82,10 +97,7 @@ class GeneratedMarket:
             moves = [(random.getrandbits(64).bit_count() - 32) * move // 4 for move in self._moves]
             last = self._walks[-1]
             self._walks.append(
-                [
-                    max(middle + move, 100 * SUB_TICKS)
-                    for middle, move in zip(last, moves, strict=True)
-                ]
+                [max(middle + move, LEAST) for middle, move in zip(last, moves, strict=True)]
             )
         return self._walks[step]
 

@@ -8,11 +8,13 @@ from schemas.messages.core import BookState, Side
 from services.venues.assumptions import DARK, LIT_SHARES, TICK_E9, share_venues
 from services.venues.chances import draw
 from services.venues.frames import (
+    UNMOVED,
     BookTarget,
     ContraInterest,
     Frame,
     HiddenOrder,
     MarketTrade,
+    Moved,
     PriceLevel,
 )
 from services.venues.lobster import (
@@ -107,7 +109,7 @@ class LobsterMarket:
         self._next = 0
         self._last = LobsterStep((), BookState.CLOSED, (), ())
 
-    def frame(self, step: int) -> Frame:
+    def frame(self, step: int, moved: Moved = UNMOVED) -> Frame:
         """Return the step; the one before again costs a new reading of the file."""
         recorded = self._recorded(step) if step <= self._open_steps else self._last
         is_open = step < self._open_steps

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from msgspec.structs import replace
+
 from schemas.messages.control import (
     CrossingDeclared,
     InstrumentDefined,
@@ -13,10 +15,13 @@ from schemas.messages.control import (
     VolumeCurveDefined,
 )
 from services.venues.assumptions import SHARES, TENANT, TICK_E9, share_venues
-from services.venues.curves import curve_defined, day_fractions
+from services.venues.auctioned import AuctionedMarket, CallTerms
+from services.venues.conditions import ORDINARY, Conditions
+from services.venues.curves import auction_fractions, curve_defined, day_fractions
 from services.venues.flow import ClientCommand, FlowPlan, accounts, plan_flow
 from services.venues.frames import MarketSource
 from services.venues.generated import GeneratedMarket
+from services.venues.hours import CALENDAR, Hours, calendar_defined
 from services.venues.terms import Terms
 from streams.runtime.ports import Message
 
@@ -24,7 +29,7 @@ __all__ = ["Day", "Scenario", "Tape", "definitions", "plan_day"]
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
-GRACE_STEPS = 12  # after the close: late reports, answers to the last cancels
+BILLION = 1_000_000_000
 GENERATED_OPEN_NS = int(datetime(2026, 3, 2, 14, 30, tzinfo=UTC).timestamp()) * SECOND_NS
 GENERATED_DATE = 20260302
 MAXIMUM_QUANTITY = 100_000  # of one client order, shares
@@ -37,7 +42,8 @@ class Scenario:
     """What a run of the simulator is told. Equal scenarios give equal days.
 
     `start_ns`: the generated session's open; a tape brings its own. `facts`: a file of measured
-    volume curves; None takes the assumed one.
+    volume curves; None takes the assumed one. `minutes` hold the closing auction of a generated
+    day, if there is one; an opening auction comes before them.
     """
 
     seed: int = 1
@@ -48,6 +54,7 @@ class Scenario:
     step_ns: int = SECOND_NS
     start_ns: int = GENERATED_OPEN_NS
     facts: Path | None = None
+    conditions: Conditions = ORDINARY
 
 
 class Tape(Protocol):
@@ -74,10 +81,15 @@ class Day(NamedTuple):
     title: str
     terms: Terms
     steps: int  # the last one carries the final watermark
-    open_steps: int
+    hours: Hours
     source: MarketSource
     commands: list[ClientCommand]  # of our clients, by time
     curves: tuple[VolumeCurveDefined, ...]
+
+    @property
+    def open_steps(self) -> int:
+        """Return the step with which continuous trading ends."""
+        return self.hours.close_step
 
 
 def plan_day(scenario: Scenario) -> Day:
@@ -86,8 +98,15 @@ def plan_day(scenario: Scenario) -> Day:
         from services.venues.tapes import open_tape
 
         return _taped(scenario, open_tape(scenario.tape, scenario.seed))
-    open_steps = scenario.minutes * MINUTE_NS // scenario.step_ns
-    close_ns = scenario.start_ns + open_steps * scenario.step_ns
+    conditions, step_ns = scenario.conditions, scenario.step_ns
+    closing_steps = conditions.closing_s * SECOND_NS // step_ns
+    hours = Hours(
+        open_ns=scenario.start_ns,
+        step_ns=step_ns,
+        continuous_steps=scenario.minutes * MINUTE_NS // step_ns - closing_steps,
+        opening_steps=conditions.opening_s * SECOND_NS // step_ns,
+        closing_steps=closing_steps,
+    )
     instruments = tuple(
         InstrumentDefined(
             instrument_id=share.instrument_id,
@@ -97,35 +116,37 @@ def plan_day(scenario: Scenario) -> Day:
             lot=1,
             quantity_scale=1,
             maximum_quantity=MAXIMUM_QUANTITY,
-            session_open_ns=scenario.start_ns,
-            session_close_ns=close_ns,
+            session_open_ns=hours.open_ns,
+            session_close_ns=hours.close_ns,
             trade_date=GENERATED_DATE,
+            calendar_id=CALENDAR if hours.has_calls else "",
         )
         for share in SHARES
     )
-    volumes, curves = [], []
+    names, volumes, calls = [], [], []
     for ordinal, share in enumerate(SHARES):
-        name, fractions = day_fractions(scenario.facts, ordinal)
-        row = [share.daily_volume * part // 1_000_000_000 for part in fractions]
-        volumes.append(row)
-        curves.append(curve_defined(share.instrument_id, name, scenario.start_ns, row))
+        apart = _held(hours, auction_fractions(scenario.facts, ordinal))
+        name, fractions = day_fractions(scenario.facts, ordinal, apart)
+        names.append(name)
+        volumes.append([share.daily_volume * part // BILLION for part in fractions])
+        calls.append(_call_terms(instruments[ordinal], volumes[ordinal], apart, hours))
     source = GeneratedMarket(
         scenario.seed,
         SHARES,
         volumes,
-        start_ns=scenario.start_ns,
-        step_ns=scenario.step_ns,
-        open_steps=open_steps,
+        start_ns=hours.open_ns,
+        step_ns=step_ns,
+        open_steps=hours.continuous_steps,
     )
     return _day(
         scenario,
         "generated market of 8 instruments",
         venues=share_venues(),
         instruments=instruments,
-        start_ns=scenario.start_ns,
-        open_steps=open_steps,
+        hours=hours,
         source=source,
-        curves=curves,
+        calls=calls,
+        curves=_curves(names, volumes, calls, hours),
         prices_e9=[share.price_ticks * TICK_E9 for share in SHARES],
         units=[max(share.trade_size // 4, 1) for share in SHARES],
     )
@@ -133,12 +154,21 @@ def plan_day(scenario: Scenario) -> Day:
 
 def _taped(scenario: Scenario, tape: Tape) -> Day:
     seconds = min(scenario.minutes * 60, tape.seconds)
-    open_steps = seconds * SECOND_NS // scenario.step_ns
-    close_ns = tape.start_ns + open_steps * scenario.step_ns
+    conditions, step_ns = scenario.conditions, scenario.step_ns
+    hours = Hours(
+        open_ns=tape.start_ns,
+        step_ns=step_ns,
+        continuous_steps=seconds * SECOND_NS // step_ns,
+        opening_steps=conditions.opening_s * SECOND_NS // step_ns,
+        closing_steps=conditions.closing_s * SECOND_NS // step_ns,
+    )
     name, volumes = tape.volumes(-(-seconds // 60))
-    instruments = tape.instruments(close_ns)
-    curves = [
-        curve_defined(instrument.instrument_id, name, tape.start_ns, row)
+    calendar_id = CALENDAR if hours.has_calls else ""
+    instruments = tuple(
+        replace(each, calendar_id=calendar_id) for each in tape.instruments(hours.close_ns)
+    )
+    calls = [
+        _call_terms(instrument, row, _held(hours, auction_fractions(None, 0)), hours)
         for instrument, row in zip(instruments, volumes, strict=True)
     ]
     return _day(
@@ -146,13 +176,47 @@ def _taped(scenario: Scenario, tape: Tape) -> Day:
         tape.name,
         venues=tape.venues,
         instruments=instruments,
-        start_ns=tape.start_ns,
-        open_steps=open_steps,
-        source=tape.source(scenario.seed, scenario.step_ns, open_steps),
-        curves=curves,
+        hours=hours,
+        source=tape.source(scenario.seed, step_ns, hours.continuous_steps),
+        calls=calls,
+        curves=_curves([name] * len(volumes), volumes, calls, hours),
         prices_e9=tape.prices_e9,
         units=tape.units,
     )
+
+
+def _held(hours: Hours, fractions: tuple[int, int]) -> tuple[int, int]:
+    """Return the parts of a day's volume that the calls held apart trade; 0 for one not held."""
+    opening, closing = fractions
+    return (opening if hours.opening_steps else 0, closing if hours.closing_steps else 0)
+
+
+def _call_terms(
+    instrument: InstrumentDefined, volumes: Sequence[int], parts: tuple[int, int], hours: Hours
+) -> CallTerms:
+    """Return what the calls trade: as large beside the minutes played as a day's beside a day."""
+    minutes = -(-hours.continuous_steps * hours.step_ns // MINUTE_NS)
+    played = sum(volumes[:minutes])
+    opening, closing = (played * part // (BILLION - sum(parts)) for part in parts)
+    return CallTerms(instrument.instrument_id, instrument.tick_e9, opening, closing)
+
+
+def _curves(
+    names: Sequence[str],
+    volumes: Sequence[Sequence[int]],
+    calls: Sequence[CallTerms],
+    hours: Hours,
+) -> list[VolumeCurveDefined]:
+    return [
+        curve_defined(
+            terms.instrument_id,
+            name,
+            hours.open_ns,
+            row,
+            (terms.opening_quantity, terms.closing_quantity),
+        )
+        for name, row, terms in zip(names, volumes, calls, strict=True)
+    ]
 
 
 def _day(
@@ -161,20 +225,19 @@ def _day(
     *,
     venues: Sequence[VenueDefined],
     instruments: Sequence[InstrumentDefined],
-    start_ns: int,
-    open_steps: int,
+    hours: Hours,
     source: MarketSource,
+    calls: Sequence[CallTerms],
     curves: Sequence[VolumeCurveDefined],
     prices_e9: Sequence[int],
     units: Sequence[int],
 ) -> Day:
-    steps = open_steps + GRACE_STEPS
     flow = FlowPlan(
         seed=scenario.seed,
         orders=scenario.orders,
         accounts=scenario.accounts,
-        start_ns=start_ns,
-        close_ns=start_ns + open_steps * scenario.step_ns,
+        start_ns=hours.open_ns,
+        close_ns=hours.close_ns,
         step_ns=scenario.step_ns,
         instruments=instruments,
         prices_e9=prices_e9,
@@ -182,13 +245,15 @@ def _day(
     )
     terms = Terms(
         seed=scenario.seed,
-        start_ns=start_ns,
+        start_ns=hours.start_ns,
         step_ns=scenario.step_ns,
-        last_ns=start_ns + steps * scenario.step_ns,
+        last_ns=hours.start_ns + hours.steps * scenario.step_ns,
         venues={venue.venue_id: venue for venue in venues},
         instruments={each.instrument_id: each for each in instruments},
     )
-    return Day(title, terms, steps, open_steps, source, plan_flow(flow), tuple(curves))
+    if hours.has_calls:
+        source = AuctionedMarket(source, hours, calls, scenario.seed)
+    return Day(title, terms, hours.steps, hours, source, plan_flow(flow), tuple(curves))
 
 
 def definitions(scenario: Scenario, day: Day | None = None) -> list[Message]:
@@ -203,9 +268,14 @@ def definitions(scenario: Scenario, day: Day | None = None) -> list[Message]:
         regime="SEC 17a-7",
         declared_by="demo",
     )
+    instruments = [*day.terms.instruments.values()]
+    calendars = (
+        [calendar_defined(day.hours, instruments[0].trade_date)] if day.hours.has_calls else []
+    )
     return [
+        *calendars,
         *day.terms.venues.values(),
-        *day.terms.instruments.values(),
+        *instruments,
         *accounts(scenario.accounts),
         crossing,
         *day.curves,
