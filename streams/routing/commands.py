@@ -3,6 +3,7 @@
 import msgspec
 
 from schemas.messages.core import Cause, RejectReason
+from schemas.messages.plans import PlacementSolved
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
 from streams.core.market import Auction, Instrument, Quote, VenueBook
 
@@ -12,6 +13,7 @@ class MarketBooks(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quote: Quote | None
     books: tuple[VenueBook, ...]  # every venue of the instrument, by venue_id
     stopped_venue_ids: frozenset[str] = frozenset()  # by the kill switch
+    placements: tuple[PlacementSolved, ...] = ()  # the planner's newest, by side and size
     age_max_ns: int = 0  # an older book is stale; 0: nobody asks
     crossed_max_ns: int = 0  # so long a book may stand through the others'
     auctions: tuple[Auction, ...] = ()  # what the venues said last of theirs, by kind and venue

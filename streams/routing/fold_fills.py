@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from schemas.messages.core import Cause, ExecType, RejectReason
+from schemas.messages.core import Cause, ExecType, OrderType, RejectReason
 from schemas.messages.routing import FillBooked, FillBusted, FillCorrected, SuspenseRecorded
 from streams.core.errors import CorruptHistoryError
 from streams.routing import scorecard
 from streams.routing.fold_venues import add_volume, heard
+from streams.routing.markouts import note_dark_fill
 from streams.routing.state import (
     Child,
     EarlyChange,
@@ -75,6 +76,8 @@ def _fill_booked(state: RoutingState, event: FillBooked) -> None:
         raise CorruptHistoryError(f"fill {event.fill_id} of unknown child {event.child_id}")
     if event.overfill_quantity:
         _overfilled(state, event)
+    if child.order_type is OrderType.MIDPOINT and ledger is not None:
+        note_dark_fill(ledger, state.settings, event, child.quantity)
     was_open = child.is_open
     after_fill(child, event)
     state.reports += 1

@@ -76,6 +76,11 @@ def _troubled(state: RoutingState, venue_id: str, instrument_id: str) -> Iterato
 
 
 def _suspended(state: RoutingState, event: VenueSuspended) -> None:
+    if event.parent_id:
+        ledger = state.parents.get(event.parent_id)
+        if ledger is not None and event.venue_id not in ledger.gated:
+            ledger.gated.append(event.venue_id)
+        return
     scope = scope_of(event.venue_id, event.instrument_id) if event.instrument_id else event.venue_id
     record = _record(state, scope)
     if event.trouble is VenueTrouble.DISCONNECTED:  # its end is known when the session is back

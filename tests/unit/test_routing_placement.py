@@ -245,7 +245,7 @@ def test_a_sweep_takes_the_cheapest_all_in_within_the_limit_and_returns_the_rest
     ]
     assert {child.time_in_force for child in children(events)} == {TimeInForce.IOC}
     assert events[-1] == returned(80, is_closed=False)
-    assert reasons(events)["D1"] == "dark venues are not swept"
+    assert reasons(events)["D1"] == "dark not allowed"
 
 
 def test_a_sell_sweep_takes_the_highest_bids_net_of_fees() -> None:

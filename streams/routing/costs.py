@@ -1,0 +1,173 @@
+"""What a venue will probably cost, all in, by its five parts; less is better.
+
+Units are 1e-9 basis points of the midpoint per unit of quantity. A resting child earns the half
+spread when it fills, less what the price does afterwards, and is made up for at the other side
+when it does not. One that takes walks through what is shown. Everybody who sends shows something.
+Source: SPEC section 7, scorecard.
+"""
+
+from typing import Final, NamedTuple
+
+from schemas.messages.core import Side, Urgency
+from streams.core.market import Quote, Venue, VenueBook
+from streams.routing.state import Record
+
+__all__ = [
+    "FREE",
+    "Cost",
+    "depth_at_touch",
+    "expected_fill",
+    "fee_bps_e9",
+    "half_spread_bps_e9",
+    "hazard_e9",
+    "midpoint",
+    "resting",
+    "taking",
+    "urgent",
+]
+
+E9: Final = 1_000_000_000
+BPS: Final = 10_000
+_FEE_MAX_BPS_E9: Final = 10**17  # ten thousand times the notional: scores are recorded as 64 bits
+# What is not filled costs as much more as its owner is in a hurry, in halves.
+URGENCY_HALVES: Final = {Urgency.PASSIVE: 1, Urgency.NEUTRAL: 2, Urgency.URGENT: 4}
+
+
+class Cost(NamedTuple):
+    fee_e9: int
+    spread_e9: int  # adverse selection and what the record says beyond all parts included
+    slippage_e9: int  # depth that is walked through, or what does not fill
+    latency_e9: int
+    leakage_e9: int
+
+    @property
+    def total_e9(self) -> int:
+        return sum(self)
+
+
+FREE: Final = Cost(0, 0, 0, 0, 0)
+
+
+def taking(
+    record: Record, book: VenueBook, side: Side, quote: Quote, quantity: int, *, price_e9: int = 0
+) -> Cost:
+    """Return the cost of taking `quantity` there at an average of `price_e9`.
+
+    `price_e9` 0: as its displayed depth says; what is beyond it comes a half spread behind.
+    Rounds: down.
+    """
+    levels = book.asks if side is Side.BUY else book.bids
+    mid_e9 = quote.midpoint_e9
+    if not levels:
+        return FREE
+    best_e9 = levels[0].price_e9
+    touch = _against(side, best_e9, mid_e9)
+    if not price_e9:
+        left, paid, last_e9 = quantity, 0, best_e9
+        for level in levels:
+            part = min(left, level.quantity)
+            paid += part * level.price_e9
+            left -= part
+            last_e9 = level.price_e9
+            if not left:
+                break
+        half_e9 = (quote.ask_e9 - quote.bid_e9) // 2
+        worse_e9 = last_e9 + half_e9 if side is Side.BUY else last_e9 - half_e9
+        price_e9 = (paid + left * worse_e9) // quantity
+    walked = _against(side, price_e9, mid_e9) - touch
+    missed = E9 - record.fill_e9 * (E9 - record.rejects_e9) // E9
+    return Cost(
+        fee_bps_e9(book.venue.taker_fee_e9, book.venue.taker_fee_ppm, mid_e9),
+        touch + record.correction_e9,
+        walked + missed * (half_spread_bps_e9(quote) + record.missed_e9) // E9,
+        _latency(record, book.venue),
+        record.leakage_e9,
+    )
+
+
+def resting(record: Record, book: VenueBook, side: Side, quote: Quote, quantity: int) -> Cost:
+    """Return the cost of resting `quantity` there and making up for what does not fill.
+
+    Rounds: down.
+    """
+    venue, mid_e9 = book.venue, quote.midpoint_e9
+    half = half_spread_bps_e9(quote)
+    chance = expected_fill(record, depth_at_touch(book, side), quantity) * E9 // quantity
+    missed = E9 - chance
+    maker = fee_bps_e9(venue.maker_fee_e9, venue.maker_fee_ppm, mid_e9)
+    taker = fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9)
+    return Cost(
+        (chance * maker + missed * taker) // E9,
+        chance * (record.adverse_e9 - half) // E9 + record.correction_e9,
+        missed * (half + record.missed_e9) // E9,
+        _latency(record, venue),
+        record.leakage_e9,
+    )
+
+
+def midpoint(record: Record, venue: Venue, quote: Quote, other_e9: int) -> Cost:
+    """Return the cost of a midpoint order whose unfilled part goes on at a cost of `other_e9`.
+
+    Rounds: down.
+    """
+    mid_e9 = quote.midpoint_e9
+    chance = record.fill_e9 * (E9 - record.rejects_e9) // E9
+    missed = E9 - chance
+    return Cost(
+        chance * fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9) // E9,
+        chance * record.adverse_e9 // E9 + record.correction_e9,
+        missed * (other_e9 + record.missed_e9) // E9,
+        _latency(record, venue),
+        record.leakage_e9,
+    )
+
+
+def urgent(cost: Cost, urgency: Urgency) -> int:
+    """Return the cost with what does not fill weighed by the urgency of its owner."""
+    halves = URGENCY_HALVES.get(urgency, 2)
+    return cost.total_e9 + cost.slippage_e9 * (halves - 2) // 2
+
+
+def expected_fill(record: Record, depth: int, quantity: int) -> int:
+    """Return what of a resting quantity fills: concave, most of it only where much trades.
+
+    `depth` is what the venue shows at the best prices, as a measure of what trades there.
+    Rounds: down.
+    """
+    chance = record.fill_e9 * (E9 - record.rejects_e9) // E9
+    return chance * quantity * depth // ((depth + quantity) * E9)
+
+
+def hazard_e9(record: Record, depth: int, quantity: int) -> int:
+    """Return the chance that one more unit behind `quantity` fills: the slope of expected_fill."""
+    chance = record.fill_e9 * (E9 - record.rejects_e9) // E9
+    whole = depth + quantity
+    return chance * depth * depth // (whole * whole)
+
+
+def depth_at_touch(book: VenueBook, side: Side) -> int:
+    """Return what the venue shows at its best prices of both sides; 1 for nothing."""
+    return max(1, sum(levels[0].quantity for levels in (book.bids, book.asks) if levels))
+
+
+def half_spread_bps_e9(quote: Quote) -> int:
+    """Return half the spread in 1e-9 basis points of the midpoint, rounded down."""
+    return (quote.ask_e9 - quote.bid_e9) * BPS * E9 // (2 * quote.midpoint_e9)
+
+
+def fee_bps_e9(fee_e9: int, fee_ppm: int, price_e9: int) -> int:
+    """Return a fee per whole unit plus one on notional in 1e-9 basis points, rounded down."""
+    cost = fee_e9 * BPS * E9 // price_e9 + fee_ppm * (E9 // 100)
+    return max(-_FEE_MAX_BPS_E9, min(cost, _FEE_MAX_BPS_E9))
+
+
+def _against(side: Side, price_e9: int, mid_e9: int) -> int:
+    gap = price_e9 - mid_e9 if side is Side.BUY else mid_e9 - price_e9
+    return gap * BPS * E9 // mid_e9
+
+
+def _latency(record: Record, venue: Venue) -> int:
+    """Return what the time until it answers costs: as measured, else 1 bp for a second of it."""
+    if record.latency_e9 is not None:
+        return record.latency_e9
+    return 2 * venue.latency_ns if record.ack_ns is None else record.ack_ns

@@ -1,0 +1,1 @@
+"""Routing logics: each turns what a slice still wants into orders for venues, and says why."""

@@ -1,0 +1,122 @@
+"""Parallel: all venues at once, the sum never more than what is left, or by an explicit budget.
+
+Each next lot goes where it lowers the expected cost most, so that a quantity which one venue would
+absorb too slowly is spread. With an over-fill budget more is sent than is wanted; what is left of
+it is asked back the moment that the slice is filled.
+"""
+
+from typing import Final
+
+from schemas.messages.core import OrderKind, RoutingLogic
+from streams.core.market import VenueBook
+from streams.routing import costs
+from streams.routing.costs import E9
+from streams.routing.logics.desk import REST_NS, Desk, Leg, Passed, Proposal
+from streams.routing.logics.sequential import rank
+
+__all__ = ["is_worth_weighing", "propose", "spread"]
+
+PARTS: Final = 20  # the quantity is given away in so many parts, whole lots each
+
+
+def propose(desk: Desk) -> Proposal | str:
+    """Return a child per venue that is worth one, or why there is no such split."""
+    if desk.minimum:
+        return "a resting order keeps no minimum"
+    books = rank(desk)
+    if len(books) < 2 or desk.whole < 2 * desk.lot:
+        return "there is nothing to split"
+    given = spread(desk, books, desk.whole + desk.budget // desk.lot * desk.lot)
+    legs: list[Leg] = []
+    passed: list[Passed] = []
+    for book, quantity in zip(books, given, strict=True):
+        record = desk.record(book, OrderKind.PASSIVE)
+        fit = desk.rules.fit(book, desk.side, quantity, desk.price_e9) if quantity else None
+        if fit is None or not fit.quantity:
+            reason = "its next lot would fill too seldom" if fit is None else fit.reason
+            passed.append(Passed(book, desk.resting(book), reason))
+            continue
+        cost = costs.resting(record, book, desk.side, desk.quote, fit.quantity)
+        legs.append(
+            Leg(
+                book,
+                fit.quantity,
+                fit.price_e9,
+                fit.price_e9,
+                cost,
+                "part of a split",
+                rest_ns=REST_NS,
+            )
+        )
+    if not legs:
+        return "no venue takes a part"
+    return Proposal(
+        RoutingLogic.PARALLEL,
+        _score(desk, legs),
+        tuple(legs),
+        tuple(passed),
+        "all venues at once, more than wanted" if desk.budget else "all venues at once",
+    )
+
+
+def is_worth_weighing(desk: Desk) -> bool:
+    """Return whether a split could save more than what one more venue learns by it.
+
+    A bound from above: it takes the best venue's fills as if nothing of the quantity were in its
+    own way.
+    """
+    best = rank(desk)[0]
+    record, depth = desk.record(best, OrderKind.PASSIVE), costs.depth_at_touch(best, desk.side)
+    alone = costs.expected_fill(record, depth, desk.quantity)
+    ideal = desk.quantity * record.fill_e9 // E9
+    saved = _value(desk, best) * max(0, ideal - alone) // desk.quantity
+    return desk.budget >= desk.lot or saved > record.leakage_e9
+
+
+def spread(desk: Desk, books: list[VenueBook], quantity: int) -> list[int]:
+    """Return the quantity of each venue: every part goes where it is worth most.
+
+    Fills saturate, so that what the next part is worth never rises: no other division of the parts
+    is expected to be worth more. Ties go to the venue that ranks first.
+    Rounds: whole lots; an odd rest goes with the last part.
+    """
+    lot, given = desk.lot, [0] * len(books)
+    part = max(lot, quantity // PARTS // lot * lot)
+    facts = [
+        (desk.record(book, OrderKind.PASSIVE), costs.depth_at_touch(book, desk.side))
+        for book in books
+    ]
+    values = [_value(desk, book) for book in books]
+    rest = quantity
+    while rest > 0:
+        step = part if rest >= 2 * part else rest
+        best, gain = -1, -1
+        for at, (record, depth) in enumerate(facts):
+            worth = values[at] * costs.hazard_e9(record, depth, given[at]) // E9
+            if worth > gain:
+                best, gain = at, worth
+        if best < 0:
+            break
+        given[best] += step
+        rest -= step
+    return given
+
+
+def _value(desk: Desk, book: VenueBook) -> int:
+    """Return what a fill there saves against making up for it at the other side."""
+    venue, mid_e9 = book.venue, desk.quote.midpoint_e9
+    record = desk.record(book, OrderKind.PASSIVE)
+    maker = costs.fee_bps_e9(venue.maker_fee_e9, venue.maker_fee_ppm, mid_e9)
+    taker = costs.fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9)
+    half = costs.half_spread_bps_e9(desk.quote)
+    return max(0, 2 * half + taker + record.missed_e9 - maker - record.adverse_e9)
+
+
+def _score(desk: Desk, legs: list[Leg]) -> int:
+    """Return the cost per unit wanted, every venue's leakage counted whole. Rounds: down."""
+    urgency = desk.part.urgency
+    placed = sum(leg.quantity for leg in legs)
+    paid = sum(leg.quantity * costs.urgent(leg.cost, urgency) for leg in legs) // placed
+    leaked = sum(leg.cost.leakage_e9 for leg in legs)
+    average = sum(leg.quantity * leg.cost.leakage_e9 for leg in legs) // placed
+    return paid - average + leaked
