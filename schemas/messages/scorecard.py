@@ -19,12 +19,14 @@ from schemas.messages.core import (
 class FillsMarked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Quotes at the instants at which fills, sendings and ends of children are marked. Topic decisions.events."""
 
+    timer_id: str  # Timer that asked for them: the chain that it belongs to
     until_ns: int  # Marks due by then are made by this, ns
     marks: tuple[MarkedQuote, ...]  # By instant and instrument, each once
 
 
 def fills_marked_to_datum(m: FillsMarked) -> dict[str, Any]:
     return {
+        "timer_id": m.timer_id,
         "until_ns": m.until_ns,
         "marks": [marked_quote_to_datum(x) for x in m.marks],
     }
@@ -32,6 +34,7 @@ def fills_marked_to_datum(m: FillsMarked) -> dict[str, Any]:
 
 def fills_marked_from_datum(d: dict[str, Any]) -> FillsMarked:
     return FillsMarked(
+        timer_id=d["timer_id"],
         until_ns=d["until_ns"],
         marks=tuple([marked_quote_from_datum(x) for x in d["marks"]]),
     )
@@ -155,6 +158,7 @@ class VenueScored(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kind: OrderKind  # Kind of order
     bucket: str  # Bucket of instruments, as InstrumentBucketed says
     side: Side  # Side of the children
+    scored_ns: int  # When it was scored, ns
     version: int  # Facts that the scorecard of the shard had folded: RouteDecided.scorecard_version
     model: str  # Proposal of the venue model in force, whose word is the prior; empty for none
     children_e9: int  # Effective number of children, 1e-9
@@ -190,6 +194,7 @@ def venue_scored_to_datum(m: VenueScored) -> dict[str, Any]:
         "kind": m.kind,
         "bucket": m.bucket,
         "side": m.side,
+        "scored_ns": m.scored_ns,
         "version": m.version,
         "model": m.model,
         "children_e9": m.children_e9,
@@ -226,6 +231,7 @@ def venue_scored_from_datum(d: dict[str, Any]) -> VenueScored:
         kind=OrderKind(d["kind"]),
         bucket=d["bucket"],
         side=Side(d["side"]),
+        scored_ns=d["scored_ns"],
         version=d["version"],
         model=d["model"],
         children_e9=d["children_e9"],

@@ -12560,6 +12560,8 @@ def read_snapshot_pointer(b: bytes, i: int) -> tuple[SnapshotPointer, int]:
 def write_fills_marked(m: FillsMarked) -> bytes:
     return b"".join(
         (
+            (SIZES[n] if (n := len(s := m.timer_id.encode())) < 8192 else encode_long(n)),
+            s,
             (SIZES[n] if 0 <= (n := m.until_ns) < 8192 else encode_long(n)),
             (encode_long(len(m.marks)) + b"".join([WIRE_TEXTS[x.instrument_id] + WIRE_LONGS[x.at_ns] + (b"\x00" if (o_bid_e9 := x.bid_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_bid_e9) < 8192 else encode_long(n))) + (b"\x00" if (o_ask_e9 := x.ask_e9) is None else b"\x02" + (SIZES[n] if 0 <= (n := o_ask_e9) < 8192 else encode_long(n))) for x in m.marks]) if m.marks else b""),
             b"\x00",
@@ -12568,6 +12570,14 @@ def write_fills_marked(m: FillsMarked) -> bytes:
 
 
 def read_fills_marked(b: bytes, i: int) -> tuple[FillsMarked, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_timer_id = b[i : i + n].decode()
+    i += n
     n = b[i]
     i += 1
     if n > 127:
@@ -12623,7 +12633,7 @@ def read_fills_marked(b: bytes, i: int) -> tuple[FillsMarked, int]:
             a_f_marks.append(x_f_marks)
         count, i = read_block(b, i)
     f_marks = tuple(a_f_marks)
-    return FillsMarked(until_ns=f_until_ns, marks=f_marks), i
+    return FillsMarked(timer_id=f_timer_id, until_ns=f_until_ns, marks=f_marks), i
 
 
 def write_instrument_bucketed(m: InstrumentBucketed) -> bytes:
@@ -12838,6 +12848,7 @@ def write_venue_scored(m: VenueScored) -> bytes:
             (SIZES[n] if (n := len(s := m.bucket.encode())) < 8192 else encode_long(n)),
             s,
             SIDE_BYTES[m.side],
+            (SIZES[n] if 0 <= (n := m.scored_ns) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.version) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.model.encode())) < 8192 else encode_long(n)),
             s,
@@ -12918,6 +12929,12 @@ def read_venue_scored(b: bytes, i: int) -> tuple[VenueScored, int]:
     i += n
     f_side = SIDE_OF[b[i]]
     i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_scored_ns, i = read_long(b, i, n)
+    else:
+        f_scored_ns = n >> 1 ^ -(n & 1)
     n = b[i]
     i += 1
     if n > 127:
@@ -13290,7 +13307,7 @@ def read_venue_scored(b: bytes, i: int) -> tuple[VenueScored, int]:
             a_f_tail_at_risk_e9.append(x_f_tail_at_risk_e9)
         count, i = read_block(b, i)
     f_tail_at_risk_e9 = tuple(a_f_tail_at_risk_e9)
-    return VenueScored(venue_id=f_venue_id, kind=f_kind, bucket=f_bucket, side=f_side, version=f_version, model=f_model, children_e9=f_children_e9, horizons_ns=f_horizons_ns, fill_e9=f_fill_e9, away_e9=f_away_e9, fill_error_e9=f_fill_error_e9, time_to_fill_ns=f_time_to_fill_ns, rejects=f_rejects, busts=f_busts, ack_p50_ns=f_ack_p50_ns, ack_p99_ns=f_ack_p99_ns, effective=f_effective, latency=f_latency, realized=f_realized, markout_horizons_ns=f_markout_horizons_ns, markouts=f_markouts, fee=f_fee, leakage=f_leakage, missed=f_missed, cleanup_e9=f_cleanup_e9, score=f_score, shrunk_e9=f_shrunk_e9, shrunk_error_e9=f_shrunk_error_e9, tail_lots=f_tail_lots, tail_e9=f_tail_e9, tail_at_risk_e9=f_tail_at_risk_e9), i
+    return VenueScored(venue_id=f_venue_id, kind=f_kind, bucket=f_bucket, side=f_side, scored_ns=f_scored_ns, version=f_version, model=f_model, children_e9=f_children_e9, horizons_ns=f_horizons_ns, fill_e9=f_fill_e9, away_e9=f_away_e9, fill_error_e9=f_fill_error_e9, time_to_fill_ns=f_time_to_fill_ns, rejects=f_rejects, busts=f_busts, ack_p50_ns=f_ack_p50_ns, ack_p99_ns=f_ack_p99_ns, effective=f_effective, latency=f_latency, realized=f_realized, markout_horizons_ns=f_markout_horizons_ns, markouts=f_markouts, fee=f_fee, leakage=f_leakage, missed=f_missed, cleanup_e9=f_cleanup_e9, score=f_score, shrunk_e9=f_shrunk_e9, shrunk_error_e9=f_shrunk_error_e9, tail_lots=f_tail_lots, tail_e9=f_tail_e9, tail_at_risk_e9=f_tail_at_risk_e9), i
 
 
 def write_completion_at_risk(m: CompletionAtRisk) -> bytes:

@@ -53,6 +53,7 @@ from streams.netting.commands import (
 from streams.routing.commands import CancelChildren, RouteSlice
 from streams.shard import stops
 from streams.shard.knowledge import Knowledge
+from streams.shard.scoring import bucket_command
 from streams.shard.stopping import STOPPING_RULES, confirm, released
 from streams.strategy.commands import Begin, Recalibrate
 
@@ -188,6 +189,9 @@ def _epoch_opened(knows: Knowledge, event: EpochOpened) -> Commands:
 
 
 def _slice_released(knows: Knowledge, event: SliceReleased) -> Commands:
+    bucket = bucket_command(knows, event.instrument_id)
+    if bucket is not None:
+        yield bucket
     market = knows.books(event.instrument_id)
     assert market is not None, "a parent's instrument is defined"
     yield RouteSlice(

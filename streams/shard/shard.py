@@ -14,7 +14,7 @@ from schemas.messages.market import (
 )
 from schemas.messages.plans import ImpactFitted, PlanPublished
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
-from streams import kill, netting, risk, strategy
+from streams import kill, netting, risk, scorecard, strategy
 from streams.core import topics
 from streams.core.errors import DecodeError
 from streams.core.murmur import partition_of
@@ -42,6 +42,7 @@ from streams.shard.orders import (
 from streams.shard.reference import CONTROL_MESSAGES
 from streams.shard.routes import OUTPUT_TOPICS
 from streams.shard.rules import close_window
+from streams.shard.scoring import approve_command, scoring_command
 from streams.shard.state import ShardState
 from streams.shard.stopping import flag_command, kill_command
 from streams.shard.work import Work, set_timers
@@ -57,6 +58,7 @@ _EXPECTED: Final[dict[str, tuple[type[Any], ...]]] = {
     topics.CONTROL_COMMANDS: (
         *CONTROL_MESSAGES,
         *risk.CONTROL_MESSAGES,
+        *scorecard.CONTROL_MESSAGES,
     ),
     topics.PLANS_EVENTS: (PlanPublished, ImpactFitted),
 }
@@ -65,7 +67,7 @@ _UNSHARDED: Final = (topics.KILL_COMMANDS, topics.CONTROL_COMMANDS, topics.PLANS
 
 
 class EngineShard:
-    """Implements runtime.ports.Application over the seven deciders."""
+    """Implements runtime.ports.Application over the eight deciders."""
 
     output_topics: tuple[str, ...] = OUTPUT_TOPICS
     restore_inputs: tuple[str, ...] = (
@@ -153,6 +155,8 @@ class EngineShard:
         elif context == "intake":
             command, key = timer_command(knows, timer.timer_id)
             self._run(command, out, key, NO_EVENT)
+        elif context == "scorecard":
+            self._run(scoring_command(knows, timer.timer_id), out, "", NO_EVENT)
         else:
             instrument_id = knows.instrument_of(subject)
             market = knows.books(instrument_id)
@@ -300,7 +304,10 @@ class EngineShard:
             elif risk.is_for_shard(self.state.risk, message):
                 out.dead_letter(inbound, error.reason, error.field, error.value, error.bound)
             return
-        if is_risk and (found := control_command(message, envelope.actor, out.at_ns)) is not None:
+        found = approve_command(message, envelope.actor)
+        if is_risk:
+            found = control_command(message, envelope.actor, out.at_ns)
+        if found is not None:
             command, key = found
             self._run(command, out, key, envelope.event_id, envelope.source_ns)
 
@@ -335,6 +342,9 @@ class EngineShard:
         if isinstance(inbound.message, risk.CONTROL_MESSAGES):
             take_control(self._knows, inbound.message, inbound.envelope.actor)
             return
+        if isinstance(inbound.message, scorecard.CONTROL_MESSAGES):
+            scorecard.take(self.state.scorecard, inbound.message, inbound.envelope.actor)
+            return
         self.state.reference.apply(inbound.message, inbound.envelope.at_ns, at_ns)
         self._knows.forget()
         self._use_settings()
@@ -358,6 +368,7 @@ class EngineShard:
             at_ns = envelope.source_ns or envelope.at_ns
             age_max_ns = reference.settings.quote_age_max_ns
             self.state.estimators.apply_book(market, message, reference.venues, at_ns, age_max_ns)
+            self.state.tops.apply_book(envelope, message)
             if reference.is_median_wanted:
                 market.sample_spread(message.instrument_id, reference.venues, at_ns, age_max_ns)
             self._knows.forget_quote(message.instrument_id)

@@ -16,11 +16,13 @@ from streams.kill import KillState
 from streams.netting import NettingState
 from streams.risk import RiskState
 from streams.routing import RoutingState
+from streams.scorecard import ScorecardState
 from streams.shard.estimates import Estimators
 from streams.shard.folds import FOLDS, TIMERS
 from streams.shard.market import MarketView
 from streams.shard.reference import ReferenceView
 from streams.shard.stops import child_kill
+from streams.shard.tops import TopsView
 from streams.strategy import StrategyState
 
 __all__ = ["OpenParent", "ShardState"]
@@ -45,8 +47,10 @@ class ShardState(msgspec.Struct):
     allocation: AllocationState = msgspec.field(default_factory=AllocationState)
     risk: RiskState = msgspec.field(default_factory=RiskState)
     kill: KillState = msgspec.field(default_factory=KillState)
+    scorecard: ScorecardState = msgspec.field(default_factory=ScorecardState)
     parents: dict[str, OpenParent] = {}
     market: MarketView = msgspec.field(default_factory=MarketView)
+    tops: TopsView = msgspec.field(default_factory=TopsView)
     estimators: Estimators = msgspec.field(default_factory=Estimators)
     reference: ReferenceView = msgspec.field(default_factory=ReferenceView)
     impact: ImpactFitted | None = None  # newest; a view of plans.events

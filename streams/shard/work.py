@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from schemas.messages.strategy import VolumeForecast
-from streams import allocation, intake, kill, netting, risk, routing, strategy
+from streams import allocation, intake, kill, netting, risk, routing, scorecard, strategy
 from streams.allocation import commands as allocation_commands
 from streams.core.timers import Timers
 from streams.intake import commands as intake_commands
@@ -18,6 +18,7 @@ from streams.netting import commands as netting_commands
 from streams.risk import commands as risk_commands
 from streams.routing import commands as routing_commands
 from streams.runtime.ports import Emitter
+from streams.scorecard import commands as scorecard_commands
 from streams.shard import policies
 from streams.shard.knowledge import Knowledge
 from streams.shard.limits import record_of
@@ -44,6 +45,9 @@ _CONTEXTS: dict[type[Any], tuple[Any, str]] = {
     ),
     **dict.fromkeys(kill_commands.KillCommand.__args__, (kill.KILL.decide, "kill")),
     **dict.fromkeys(risk_commands.RiskCommand.__args__, (risk.RISK.decide, "risk")),
+    **dict.fromkeys(
+        scorecard_commands.ScorecardCommand.__args__, (scorecard.SCORECARD.decide, "scorecard")
+    ),
 }
 _FORECASTED = (strategy_commands.Begin, strategy_commands.Wake, strategy_commands.Resume)
 _PLANNED = frozenset(strategy_commands.StrategyCommand.__args__)

@@ -8,7 +8,7 @@ FUNCTION_LINES_MAX = 60
 FILE_LINES_MAX = 400
 PURE = tuple(
     f"streams/{name}/"
-    for name in ("core", "intake", "netting", "strategy", "routing", "allocation")
+    for name in ("core", "intake", "netting", "strategy", "routing", "allocation", "scorecard")
 )
 BANNED_IN_PURE = {
     "float": "an integer in the unit of its name",

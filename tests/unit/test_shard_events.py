@@ -2,7 +2,16 @@
 
 import pytest
 
-from schemas.messages import allocation, intake, kill, netting, risk, routing, strategy
+from schemas.messages import (
+    allocation,
+    intake,
+    kill,
+    netting,
+    risk,
+    routing,
+    scorecard,
+    strategy,
+)
 from schemas.messages.core import Cause, RoutingLogic, Side
 from schemas.messages.index import MESSAGE_TYPES
 from schemas.messages.strategy import SliceReleased
@@ -10,14 +19,15 @@ from streams.core import topics
 from streams.core.errors import CorruptHistoryError
 from streams.kill import MESSAGES as KILL_MESSAGES
 from streams.risk import CONTROL_MESSAGES
+from streams.scorecard import CONTROL_MESSAGES as MODEL_MESSAGES
 from streams.shard.orders import ORDER_MESSAGES
 from streams.shard.routes import OUTPUT_TOPICS, ROUTES
 from tests.support.builders import ACME, new_order
 from tests.support.scenario import Desk
 from tests.support.shard_host import trading_host
 
-CONTEXTS = (allocation, intake, kill, netting, risk, routing, strategy)
-COMMANDS = (*ORDER_MESSAGES, *CONTROL_MESSAGES, *KILL_MESSAGES)
+CONTEXTS = (allocation, intake, kill, netting, risk, routing, scorecard, strategy)
+COMMANDS = (*ORDER_MESSAGES, *CONTROL_MESSAGES, *KILL_MESSAGES, *MODEL_MESSAGES)
 
 
 def test_every_event_of_the_contexts_has_a_route() -> None:

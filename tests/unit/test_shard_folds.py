@@ -19,6 +19,7 @@ OWN_TABLES = {
     "allocation": ("streams.allocation.decider", "_FOLDS"),
     "kill": ("streams.kill.evolve", "_FOLDS"),
     "risk": ("streams.risk.evolve", "_RULES"),
+    "scorecard": ("streams.scorecard.evolve", "FOLDS"),
 }
 
 
