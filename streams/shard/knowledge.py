@@ -14,8 +14,10 @@ from streams.risk.commands import RecordVerdict
 from streams.risk.request import Reference
 from streams.routing.commands import MarketBooks
 from streams.shard import stops
+from streams.shard.estimates import estimate_of
 from streams.shard.market import STATES
 from streams.shard.state import ShardState
+from streams.shard.venues_now import VenuesNow
 from streams.strategy.commands import MarketState
 
 __all__ = ["Knowledge"]
@@ -47,6 +49,7 @@ class Knowledge:
         "references",
         "state",
         "urgent",
+        "venues_now",
         "verdicts",
     )
 
@@ -55,6 +58,7 @@ class Knowledge:
         self.at_ns = 0
         self.entropy = b""
         self.gate = Gate(state.risk)
+        self.venues_now = VenuesNow(state)
         # By instrument: what prices are held against at the instant, while no trade comes.
         self.references: dict[str, tuple[int, Quote | None, Reference]] = {}
         # What the limits say beside yes of the command under way, by its digest.
@@ -127,10 +131,9 @@ class Knowledge:
             if terms is not None and not terms.is_continuous:
                 known = None, until_ns
             else:
-                known = self.state.market.quote(
-                    instrument_id, reference.venues, self.at_ns, age_max_ns
-                )
-                known = known[0], min(known[1], until_ns)
+                venues, shut_ns = self.venues_now.open_only(self.at_ns)
+                known = self.state.market.quote(instrument_id, venues, self.at_ns, age_max_ns)
+                known = known[0], min(known[1], until_ns, shut_ns - 1)
             self._quotes[instrument_id] = known
         return known[0]
 
@@ -148,8 +151,13 @@ class Knowledge:
             instrument=instrument,
             quote=self.quote(instrument_id),
             books=state.market.books(
-                instrument_id, state.reference.venues, _state_of_all(instrument)
+                instrument_id,
+                self.venues_now.terms(),
+                _state_of_all(instrument),
+                self.venues_now.shut(self.at_ns)[0],
             ),
+            age_max_ns=state.reference.settings.quote_age_max_ns,
+            crossed_max_ns=state.reference.settings.crossed_max_ns,
             stopped_venue_ids=kill.stopped_venues(state.kill),
             auctions=state.market.auctions(instrument_id),
         )
@@ -158,12 +166,23 @@ class Knowledge:
         """Return what a strategy sees of an instrument that some parent trades."""
         state, instrument = self.state, self.terms(instrument_id)
         prints = state.market.prints(instrument_id)
+        quote = self.quote(instrument_id)
+        estimator = state.estimators.instruments.get(instrument_id)
         return MarketState(
             instrument=instrument,
-            quote=self.quote(instrument_id),
+            quote=quote,
             others_quantity=prints.others_quantity,
             is_open=instrument.is_continuous
-            and state.market.is_open(instrument_id, state.reference.venues),
+            and state.market.is_open(instrument_id, self.venues_now.open_only(self.at_ns)[0]),
+            estimate=estimate_of(
+                state.estimators,
+                state.market,
+                state.routing,
+                instrument,
+                quote,
+                at_ns=self.at_ns,
+            ),
+            others_price_e9=0 if estimator is None else estimator.others_price_e9,
             steady_quantity=prints.steady_quantity,
             prints=prints.count,
             auctions=state.market.auctions(instrument_id),

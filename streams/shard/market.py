@@ -22,6 +22,7 @@ from schemas.messages.market import (
 )
 from streams.core.market import Auction, Quote, Venue, VenueBook
 from streams.shard.auctions import auctions_of, keep_auction
+from streams.shard.crossed_books import note_crossing
 from streams.shard.prints import Prints
 
 __all__ = ["STATES", "MarketStatus", "MarketView"]
@@ -77,10 +78,12 @@ class InstrumentMarket(msgspec.Struct, array_like=True):
     sampled: int = -1  # ordinal of the newest second with a sample
     last: LastTrade | None = None
     auctions: dict[str, Auction] = {}  # see auctions.py
+    crossed: dict[str, int] = {}  # by venue: since when its book stands through the others'
 
 
 class MarketView(msgspec.Struct):
     instruments: dict[str, InstrumentMarket] = {}
+    crossed_max_ns: int = NEVER_NS  # of the settings
 
     def apply_book(self, envelope: Envelope, message: BookUpdated) -> None:
         """Keep the newest book; an older one, come late, is passed over."""
@@ -92,6 +95,8 @@ class MarketView(msgspec.Struct):
         market.books[message.venue_id] = Book(
             message.state, message.bids, message.asks, at_ns, envelope.event_id
         )
+        if len(market.books) > 1:
+            note_crossing(market.books, market.crossed, message.venue_id, at_ns)
 
     def apply_trade(
         self, envelope: Envelope, message: TradePrinted, curve: VolumeCurveDefined | None
@@ -162,6 +167,11 @@ class MarketView(msgspec.Struct):
         until_ns = NEVER_NS
         for venue_id, book in sorted(market.books.items()):
             expires_ns = book.at_ns + age_max_ns
+            if venue_id in market.crossed:
+                crossed_ns = market.crossed[venue_id] + self.crossed_max_ns
+                if at_ns > crossed_ns:
+                    continue
+                expires_ns = min(expires_ns, crossed_ns)
             if at_ns > expires_ns or not _is_quoting(venues.get(venue_id), book, market):
                 continue
             until_ns = min(until_ns, expires_ns)
@@ -224,23 +234,29 @@ class MarketView(msgspec.Struct):
         instrument_id: str,
         venues: Mapping[str, Venue],
         state_of_all: BookState | None = None,
+        shut: Mapping[str, BookState] | None = None,
     ) -> tuple[VenueBook, ...]:
         """Return every venue's book by venue_id; a dark venue needs none to take orders.
 
         A venue that is disabled or does not trade the instrument is shown with that state, and all
-        of them with `state_of_all` when it is given.
+        of them with `state_of_all` when it is given; those `shut` by their own calendars with that.
         """
         market = self.instruments.get(instrument_id)
+        crossed = {} if market is None else market.crossed
+        shut = shut or {}
         books = {} if market is None else market.books
         statuses = {} if market is None else market.statuses
         return tuple(
             VenueBook(
                 venue=venue,
-                state=state_of_all or _state(venue, book, statuses.get(venue_id)),
+                state=state_of_all
+                or shut.get(venue_id)
+                or _state(venue, book, statuses.get(venue_id)),
                 bids=book.bids,
                 asks=book.asks,
                 at_ns=book.at_ns,
                 event_id=book.event_id,
+                crossed_since_ns=crossed.get(venue_id, 0),
             )
             for venue_id, venue in sorted(venues.items())
             if (book := books.get(venue_id) or _DARK_BOOKS.get(venue.kind)) is not None

@@ -23,6 +23,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     window_ns: Time = 1_000_000_000  # netting window
     window_count: Count = 0  # waiting orders that close a window early; 0 for never
     quote_age_max_ns: Time = 2_000_000_000  # a book older than that is no quote
+    # A book that stands through the others' for longer is no quote, and its venue is suspended.
+    crossed_max_ns: Time = 2_000_000_000
     # One owner's own interest nets at the midpoint up to this spread where no crossing is declared;
     # 0: never.
     own_spread_max_bps: Count = 100

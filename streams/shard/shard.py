@@ -13,20 +13,15 @@ from schemas.messages.market import (
     TradingStatusChanged,
 )
 from schemas.messages.plans import ImpactFitted, PlanPublished
-from schemas.messages.venues import ExecutionReport, OrderCancelReject
-from streams import kill, netting, risk, scorecard, strategy
+from schemas.messages.venues import ConnectionChanged, ExecutionReport, OrderCancelReject
+from streams import kill, netting, risk, scorecard
 from streams.core import topics
 from streams.core.errors import DecodeError
 from streams.core.murmur import partition_of
 from streams.core.timers import Timer, Timers
 from streams.intake.ladder import PARTITION_RULE
 from streams.risk.request import Request
-from streams.routing.commands import (
-    ApplyCancelReject,
-    ApplyReport,
-    ReportUndecodable,
-    WakeRouting,
-)
+from streams.routing.commands import ChangeConnection, ReportUndecodable, WakeRouting
 from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 from streams.shard import policies, wide
 from streams.shard.knowledge import Knowledge
@@ -45,6 +40,7 @@ from streams.shard.rules import close_window
 from streams.shard.scoring import approve_command, scoring_command
 from streams.shard.state import ShardState
 from streams.shard.stopping import flag_command, kill_command
+from streams.shard.venue_words import report_command
 from streams.shard.work import Work, set_timers
 
 __all__ = ["EngineShard"]
@@ -53,7 +49,7 @@ NO_EVENT: Final = bytes(16)
 _EXPECTED: Final[dict[str, tuple[type[Any], ...]]] = {
     topics.ORDERS_COMMANDS: ORDER_MESSAGES,
     topics.MARKET_DATA: (BookUpdated, TradePrinted, TradingStatusChanged, AuctionIndicated),
-    topics.VENUES_REPORTS: (ExecutionReport, OrderCancelReject),
+    topics.VENUES_REPORTS: (ExecutionReport, OrderCancelReject, ConnectionChanged),
     topics.KILL_COMMANDS: kill.MESSAGES,
     topics.CONTROL_COMMANDS: (
         *CONTROL_MESSAGES,
@@ -108,6 +104,8 @@ class EngineShard:
             self._apply_kill(inbound, out)
         elif topic == topics.PLANS_EVENTS:
             self._apply_plan(inbound, out)
+        elif isinstance(message, ConnectionChanged):
+            self._apply_connection(inbound, out)
         elif not self._is_own(inbound):
             reason, instrument_id = RejectReason.WRONG_PARTITION, message.instrument_id
             error = DecodeError(reason, "instrument_id", instrument_id, PARTITION_RULE)
@@ -161,7 +159,12 @@ class EngineShard:
             instrument_id = knows.instrument_of(subject)
             market = knows.books(instrument_id)
             if market is not None:
-                command = WakeRouting(timer_id=timer.timer_id, at_ns=out.at_ns, market=market)
+                command = WakeRouting(
+                    timer_id=timer.timer_id,
+                    at_ns=out.at_ns,
+                    market=market,
+                    is_stopped=knows.is_stopped(subject.rpartition(".")[0]),
+                )
                 self._run(command, out, instrument_id, NO_EVENT)
 
     def finish(self, out: Emitter) -> None:
@@ -254,20 +257,21 @@ class EngineShard:
     def _apply_report(self, inbound: Inbound, out: Emitter) -> None:
         message, envelope = inbound.message, inbound.envelope
         assert message is not None and envelope is not None
-        if isinstance(message, OrderCancelReject):
-            command: Any = ApplyCancelReject(reject=message, at_ns=out.at_ns)
-        else:
-            parent_id = message.child_id.rpartition(".")[0].rpartition(".")[0]
-            parent = self.state.parents.get(parent_id)
-            command = ApplyReport(
-                report=message,
-                at_ns=out.at_ns,
-                market=self._knows.books(message.instrument_id),
-                current_epoch=0 if parent is None else parent.epoch,
-                room=strategy.room(self.state.strategy, parent_id),
-                is_stopped=self._knows.is_stopped(parent_id),
-            )
+        command = report_command(self._knows, message)
         self._run(command, out, message.instrument_id, envelope.event_id, envelope.source_ns)
+
+    def _apply_connection(self, inbound: Inbound, out: Emitter) -> None:
+        message, envelope = inbound.message, inbound.envelope
+        assert isinstance(message, ConnectionChanged) and envelope is not None
+        venue_id = message.venue_id
+        if venue_id not in self.state.reference.venues:
+            error = DecodeError(RejectReason.UNKNOWN_VENUE, "venue_id", venue_id, "defined venues")
+            out.dead_letter(inbound, error.reason, error.field, error.value, error.bound)
+            return
+        command = ChangeConnection(
+            venue_id=venue_id, is_connected=message.is_connected, at_ns=out.at_ns
+        )
+        self._run(command, out, venue_id, envelope.event_id, envelope.source_ns)
 
     def _apply_kill(self, inbound: Inbound, out: Emitter) -> None:
         message, envelope = inbound.message, inbound.envelope
@@ -353,6 +357,7 @@ class EngineShard:
         settings, state = self.state.reference.settings, self.state
         state.netting.window_ns = settings.window_ns
         state.netting.window_count = settings.window_count
+        state.market.crossed_max_ns = settings.crossed_max_ns
         state.routing.settings = state.reference.routing
         state.strategy.settings = settings.strategy_settings()
         state.strategy.policy_settings = settings.policy_settings()
