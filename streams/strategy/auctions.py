@@ -48,22 +48,21 @@ def _call(now: Situation, kind: PhaseKind) -> _Call | None:
     terms, lead_ns = now.market.instrument, now.settings.auction_lead_ns
     if kind is CLOSING and now.end_ns < terms.session_close_ns:
         return None  # the parent is over before
+    told = [each for each in now.market.auctions if each.kind is kind and not each.is_final]
     cutoff_ns = terms.open_cutoff_ns if kind is OPENING else terms.close_cutoff_ns
     end_ns = terms.session_open_ns if kind is OPENING else terms.closing_auction_end_ns
-    from_ns = cutoff_ns
-    if kind is CLOSING:
-        from_ns = min(cutoff_ns, terms.session_close_ns)
-    elif cutoff_ns:
-        from_ns = max(cutoff_ns, terms.opening_auction_start_ns + lead_ns)
-    if not cutoff_ns:
-        told = [each for each in now.market.auctions if each.kind is kind and not each.is_final]
-        if not told:
-            return None
-        from_ns = cutoff_ns = min(each.cutoff_ns for each in told)
-        end_ns = max(each.uncross_ns for each in told)
-    if now.at_ns >= cutoff_ns:
+    cutoffs = [each.cutoff_ns for each in told if each.cutoff_ns > now.at_ns]
+    if cutoff_ns:
+        cutoffs.append(cutoff_ns)
+    if not cutoffs or now.at_ns >= min(cutoffs):
         return None
-    return _Call(from_ns - lead_ns, cutoff_ns, end_ns)
+    cutoff_ns = min(cutoffs)
+    end_ns = max(end_ns, *(each.uncross_ns for each in told), cutoff_ns)
+    if kind is CLOSING:
+        from_ns = min(cutoff_ns, terms.session_close_ns) - lead_ns
+    else:  # nothing is taken before the call begins
+        from_ns = max(cutoff_ns - lead_ns, terms.opening_auction_start_ns)
+    return _Call(from_ns, cutoff_ns, end_ns)
 
 
 def _reserve(now: Situation) -> int:

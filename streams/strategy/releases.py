@@ -120,7 +120,9 @@ def released(
         constraints=parent.constraints,
         tactic=tactic,
         urgency=parent.urgency,
-        overfill_quantity=_overfill(now, quantity),
+        overfill_quantity=_overfill(now, quantity) if auction is PhaseKind.UNKNOWN else 0,
+        display_share_bps=now.parameters.display_share_bps,
+        auction=auction,
     )
     return (slice_released,)
 
