@@ -24,14 +24,12 @@ from streams.routing.settings import RoutingSettings
 
 __all__ = [
     "Child",
-    "DarkFill",
     "ClosedChild",
     "DarkFill",
     "EarlyChange",
     "Fill",
     "Ledger",
     "Phase",
-    "Record",
     "Record",
     "RoutingState",
     "Slice",
@@ -222,9 +220,6 @@ class Ledger(msgspec.Struct, kw_only=True):
     pings: dict[str, int] = {}  # by dark venue: fills too small to be meant
     dark_fills: list[DarkFill] = []  # the newest
     gated: list[str] = []  # dark venues whose fills lost too much to be used again
-    pings: dict[str, int] = {}  # by dark venue: fills too small to be meant
-    dark_fills: list[DarkFill] = []  # the newest
-    gated: list[str] = []  # dark venues whose fills lost too much to be used again
 
     def expose(self, epoch: int, quantity: int) -> None:
         """Add to the exposure of an epoch. Raises CorruptHistoryError below zero."""
@@ -291,33 +286,6 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     at_risk_e9: tuple[int, ...]
 
 
-class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What decisions ask of a venue's newest score. 1e-9, costs in 1e-9 basis points."""
-
-    version: int  # of the scorecard
-    children_e9: int  # effective number of children
-    fill_e9: int  # part of a child that fills while it rests, or at once
-    rejects_e9: int
-    adverse_e9: int  # what the price does after a fill
-    missed_e9: int  # what it does before what did not fill is made up for
-    latency_e9: int | None  # what it does on the way; None: not measured
-    ack_ns: int | None  # median time to the first answer
-    leakage_e9: int
-    correction_e9: int  # what shrinkage adds to the parts
-    tail_lots: tuple[int, ...]
-    tail_e9: tuple[int, ...]
-    at_risk_e9: tuple[int, ...]
-
-
-class DarkFill(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """An execution at the midpoint, kept until its markout has been looked at."""
-
-    venue_id: str
-    price_e9: int
-    quantity: int
-    at_ns: int
-
-
 class VenueRecord(msgspec.Struct):
     """What routing holds against a venue, or against a venue in one instrument. See health.py."""
 
@@ -355,11 +323,6 @@ class RoutingState(msgspec.Struct):
     trade_date: int = 0  # newest of any child
     reports: int = 0  # folded into the scorecard: its version
     settings: RoutingSettings = RoutingSettings()  # set by the shard
-    records: dict[str, Record] = {}  # newest scores, by cell of the scorecard
-    buckets: dict[str, str] = {}  # of the scorecard, by instrument
-    errors: dict[str, int] = {}  # error account not hedged, by instrument, positive is long
-    hedges: dict[str, int] = {}  # signed quantity of hedges that intake has not answered
-    hedged: int = 0  # hedges so far
     records: dict[str, Record] = {}  # newest scores, by cell of the scorecard
     buckets: dict[str, str] = {}  # of the scorecard, by instrument
     errors: dict[str, int] = {}  # error account not hedged, by instrument, positive is long
