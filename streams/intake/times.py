@@ -39,11 +39,13 @@ def working_time(message: NewOrder, terms: Instrument, at_ns: int) -> tuple[int,
     open_ns, close_ns = terms.session_open_ns, terms.session_close_ns
     match message.time_in_force:
         case TimeInForce.AT_OPEN:
-            return max(open_ns, at_ns), min(open_ns + AUCTION_NS, close_ns)
+            # The opening auction collects before the open; without one it works from the open on.
+            start_ns = terms.entry_open_ns if terms.open_cutoff_ns else open_ns
+            return max(start_ns, at_ns), min(open_ns + AUCTION_NS, close_ns)
         case TimeInForce.AT_CLOSE:
-            cutoff_ns = _close_cutoff_ns(terms)
-            early_ns = cutoff_ns if cutoff_ns < close_ns else close_ns - AUCTION_NS
-            return max(open_ns, early_ns, at_ns), close_ns
+            # The closing auction collects all day; without one the last minutes are for it.
+            start_ns = open_ns if terms.close_cutoff_ns else max(open_ns, close_ns - AUCTION_NS)
+            return max(start_ns, at_ns), close_ns
         case TimeInForce.GTD:
             end_ns = min(message.end_ns or close_ns, message.expire_ns)
             return max(message.start_ns, at_ns, open_ns), end_ns

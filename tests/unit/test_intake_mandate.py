@@ -256,8 +256,10 @@ def test_an_order_of_the_pre_open_waits_for_the_open() -> None:
 @pytest.mark.parametrize(
     ("tif", "at_ns", "terms", "start_ns", "end_ns"),
     [
-        (T.AT_OPEN, OPEN_NS - 2 * MINUTE, AUCTIONS, OPEN_NS, OPEN_NS + 5 * MINUTE),
-        (T.AT_CLOSE, OPEN_NS - 2 * MINUTE, AUCTIONS, CLOSE_NS - 10 * MINUTE, CLOSE_NS),
+        (T.AT_OPEN, OPEN_NS - 2 * MINUTE, AUCTIONS, OPEN_NS - 2 * MINUTE, OPEN_NS + 5 * MINUTE),
+        (T.AT_OPEN, OPEN_NS - SECOND, instrument(entry_open_ns=1), OPEN_NS, OPEN_NS + 5 * MINUTE),
+        (T.AT_CLOSE, OPEN_NS - 2 * MINUTE, AUCTIONS, OPEN_NS, CLOSE_NS),
+        (T.AT_CLOSE, NOW_NS, AUCTIONS, NOW_NS, CLOSE_NS),
         (T.AT_CLOSE, NOW_NS, instrument(lot=5), CLOSE_NS - 5 * MINUTE, CLOSE_NS),
         (T.AT_CLOSE, CLOSE_NS - SECOND, instrument(lot=5), CLOSE_NS - SECOND, CLOSE_NS),
         (T.GTC, NOW_NS, instrument(lot=5), NOW_NS, CLOSE_NS),
