@@ -84,11 +84,11 @@ def _price_breaches(state: ShardState, market: Market, m: Message) -> list[str]:
     is_end_only = cause in ("WINDOW_TIME", "WINDOW_ZERO")
     first = ""
     for _ in market.instants(m["instrument_id"], is_end_only=is_end_only):
-        quote = market.quote(m["instrument_id"], m["crossed_ns"])
         stop = market.interruption(m["instrument_id"], bid + ask)
-        if quote == wanted and not stop:
-            return texts
-        first = first or stop or f"evidence {wanted}, in force {quote}"
+        for quote in market.quotes(m["instrument_id"], m["crossed_ns"]):
+            if quote == wanted and not stop:
+                return texts
+            first = first or stop or f"evidence {wanted}, in force {quote}"
     return [*texts, first]
 
 

@@ -93,12 +93,24 @@ class Market:
             for where, key, after in reversed(undone):
                 where[key] = after
 
-    def quote(self, instrument_id: str, now_ns: int) -> Quote | None:
+    def quotes(self, instrument_id: str, now_ns: int) -> Iterator[Quote | None]:
+        """Give the quote, and if it is crossed, what it is without one of the venues that cross.
+
+        The engine leaves out a book that stands through the others' for too long. Whose it is may
+        be seen in two ways; that without it the market is not crossed can be proved.
+        """
+        whole = self.quote(instrument_id, now_ns)
+        yield whole
+        if whole is not None and whole.bid_e9 > whole.ask_e9:
+            for venue_id in (whole.bid[0], whole.ask[0]):
+                yield self.quote(instrument_id, now_ns, without=venue_id)
+
+    def quote(self, instrument_id: str, now_ns: int, without: str = "") -> Quote | None:
         """Return the best of the open lit venues whose books are not too old; both sides."""
         best_bid: tuple[int, str, Book] | None = None
         best_ask: tuple[int, str, Book] | None = None
         for venue_id, book in sorted(self._books.get(instrument_id, {}).items()):
-            if not self._is_quoting(instrument_id, venue_id, book):
+            if venue_id == without or not self._is_quoting(instrument_id, venue_id, book):
                 continue
             if now_ns - book.at_ns > self._reference.quote_age_max_ns():
                 continue
