@@ -163,6 +163,7 @@ def replaced(order: Order, request: Pending, at_ns: int) -> tuple[OrderReplaced 
             order_type=order_type,
             limit_price_e9=limit_price_e9,
             constraints=request.constraints,
+            parameters=request.parameters,
         ),
         cumulative_quantity=order.cumulative_quantity,
         replaced_ns=at_ns,
@@ -172,6 +173,7 @@ def replaced(order: Order, request: Pending, at_ns: int) -> tuple[OrderReplaced 
         limits_version=request.limits_version,
         unit_value_e9=request.unit_value_e9,
         trade_date=request.trade_date,
+        parameters=request.parameters,
     )
     if quantity == order.cumulative_quantity:
         return (event, closed(order, OrderStatus.FILLED, Cause.CLIENT, quantity))

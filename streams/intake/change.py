@@ -29,9 +29,11 @@ from streams.intake.ladder import (
     check_value,
 )
 from streams.intake.mandate import Mandate, check_constraints, check_venues, normal
+from streams.intake.parameters import check_amended
 from streams.intake.refusal import Refusal, refuse
 from streams.intake.state import IntakeState, Order, Pending, key_of, standing_key
 from streams.intake.times import check_cutoff, check_end
+from streams.parameters import normal as normal_parameters
 
 __all__ = ["cancel", "cancel_unasked", "finish_cancel", "finish_replace", "order_named", "replace"]
 
@@ -114,6 +116,7 @@ def replace(
         unit_value_e9=command.unit_value_e9,
         limits_version=command.limits_version,
         trade_date=request.trade_date,
+        parameters=request.parameters,
     )
     return (pending,)
 
@@ -162,6 +165,11 @@ def _request(order: Order, command: SubmitReplace) -> Pending:
         end_ns=0 if message.end_ns == order.end_ns else message.end_ns,
         limits_version=command.limits_version,
         unit_value_e9=command.unit_value_e9,
+        parameters=(
+            order.parameters
+            if message.parameters is None
+            else normal_parameters(message.parameters)
+        ),
     )
 
 
@@ -175,6 +183,7 @@ def _is_increase(order: Order, request: Pending) -> bool:
         request.quantity > order.quantity
         and request.limit_price_e9 == order.limit_price_e9
         and request.constraints == order.constraints
+        and request.parameters == order.parameters
         and not request.end_ns
     )
 
@@ -220,8 +229,9 @@ def _check_change(order: Order, command: SubmitReplace) -> Refusal | None:
         bound = f"at least {order.cumulative_quantity}"
         return refuse(RejectReason.QUANTITY_BELOW_FILLED, "quantity", message.quantity, bound)
     request = _request(order, command)
-    asked = (request.quantity, request.limit_price_e9, request.constraints, request.end_ns)
-    if asked == (order.quantity, order.limit_price_e9, order.constraints, 0):
+    is_same = (request.constraints, request.parameters) == (order.constraints, order.parameters)
+    asked = (request.quantity, request.limit_price_e9, request.end_ns)
+    if is_same and asked == (order.quantity, order.limit_price_e9, 0):
         bound = f"limit_price_e9 {order.limit_price_e9} is the same too"
         return refuse(RejectReason.NOTHING_CHANGED, "quantity", message.quantity, bound)
     mandate = Mandate(
@@ -239,6 +249,7 @@ def _check_change(order: Order, command: SubmitReplace) -> Refusal | None:
         or (None if venues is None else check_venues(mandate, venues))
         or check_constraints(mandate, terms, venues)
         or check_value(request.quantity, request.limit_price_e9, terms)
+        or check_amended(order, request.parameters)
     )
 
 

@@ -60,6 +60,7 @@ def _accepted(state: IntakeState, event: OrderAccepted) -> None:
         end_ns=event.end_ns,
         trade_date=event.trade_date,
         constraints=event.constraints,
+        parameters=event.parameters,
     )
     key = command_key(event.instrument_id, event.source, event.client_order_id, event.trade_date)
     answer = Answer(
@@ -132,6 +133,7 @@ def _pending_replace(state: IntakeState, event: OrderPendingReplace) -> None:
         end_ns=event.end_ns,
         limits_version=event.limits_version,
         unit_value_e9=event.unit_value_e9,
+        parameters=event.parameters,
     )
     order.is_leaving = True
     _answer(state, order, event, CommandKind.REPLACE)
@@ -154,6 +156,7 @@ def _replaced(state: IntakeState, event: OrderReplaced) -> None:
     order.limit_price_e9 = event.limit_price_e9
     order.order_type = event.order_type
     order.constraints = event.constraints
+    order.parameters = event.parameters
     order.end_ns = event.end_ns or order.end_ns
     if is_standing:
         _stand(state, order)

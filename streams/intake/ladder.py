@@ -6,7 +6,6 @@ from schemas.messages.core import (
     OrderType,
     RejectReason,
     Side,
-    StrategyKind,
     TimeInForce,
     Urgency,
 )
@@ -26,6 +25,7 @@ from streams.intake.mandate import (
     check_short_sale,
     check_venues,
 )
+from streams.intake.parameters import check_parameters
 from streams.intake.refusal import Refusal, refuse
 from streams.intake.times import (
     RATE_MAX_BPS,
@@ -38,6 +38,7 @@ from streams.intake.times import (
     check_time_in_force,
     check_times,
 )
+from streams.parameters import DEFINITIONS
 
 __all__ = [
     "LENGTH_MAX",
@@ -60,7 +61,7 @@ PARTITION_RULE: Final = "partition = murmur2(instrument_id) mod partitions"
 # Cash is a decimal of 38 digits: the value of an epoch of 1,000 such orders still fits.
 VALUE_MAX_E9: Final = 10**35
 YEAR_2100_NS: Final = 4_102_444_800_000_000_000
-STRATEGIES: Final = (StrategyKind.VWAP, StrategyKind.TWAP, StrategyKind.IMMEDIATE)
+STRATEGIES: Final = tuple(DEFINITIONS)
 _CLIENT_TYPES: Final = (OrderType.MARKET, OrderType.LIMIT)
 # Texts by message, and those of them that may be empty.
 _TEXTS: Final[dict[type, tuple[str, ...]]] = {
@@ -123,6 +124,7 @@ def first_broken(command: SubmitOrder, *, is_duplicate: bool) -> Refusal | None:
         or check_value(message.quantity, message.limit_price_e9, terms)
         or _check_instants(message)
         or check_printable(message)
+        or check_parameters(message.strategy, message.parameters, message.participation_cap_bps)
         or check_limits(command)
     )
 
@@ -165,6 +167,7 @@ def is_flawless(command: SubmitOrder) -> bool:
         <= terms.session_close_ns
         and 1 <= message.participation_cap_bps <= RATE_MAX_BPS
         and message.constraints is None
+        and message.parameters is None
         and not (message.is_short_sale or message.locate_id)
         and not (message.expire_ns or message.basket_id)
         and (not message.currency or message.currency == terms.currency)

@@ -79,6 +79,8 @@ SENTENCES: Final = {
     RejectReason.ORDER_TO_TRADE_RATIO: "{field} sends {value} messages an execution: {bound}",
     RejectReason.UNKNOWN_LOCATE: "{field} {value} is none of the {bound}",
     RejectReason.LOCATE_EXCEEDED: "{field} makes {value} sold short, located: {bound}",
+    RejectReason.PARAMETER_OUT_OF_RANGE: "{field} {value} is not {bound}",
+    RejectReason.PARAMETER_UNKNOWN: "{field} {value} is no parameter of {bound}",
 }
 
 

@@ -58,6 +58,7 @@ def resume(state: IntakeState, command: ResumeOrder) -> tuple[IntakeEvent, ...]:
             order_type=order.order_type,
             limit_price_e9=order.limit_price_e9,
             constraints=order.constraints,
+            parameters=order.parameters,
         ),
         resumed_ns=at_ns,
     )

@@ -11,6 +11,7 @@ from schemas.messages.core import (
     OrderStatus,
     OrderType,
     RejectReason,
+    StrategyParameters,
 )
 from schemas.messages.intake import (
     CancelOrder,
@@ -67,6 +68,7 @@ class Pending(msgspec.Struct, frozen=True, array_like=True, gc=False):
     end_ns: int = 0  # 0 keeps it
     limits_version: int = 0
     unit_value_e9: int = 0
+    parameters: StrategyParameters | None = None
 
 
 class Order(msgspec.Struct, array_like=True):
@@ -87,6 +89,7 @@ class Order(msgspec.Struct, array_like=True):
     is_leaving: bool = False  # its parent lets it go, whatever becomes of the request meanwhile
     status: OrderStatus = OrderStatus.NEW
     pending: Pending | None = None
+    parameters: StrategyParameters | None = None
 
     @property
     def is_open(self) -> bool:

@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from schemas.messages.core import Constraints, OrderType
+from schemas.messages.core import Constraints, OrderType, StrategyParameters
 from schemas.messages.intake import NewOrder, OrderAccepted, OrderRejected
 from streams.intake.commands import SubmitOrder
 from streams.intake.ladder import check_order
@@ -12,6 +12,7 @@ from streams.intake.mandate import normal
 from streams.intake.refusal import Refusal
 from streams.intake.state import IntakeState
 from streams.intake.times import working_time
+from streams.parameters import normal as normal_parameters
 
 __all__ = ["accept", "group_id", "refused", "submit"]
 
@@ -26,6 +27,7 @@ def group_id(
     order_type: OrderType,
     limit_price_e9: int | None,
     constraints: Constraints | None,
+    parameters: StrategyParameters | None,
 ) -> str:
     """Return the digest of everything that orders of one parent must share.
 
@@ -52,6 +54,8 @@ def group_id(
         if constraints is not None and constraints.minimum_quantity
         else None,
     )
+    if parameters is not None:  # ids of groups without any are those of older records
+        return blake2b(ENCODER.encode((*shared, parameters)), digest_size=8).hexdigest()
     return blake2b(ENCODER.encode(shared), digest_size=8).hexdigest()
 
 
@@ -71,6 +75,7 @@ def accept(id_prefix: str, ordinal: int, command: SubmitOrder) -> OrderAccepted:
     assert terms is not None and account is not None  # unknown ones were refused
     start_ns, end_ns = working_time(message, terms, command.at_ns)
     constraints = normal(message.constraints)
+    parameters = normal_parameters(message.parameters)
     return OrderAccepted(
         order_id=f"O{id_prefix}{ordinal}",
         tenant=message.tenant,
@@ -100,6 +105,7 @@ def accept(id_prefix: str, ordinal: int, command: SubmitOrder) -> OrderAccepted:
             order_type=message.order_type,
             limit_price_e9=message.limit_price_e9,
             constraints=constraints,
+            parameters=parameters,
         ),
         accepted_ns=command.at_ns,
         arrival_price_e9=command.arrival_price_e9,
@@ -115,6 +121,7 @@ def accept(id_prefix: str, ordinal: int, command: SubmitOrder) -> OrderAccepted:
         is_house=account.is_house,
         limits_version=command.limits_version,
         unit_value_e9=command.unit_value_e9,
+        parameters=parameters,
     )
 
 

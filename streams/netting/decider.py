@@ -123,6 +123,7 @@ def _accepted(state: NettingState, event: OrderAccepted) -> None:
         owner_id=event.owner_id,
         is_house=event.is_house,
         arrival_price_e9=event.arrival_price_e9,
+        parameters=event.parameters,
     )
     if event.order_id in state.orders:
         raise CorruptHistoryError(f"order {event.order_id} accepted twice")
@@ -153,6 +154,7 @@ def _replaced(state: NettingState, event: OrderReplaced) -> None:
     order.limit_price_e9 = event.limit_price_e9
     order.group_id = event.group_id
     order.constraints = event.constraints
+    order.parameters = event.parameters
     order.end_ns = event.end_ns or order.end_ns
     if order.parent_id:
         parent = _parent(state, order.parent_id)

@@ -9,6 +9,7 @@ from schemas.messages.core import (
     Constraints,
     Side,
     StrategyKind,
+    StrategyParameters,
     TimeInForce,
     Urgency,
 )
@@ -70,6 +71,7 @@ class Order(msgspec.Struct, kw_only=True):
     allocated: int = 0  # from every parent and cross
     parent_id: str = ""  # empty while it waits or between parents
     is_working: bool = True  # False: closed before it was full
+    parameters: StrategyParameters | None = None
     is_dormant: bool = False  # done for the day: it waits in no window until it is resumed
 
     @property

@@ -328,6 +328,7 @@ def _open(work: _Round, parent_id: str, group: Sequence[Member]) -> Sequence[Win
         arrival_price_e9=command.quote.midpoint_e9 if command.quote is not None else None,
         is_short_sale=first.is_short_sale,
         constraints=first.constraints,
+        parameters=first.parameters,
     )
     epoch = EpochOpened(
         parent_id=parent_id,

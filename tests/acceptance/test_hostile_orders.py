@@ -259,9 +259,9 @@ KINDS: dict[str, OrderRow] = {
             R.UNSUPPORTED_STRATEGY,
             "strategy",
             strategy.value,
-            "VWAP, TWAP, IMMEDIATE",
+            "VWAP, TWAP, POV, IMPLEMENTATION_SHORTFALL, CLOSE, IMMEDIATE, AUTO",
         )
-        for strategy in (StrategyKind.UNKNOWN, StrategyKind.POV, StrategyKind.CLOSE)
+        for strategy in (StrategyKind.UNKNOWN,)
     },
     "no urgency": (
         {"urgency": "UNKNOWN"},

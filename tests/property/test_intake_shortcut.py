@@ -11,6 +11,7 @@ from schemas.messages.core import (
     RejectReason,
     Side,
     StrategyKind,
+    StrategyParameters,
     TickBand,
     TimeInForce,
     Urgency,
@@ -60,6 +61,12 @@ FIELDS: dict[str, tuple[Any, ...]] = {
         Constraints(minimum_quantity=LOT),
         Constraints(would_price_e9=-1),
         Constraints(venue_ids=("V9",)),
+    ),
+    "parameters": (
+        StrategyParameters(),
+        StrategyParameters(display_share_bps=0),
+        StrategyParameters(pre_close_ns=10**12),
+        StrategyParameters(participation_floor_bps=2),
     ),
 }
 AROUND: dict[str, tuple[Any, ...]] = {

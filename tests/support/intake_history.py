@@ -34,19 +34,19 @@ P1 = "Pabcdef.0.1"
 ACCEPTED = order_accepted(O1, client_order_id="c1")
 LIMIT_E9 = 9_990 * TICK
 R = RejectReason
+OPENED = EpochOpened(
+    parent_id=P1,
+    epoch=1,
+    quantity=100,
+    parent_quantity=100,
+    members=(Member(order_id=O1, quantity=100),),
+    cause=Cause.OPENED,
+)
 
 
 def working(*more: Any) -> Given:
     """Order c1 of 100 is a member of a parent."""
-    opened = EpochOpened(
-        parent_id=P1,
-        epoch=1,
-        quantity=100,
-        parent_quantity=100,
-        members=(Member(order_id=O1, quantity=100),),
-        cause=Cause.OPENED,
-    )
-    return given(INTAKE, ACCEPTED, opened, *more, prepare=named)
+    return given(INTAKE, ACCEPTED, OPENED, *more, prepare=named)
 
 
 def waiting(*more: Any) -> Given:
@@ -147,6 +147,7 @@ def replaced(command: SubmitReplace, **changes: Any) -> OrderReplaced:
                 order_type=order_type,
                 limit_price_e9=limit_price_e9,
                 constraints=command.message.constraints,
+                parameters=command.message.parameters,
             ),
             "cumulative_quantity": 0,
             "replaced_ns": NOW_NS,

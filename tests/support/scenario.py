@@ -83,10 +83,11 @@ class Desk:
     def _cancel(self, client_order_id: str, original: str) -> None:
         self._order(cancel_order(client_order_id, original))
 
-    def _replace(self, client_order_id: str, original: str, quantity: int, ticks: int) -> None:
-        limit_price_e9 = ticks * TICK
-        changes = {"quantity": quantity, "limit_price_e9": limit_price_e9}
-        self._order(replace_order(client_order_id, original, **changes))
+    def _replace(
+        self, client_order_id: str, original: str, quantity: int, ticks: int, **changes: Any
+    ) -> None:
+        terms = {"quantity": quantity, "limit_price_e9": ticks * TICK, **changes}
+        self._order(replace_order(client_order_id, original, **terms))
 
     def _mass_cancel(self, client_order_id: str, **changes: Any) -> None:
         self._order(mass_cancel_order(client_order_id, **changes))

@@ -124,7 +124,7 @@ REFUSALS: list[tuple[RejectReason, dict[str, Any], dict[str, Any], str, Any, str
         {},
         "strategy",
         "UNKNOWN",
-        "VWAP, TWAP, IMMEDIATE",
+        "VWAP, TWAP, POV, IMPLEMENTATION_SHORTFALL, CLOSE, IMMEDIATE, AUTO",
     ),
     (
         R.UNSUPPORTED_URGENCY,

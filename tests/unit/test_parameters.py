@@ -70,6 +70,7 @@ def test_the_range_of_every_parameter_is_refused_beyond_and_taken_within(
     strategy: StrategyKind, row: Row
 ) -> None:
     name, low, high = row.name, row.low, row.high
+    assert low is not None and high is not None
     for value in (low - 1, high + 1):
         found = problem(strategy, _said(name, value), NONE)
         assert found == (OUT_OF_RANGE, name, str(value), f"in {low}..{high}")
