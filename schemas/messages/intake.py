@@ -240,9 +240,7 @@ class MassCancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     client_order_id: str  # The source's id of this command (FIX 11)
     trade_date: int  # Trade date yyyymmdd, not the calendar date
     scope: MassCancelScope  # Which orders are meant
-    scope_id: (
-        str  # Instrument, side, account, client, desk, source or strategy meant; empty for ALL
-    )
+    scope_id: str  # Instrument, side, account, client, desk, source or strategy meant; empty for ALL
     is_every_source: bool  # Whether orders of every source of the tenant are meant, not only those of `source`. A gateway sets it for people of the desk only; the envelope names the actor
 
 
@@ -275,9 +273,7 @@ class NewBasket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     tenant: str  # Netting never mixes tenants
     source: str  # Upstream system that sent it; idempotency key with client_order_id and trade_date
-    basket_id: (
-        str  # The source's id of the basket (FIX 66); idempotency key with source and trade_date
-    )
+    basket_id: str  # The source's id of the basket (FIX 66); idempotency key with source and trade_date
     trade_date: int  # Trade date yyyymmdd, not the calendar date
     mode: BasketMode  # Whether a refused entry refuses all
     entries: tuple[BasketEntry, ...]  # Orders, decided one after another
@@ -318,29 +314,21 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     side: Side  # Side
     quantity: int  # Ordered quantity, smallest units
     order_type: OrderType  # MARKET or LIMIT
-    limit_price_e9: (
-        int | None
-    )  # Limit price, 1e-9 currency units per whole unit; null for a market order
+    limit_price_e9: int | None  # Limit price, 1e-9 currency units per whole unit; null for a market order
     time_in_force: TimeInForce  # DAY works until end_ns, IOC cancels what the first sweep leaves
     strategy: StrategyKind  # How the parent is worked
     urgency: Urgency  # URGENT skips the netting window
     start_ns: int  # Earliest time to trade; 0 for at once
     end_ns: int  # Time at which work must be complete; 0 for the end of the session
-    participation_cap_bps: (
-        int  # Own share of market volume at most, basis points, 1..10000; 10000 is no cap
-    )
+    participation_cap_bps: int  # Own share of market volume at most, basis points, 1..10000; 10000 is no cap
     is_cross_allowed: bool  # Whether the order may be crossed inside the house
     is_dark_allowed: bool  # Whether dark venues may be used
-    currency: str = ""  # ISO 4217 code that the prices are in; empty for the instrument's (FIX 15)
+    currency: str = ''  # ISO 4217 code that the prices are in; empty for the instrument's (FIX 15)
     expire_ns: int = 0  # GTD: when it ends (FIX 126); 0 for the other times in force
-    is_short_sale: bool = (
-        False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
-    )
-    locate_id: str = ""  # Where the borrowed shares come from (FIX 114); empty for a long sale
-    basket_id: str = ""  # Basket that it came in; empty for none
-    constraints: Constraints | None = (
-        None  # Display, minimum, would price, venue lists; null for none
-    )
+    is_short_sale: bool = False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
+    locate_id: str = ''  # Where the borrowed shares come from (FIX 114); empty for a long sale
+    basket_id: str = ''  # Basket that it came in; empty for none
+    constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
     parameters: StrategyParameters | None = None  # Parameters of the strategy; null for its presets
 
 
@@ -402,9 +390,7 @@ def new_order_from_datum(d: dict[str, Any]) -> NewOrder:
         locate_id=d["locate_id"],
         basket_id=d["basket_id"],
         constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
-        parameters=None
-        if d["parameters"] is None
-        else strategy_parameters_from_datum(d["parameters"]),
+        parameters=None if d["parameters"] is None else strategy_parameters_from_datum(d["parameters"]),
     )
 
 
@@ -422,37 +408,27 @@ class OrderAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     side: Side  # Side
     quantity: int  # Ordered quantity, smallest units
     order_type: OrderType  # MARKET or LIMIT
-    limit_price_e9: (
-        int | None
-    )  # Limit price, 1e-9 currency units per whole unit; null for a market order
+    limit_price_e9: int | None  # Limit price, 1e-9 currency units per whole unit; null for a market order
     time_in_force: TimeInForce  # DAY works until end_ns, IOC cancels what the first sweep leaves
     strategy: StrategyKind  # How the parent is worked
     urgency: Urgency  # URGENT skips the netting window
     start_ns: int  # Earliest time to trade; 0 for at once
     end_ns: int  # Time at which work must be complete; 0 for the end of the session
-    participation_cap_bps: (
-        int  # Own share of market volume at most, basis points, 1..10000; 10000 is no cap
-    )
+    participation_cap_bps: int  # Own share of market volume at most, basis points, 1..10000; 10000 is no cap
     is_cross_allowed: bool  # Whether the order may be crossed inside the house
     is_dark_allowed: bool  # Whether dark venues may be used
     group_id: str  # Digest of tenant, instrument, side, strategy and all its parameters; orders of one group make one parent
     accepted_ns: int  # When it was accepted
-    arrival_price_e9: (
-        int | None
-    )  # Midpoint at acceptance, 1e-9 currency units; null when there was no two-sided quote
+    arrival_price_e9: int | None  # Midpoint at acceptance, 1e-9 currency units; null when there was no two-sided quote
     reference_version: int  # Number of reference events applied before the decision
     command_digest: bytes  # Content digest; a repeat with the same digest is answered the same
     expire_ns: int = 0  # GTD: when it ends; 0 for the other times in force
-    is_short_sale: bool = (
-        False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
-    )
-    locate_id: str = ""  # Locate used; empty for a long sale
-    basket_id: str = ""  # Basket that it came in; empty for none
-    constraints: Constraints | None = (
-        None  # Display, minimum, would price, venue lists; null for none
-    )
-    client_id: str = ""  # Client that owns the account
-    owner_id: str = ""  # Beneficial owner of the account
+    is_short_sale: bool = False  # Whether it sells short (FIX 54=5); short and long sells are never one parent
+    locate_id: str = ''  # Locate used; empty for a long sale
+    basket_id: str = ''  # Basket that it came in; empty for none
+    constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
+    client_id: str = ''  # Client that owns the account
+    owner_id: str = ''  # Beneficial owner of the account
     is_house: bool = False  # House orders are allocated after those of clients
     limits_version: int = 0  # Version of the limits that it passed; 0 for the built-in ones
     unit_value_e9: int = 0  # Value of one smallest unit by which limits count the order, 1e-9 units of their currency, rounded up; 0 in older records
@@ -537,9 +513,7 @@ def order_accepted_from_datum(d: dict[str, Any]) -> OrderAccepted:
         is_house=d["is_house"],
         limits_version=d["limits_version"],
         unit_value_e9=d["unit_value_e9"],
-        parameters=None
-        if d["parameters"] is None
-        else strategy_parameters_from_datum(d["parameters"]),
+        parameters=None if d["parameters"] is None else strategy_parameters_from_datum(d["parameters"]),
     )
 
 
@@ -561,7 +535,7 @@ class OrderCancelRejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     text: str  # One sentence for people (FIX 58)
     command_digest: bytes  # Content digest of the refused command
     received_ns: int = 0  # When the command was decided, ns; 0 in older records
-    limit_id: str = ""  # Limit that it broke; empty when no limit did
+    limit_id: str = ''  # Limit that it broke; empty when no limit did
     limits_version: int = 0  # Version of the limits in force; 0 for the built-in ones
 
 
@@ -726,9 +700,7 @@ class OrderPendingCancel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     client_order_id: str  # The source's id of this command (FIX 11)
     command_digest: bytes  # Content digest of the command
     received_ns: int = 0  # When the command was decided, ns; 0 in older records
-    cause: Cause = (
-        Cause.UNKNOWN
-    )  # CLIENT, or why it will be canceled unasked: KILL, DESK, RISK, EXPIRED
+    cause: Cause = Cause.UNKNOWN  # CLIENT, or why it will be canceled unasked: KILL, DESK, RISK, EXPIRED
     trade_date: int = 0  # Trade date of the command; 0 when it is the order's
 
 
@@ -769,9 +741,7 @@ class OrderPendingReplace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     limit_price_e9: int | None  # Limit asked for, 1e-9 currency units
     command_digest: bytes  # Content digest of the command
     received_ns: int = 0  # When the command was decided, ns; 0 in older records
-    constraints: Constraints | None = (
-        None  # Display, minimum, would price, venue lists; null for none
-    )
+    constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
     end_ns: int = 0  # New end asked for; 0 keeps it
     unit_value_e9: int = 0  # Value of one smallest unit by which limits count the order, 1e-9 units of their currency, rounded up; 0 in older records
     limits_version: int = 0  # Version of the limits that it passed
@@ -813,9 +783,7 @@ def order_pending_replace_from_datum(d: dict[str, Any]) -> OrderPendingReplace:
         unit_value_e9=d["unit_value_e9"],
         limits_version=d["limits_version"],
         trade_date=d["trade_date"],
-        parameters=None
-        if d["parameters"] is None
-        else strategy_parameters_from_datum(d["parameters"]),
+        parameters=None if d["parameters"] is None else strategy_parameters_from_datum(d["parameters"]),
     )
 
 
@@ -835,9 +803,9 @@ class OrderRejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     text: str  # One sentence for people (FIX 58)
     command_digest: bytes  # Content digest of the refused command
     received_ns: int = 0  # When the command was decided, ns; 0 in older records
-    limit_id: str = ""  # Limit that it broke; empty when no limit did
+    limit_id: str = ''  # Limit that it broke; empty when no limit did
     limits_version: int = 0  # Version of the limits in force; 0 for the built-in ones
-    basket_id: str = ""  # Basket that it came in; empty for none
+    basket_id: str = ''  # Basket that it came in; empty for none
 
 
 def order_rejected_to_datum(m: OrderRejected) -> dict[str, Any]:
@@ -896,9 +864,7 @@ class OrderReplaced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cumulative_quantity: int  # Filled before, smallest units
     replaced_ns: int  # When the terms came into force
     command_digest: bytes  # Content digest of the command
-    constraints: Constraints | None = (
-        None  # Display, minimum, would price, venue lists; null for none
-    )
+    constraints: Constraints | None = None  # Display, minimum, would price, venue lists; null for none
     end_ns: int = 0  # End in force; 0 when it did not change
     limits_version: int = 0  # Version of the limits that it passed
     unit_value_e9: int = 0  # Value of one smallest unit by which limits count the order, 1e-9 units of their currency, rounded up; 0 in older records
@@ -946,9 +912,7 @@ def order_replaced_from_datum(d: dict[str, Any]) -> OrderReplaced:
         limits_version=d["limits_version"],
         unit_value_e9=d["unit_value_e9"],
         trade_date=d["trade_date"],
-        parameters=None
-        if d["parameters"] is None
-        else strategy_parameters_from_datum(d["parameters"]),
+        parameters=None if d["parameters"] is None else strategy_parameters_from_datum(d["parameters"]),
     )
 
 
@@ -1029,13 +993,9 @@ class ReplaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     trade_date: int  # Trade date yyyymmdd
     quantity: int  # New total quantity, fills included, smallest units
     limit_price_e9: int | None  # New limit price, 1e-9 currency units; null keeps what it is
-    constraints: Constraints | None = (
-        None  # New display, minimum, would price, venue lists, all of them; null keeps what they are
-    )
+    constraints: Constraints | None = None  # New display, minimum, would price, venue lists, all of them; null keeps what they are
     end_ns: int = 0  # New end, ns; 0 keeps it
-    parameters: StrategyParameters | None = (
-        None  # New parameters of the strategy, all of them; null keeps what they are
-    )
+    parameters: StrategyParameters | None = None  # New parameters of the strategy, all of them; null keeps what they are
 
 
 def replace_order_to_datum(m: ReplaceOrder) -> dict[str, Any]:
@@ -1066,7 +1026,5 @@ def replace_order_from_datum(d: dict[str, Any]) -> ReplaceOrder:
         limit_price_e9=d["limit_price_e9"],
         constraints=None if d["constraints"] is None else constraints_from_datum(d["constraints"]),
         end_ns=d["end_ns"],
-        parameters=None
-        if d["parameters"] is None
-        else strategy_parameters_from_datum(d["parameters"]),
+        parameters=None if d["parameters"] is None else strategy_parameters_from_datum(d["parameters"]),
     )
