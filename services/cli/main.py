@@ -7,6 +7,7 @@ from services.cli.crosses import crosses
 from services.cli.demo import demo
 from services.cli.explain import explain
 from services.cli.kill import kill, unkill
+from services.cli.planner import planner
 from services.cli.processes import PASS_ON, engine, venues
 from services.cli.reconcile import reconcile
 from services.cli.replay import replay_command
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command(context_settings=PASS_ON)(engine)
 app.command(context_settings=PASS_ON)(venues)
+app.command()(planner)
 app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(config.app, name="config")

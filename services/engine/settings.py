@@ -39,6 +39,11 @@ class EngineSettings(MetricsSettings):
     commit_pause_ms: int = Field(
         default=1, ge=0, description="Rest after a commit, LIVE with one transactional id only"
     )
+    planner_wait_ms: int = Field(
+        default=0,
+        ge=0,
+        description="TAPE: wait so long for a plan asked for in a step; 0: there is no planner",
+    )
     transaction_timeout_ms: int = Field(default=10_000, ge=1_000)
     speed: int = Field(
         default=0, ge=0, description="LIVE on a clock so many times as fast; 0: wall clock"

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from infra.topics import read_log_id
 from schemas.messages.core import ClockMode
 from services.ending import KILLED, Stop, run_to_end
+from services.engine.plans import plan_answered, plans_asked
 from services.engine.settings import ShardSettings
 from services.metrics.health import Health
 from streams.adapters.clock import ScaledClock, WallClock
@@ -19,6 +20,7 @@ from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog
 from streams.adapters.latch import FileLatch
 from streams.core import topics
+from streams.runtime.answers import Answers
 from streams.runtime.host import ShardHost
 from streams.runtime.inbox import LiveInbox, TapeInbox
 from streams.runtime.observer import NOBODY, Observer
@@ -92,12 +94,13 @@ def make_host(
     if settings.speed:
         clock = ScaledClock(settings.clock_start_ns or time.time_ns(), settings.speed)
     inbox: Inbox = LiveInbox(store, codec, host_settings, clock)
+    tape = TapeInbox(store, codec, host_settings)
     if settings.mode is ClockMode.TAPE:
-        inbox = TapeInbox(store, codec, host_settings)
+        inbox = tape
     partitions = store.partitions(topics.ORDERS_COMMANDS)
     latch = FileLatch(settings.kill_dir)
     latch.listen(f"engine-{settings.shard}")
-    return ShardHost(
+    host = ShardHost(
         store,
         codec,
         host_settings,
@@ -107,6 +110,13 @@ def make_host(
         observer=observer,
         latch=latch,
     )
+    if settings.planner_wait_ms:
+        tape.answers = Answers(
+            lambda: plans_asked(host.application),
+            lambda record: plan_answered(codec, record),
+            settings.planner_wait_ms,
+        )
+    return host
 
 
 def spare_collections() -> None:

@@ -5,6 +5,7 @@ from collections import deque
 from schemas.messages.core import ConsumedRange
 from schemas.messages.market import Watermark
 from streams.core.errors import CorruptHistoryError
+from streams.runtime.answers import Answers
 from streams.runtime.merge import decode
 from streams.runtime.ports import (
     Batch,
@@ -57,13 +58,14 @@ class UrgentInputs:
         self._reader.assign({each: resume.positions[each] for each in self._partitions})
         self.catch_up()
 
-    def catch_up(self) -> None:
-        """Read to what is the end now; `take` returns it."""
+    def catch_up(self) -> list[Record]:
+        """Read to what is the end now; `take` returns it. Return all that waits for that."""
         if self._reader is None:
-            return
+            return []
         ends = {partition: self._log.stable_offset(partition) for partition in self._partitions}
         while any(self._reader.position(each) < end for each, end in ends.items()):
             self._first.extend(self._reader.poll(10_000, URGENT_WAIT_MS))
+        return self._first
 
     def take(self) -> dict[TopicPartition, list[Inbound]]:
         """Return what is there, without waiting."""
@@ -133,9 +135,21 @@ class LiveInbox:
 
 
 class TapeInbox:
-    """Everything up to the same watermark on every timed input, as one batch."""
+    """Everything up to the same watermark on every timed input, as one batch.
 
-    def __init__(self, log: Log, codec: Codec, settings: HostSettings) -> None:
+    What was asked of others in one step, and is answered on an urgent input, is there in the next:
+    that is waited for, by the wall clock and not for ever.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        codec: Codec,
+        settings: HostSettings,
+        *,
+        answers: Answers | None = None,
+    ) -> None:
+        self.answers = answers
         self._log = log
         self._codec = codec
         self._settings = settings
@@ -162,6 +176,8 @@ class TapeInbox:
                 self._keep(record)
             if not self._is_complete():
                 return None
+        if self.answers is not None:
+            self.answers.wait(self._urgent.catch_up)
         if self._step == 0:
             # The engine may have waited for its day; what was defined meanwhile comes first.
             self._urgent.catch_up()

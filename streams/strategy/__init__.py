@@ -1,7 +1,7 @@
 """Strategies: when, how much and how hard. Topic strategies.events, key instrument_id."""
 
 from streams.strategy.decider import STRATEGY
-from streams.strategy.policy import POLICY_EVENTS, PolicySettings
+from streams.strategy.policy import POLICY_EVENTS, PolicySettings, outstanding
 from streams.strategy.state import (
     StrategySettings,
     StrategyState,
@@ -17,6 +17,7 @@ __all__ = [
     "StrategySettings",
     "StrategyState",
     "is_ended",
+    "outstanding",
     "room",
     "timers_of",
 ]

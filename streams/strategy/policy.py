@@ -1,5 +1,6 @@
 """What a parent with a policy remembers: the newest choice, its plan, and what was asked for."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -27,6 +28,7 @@ __all__ = [
     "PolicySettings",
     "PolicyState",
     "evolve_policy",
+    "outstanding",
     "policy_of",
 ]
 
@@ -104,6 +106,11 @@ class PolicyState(msgspec.Struct, kw_only=True):
     requests: int = 0
     request_id: str = ""  # newest request that is not answered
     requested_ns: int = 0
+
+
+def outstanding(policies: Iterable[PolicyState | None]) -> tuple[str, ...]:
+    """Return the requests that no plan has answered yet, the newest of each parent."""
+    return tuple([each.request_id for each in policies if each is not None and each.request_id])
 
 
 def policy_of(event: ParentOpened) -> PolicyState | None:

@@ -1,0 +1,137 @@
+"""The planner: one writer of plans.events, whose memory is what stands there."""
+
+import logging
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any, Final
+
+from schemas.avro import registry
+from schemas.messages.core import Envelope
+from schemas.messages.plans import ImpactFitted, PlanPublished
+from services.demo.publish import outside_envelope
+from services.planner.requests import Answered, Waiting, newest
+from streams.core.errors import DecodeError
+from streams.core.topics import PLANS_EVENTS, STRATEGIES_EVENTS
+from streams.models.plans import solved
+from streams.runtime.ports import Codec, Log, Reader, Record, TopicPartition
+
+__all__ = ["ACTOR", "PLAN_VALID_NS", "TRANSACTIONAL_ID", "Planner"]
+
+ACTOR: Final = "planner"
+TRANSACTIONAL_ID: Final = "planner"
+POLL_MS: Final = 100
+RECORDS: Final = 5_000
+PLAN_VALID_NS: Final = 600_000_000_000  # a shard may find it stale long before
+PLANS: Final = TopicPartition(PLANS_EVENTS, 0)
+REQUESTED: Final = "strategy.PlanRequested."
+_LOG: Final = logging.getLogger("penstock.planner")
+
+
+class Planner:
+    """Owner of the plans. After any error of the log a new one must be made: it reads all again.
+
+    Raises: FencedError, AmbiguousCommitError, LogError from every method.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        codec: Codec,
+        log_id: bytes,
+        *,
+        now_ns: Callable[[], int],
+        clock_ns: Callable[[], int],
+    ) -> None:
+        """`now_ns`: UTC of the envelopes; `clock_ns`: what the solver's time is measured by."""
+        self._codec = codec
+        self._log_id = log_id
+        self._now_ns = now_ns
+        self._clock_ns = clock_ns
+        # Only requests are decoded; a day has a hundred times as many events of other kinds.
+        self._frames = tuple(
+            b"\x00" + schema_id.to_bytes(4, "big")
+            for name, schema_id in registry().items()
+            if name.startswith(REQUESTED)
+        )
+        self._producer = log.producer(TRANSACTIONAL_ID)
+        self.answered = Answered()
+        self._read_own(log)
+        self._reader = log.reader()
+        partitions = log.partitions(STRATEGIES_EVENTS)
+        self._places = [TopicPartition(STRATEGIES_EVENTS, n) for n in range(partitions)]
+        self._reader.assign({place: self.answered.position(place) for place in self._places})
+
+    def turn(self, wait_ms: int = POLL_MS) -> int:
+        """Answer the requests that are there; return how many were answered."""
+        records = self._reader.poll(RECORDS, wait_ms)
+        waiting = [each for record in records if (each := self._waiting(record)) is not None]
+        plans = [self._solve(each) for each in newest(waiting)]
+        if plans:
+            self.write(plans)
+        return len(plans)
+
+    def is_read(self, log: Log) -> bool:
+        """Return whether every request that is committed has been read."""
+        return all(
+            self._reader.position(place) >= log.stable_offset(place) for place in self._places
+        )
+
+    def write(self, messages: list[PlanPublished] | list[ImpactFitted]) -> None:
+        """Publish them in one transaction."""
+        now_ns = self._now_ns()
+        self._producer.begin()
+        for message in messages:
+            name = message.version if isinstance(message, ImpactFitted) else message.plan.plan_id
+            value = self._codec.encode(self._envelope(name, now_ns), message)
+            self._producer.send(*PLANS, name.encode(), value)
+        self._producer.commit()
+        for message in messages:
+            self.answered.see(message)
+            _LOG.info("%s", _told(message))
+
+    def close(self) -> None:
+        self._reader.close()
+        self._producer.close()
+
+    def _read_own(self, log: Log) -> None:
+        """Read plans.events to its end; whoever wrote there before is fenced."""
+        reader: Reader = log.reader()
+        end = log.stable_offset(PLANS)
+        reader.assign({PLANS: log.start_offset(PLANS)})
+        try:
+            while reader.position(PLANS) < end:
+                for record in reader.poll(RECORDS, POLL_MS):
+                    self.answered.see(self._codec.decode(record.value)[1])
+        finally:
+            reader.close()
+
+    def _waiting(self, record: Record) -> Waiting | None:
+        if not record.value.startswith(self._frames):
+            return None
+        try:
+            _, request = self._codec.decode(record.value)
+        except DecodeError:
+            return None  # of another generation of the schema: its shard does not wait
+        return Waiting(request, record.partition, record.topic, record.offset)
+
+    def _solve(self, waiting: Waiting) -> PlanPublished:
+        began_ns = self._clock_ns()
+        plan = solved(waiting.request, self.answered.fitted, PLAN_VALID_NS)
+        return PlanPublished(
+            plan=plan,
+            shard=waiting.shard,
+            topic=waiting.topic,
+            partition=waiting.shard,
+            offset=waiting.offset,
+            solved_ns=self._clock_ns() - began_ns,
+        )
+
+    def _envelope(self, name: str, now_ns: int) -> Envelope:
+        identity = self._log_id + b"/planner/" + name.encode()
+        return outside_envelope(blake2b(identity, digest_size=16).digest(), now_ns, ACTOR)
+
+
+def _told(message: Any) -> str:
+    if isinstance(message, ImpactFitted):
+        return f"fitted {message.version} on {message.parents} parents"
+    return f"plan {message.plan.plan_id} in {message.solved_ns / 1e6:.1f} ms"

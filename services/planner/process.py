@@ -1,0 +1,49 @@
+"""The planner as a process: plans as they are asked for, fits as parents close."""
+
+import logging
+import time
+from typing import Final, NamedTuple
+
+from infra.topics import read_log_id
+from services.ending import Stop, run_to_end
+from services.planner.planner import Planner
+from streams.adapters.codec import AvroCodec
+from streams.adapters.kafka import KafkaLog, KafkaSettings
+
+__all__ = ["PlannerOptions", "run"]
+
+_LOG: Final = logging.getLogger("penstock.planner")
+
+
+class PlannerOptions(NamedTuple):
+    """How the process works."""
+
+    bootstrap: str
+    fit_every: int = 10  # parents that close between two fits; 0: the prior stays
+    is_once: bool = False  # end when nothing waits
+
+
+def run(options: PlannerOptions) -> int:
+    """Plan until asked to stop, or once, until nothing is left to answer.
+
+    Returns the exit code: 0 stopped, 70 to be started again, 75 another planner took over.
+    """
+    stop = Stop()
+    return run_to_end(lambda: _work(options, stop), _LOG)
+
+
+def _work(options: PlannerOptions, stop: Stop) -> None:
+    log, codec = KafkaLog(KafkaSettings(bootstrap=options.bootstrap)), AvroCodec()
+    planner = Planner(
+        log,
+        codec,
+        read_log_id(options.bootstrap),
+        now_ns=time.time_ns,
+        clock_ns=time.perf_counter_ns,
+    )
+    try:
+        while not stop.is_asked:
+            if not planner.turn() and options.is_once and planner.is_read(log):
+                return
+    finally:
+        planner.close()
