@@ -12,6 +12,9 @@ CONTEXT = "engine"
 DAY_NS: Final = 86_400_000_000_000
 LEAST_NS: Final = 1_000_000  # of the strategy's times: one of 0 would wake it for ever at once
 BPS: Final = 10_000
+E9: Final = 1_000_000_000
+# By the unit in the name; basis points and counts otherwise.
+SPANS: Final = (("_ns", (LEAST_NS, DAY_NS)), ("_bps_e9", (0, BPS * E9)), ("_e9", (0, E9)))
 Section = TypeVar("Section", StrategySettings, PolicySettings)
 Time = Annotated[int, msgspec.Meta(ge=0, le=DAY_NS)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -57,7 +60,7 @@ def _section(name: str, values: dict[str, Any], kind: type[Section]) -> Section:
             raise msgspec.ValidationError(f"{name}.{each} is not among {', '.join(known)}")
     settings = msgspec.convert(values, kind)
     for each in known:
-        least, most = (LEAST_NS, DAY_NS) if each.endswith("_ns") else (0, BPS)
+        least, most = next((span for end, span in SPANS if each.endswith(end)), (0, BPS))
         if not least <= getattr(settings, each) <= most:
             raise msgspec.ValidationError(f"{name}.{each} is not in {least}..{most}")
     return settings
