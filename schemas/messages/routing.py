@@ -662,16 +662,17 @@ def child_unresolved_from_datum(d: dict[str, Any]) -> ChildUnresolved:
 class ErrorHedged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The error account got or lost quantity, and a house order takes the opposite side. Topic fills.events."""
 
-    hedge_id: str  # Client order id of the house order: fill_id and the ordinal of its change
-    fill_id: str  # Fill with the error part
-    parent_id: str  # Parent of the child that filled
-    venue_id: str  # Venue
+    hedge_id: str  # Client order id of the house order
+    fill_id: str  # Fill with the error part; empty when an earlier hedge was refused
+    parent_id: str  # Parent of the child that filled; empty when an earlier hedge was refused
+    venue_id: str  # Venue; empty when an earlier hedge was refused
     instrument_id: str  # Instrument
     side: Side  # Side of the house order
     quantity: int  # Quantity of the house order, smallest units
     tenant: str  # Tenant of the error account
     account_id: str  # Error account
-    cause: Cause  # OVERFILL, VENUE, BUST or CORRECTION
+    cause: Cause  # OVERFILL, VENUE, BUST or CORRECTION; TIMEOUT when it is tried again
+    retry_ns: int  # When it is tried again if it was refused, ns
 
 
 def error_hedged_to_datum(m: ErrorHedged) -> dict[str, Any]:
@@ -686,6 +687,7 @@ def error_hedged_to_datum(m: ErrorHedged) -> dict[str, Any]:
         "tenant": m.tenant,
         "account_id": m.account_id,
         "cause": m.cause,
+        "retry_ns": m.retry_ns,
     }
 
 
@@ -701,6 +703,7 @@ def error_hedged_from_datum(d: dict[str, Any]) -> ErrorHedged:
         tenant=d["tenant"],
         account_id=d["account_id"],
         cause=Cause(d["cause"]),
+        retry_ns=d["retry_ns"],
     )
 
 

@@ -10977,6 +10977,7 @@ def write_error_hedged(m: ErrorHedged) -> bytes:
             WIRE_TEXTS[m.tenant],
             WIRE_TEXTS[m.account_id],
             CAUSE_BYTES[m.cause],
+            (SIZES[n] if 0 <= (n := m.retry_ns) < 8192 else encode_long(n)),
         )
     )
 
@@ -11048,7 +11049,13 @@ def read_error_hedged(b: bytes, i: int) -> tuple[ErrorHedged, int]:
     i += n
     f_cause = CAUSE_OF[b[i]]
     i += 1
-    return ErrorHedged(hedge_id=f_hedge_id, fill_id=f_fill_id, parent_id=f_parent_id, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, tenant=f_tenant, account_id=f_account_id, cause=f_cause), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_retry_ns, i = read_long(b, i, n)
+    else:
+        f_retry_ns = n >> 1 ^ -(n & 1)
+    return ErrorHedged(hedge_id=f_hedge_id, fill_id=f_fill_id, parent_id=f_parent_id, venue_id=f_venue_id, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, tenant=f_tenant, account_id=f_account_id, cause=f_cause, retry_ns=f_retry_ns), i
 
 
 def write_fill_booked(m: FillBooked) -> bytes:

@@ -4,6 +4,7 @@ import msgspec
 
 from schemas.messages.core import Cause, RejectReason
 from schemas.messages.plans import PlacementSolved
+from schemas.messages.routing import FillBooked, FillBusted, FillCorrected
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
 from streams.core.market import Auction, Instrument, Quote, VenueBook
 
@@ -99,6 +100,15 @@ class ReportUndecodable(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at_ns: int
 
 
+class HedgeError(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The error account of an instrument moved, or a hedge is tried again."""
+
+    instrument_id: str
+    lot: int
+    change: FillBooked | FillBusted | FillCorrected | None
+    at_ns: int
+
+
 RoutingCommand = (
     RouteSlice
     | ApplyReport
@@ -110,4 +120,5 @@ RoutingCommand = (
     | ReplaceChild
     | ChangeConnection
     | ReportUndecodable
+    | HedgeError
 )

@@ -19,6 +19,7 @@ __all__ = [
     "expected_fill",
     "fee_bps_e9",
     "half_spread_bps_e9",
+    "halves_of",
     "hazard_e9",
     "midpoint",
     "resting",
@@ -30,7 +31,7 @@ E9: Final = 1_000_000_000
 BPS: Final = 10_000
 _FEE_MAX_BPS_E9: Final = 10**17  # ten thousand times the notional: scores are recorded as 64 bits
 # What is not filled costs as much more as its owner is in a hurry, in halves.
-URGENCY_HALVES: Final = {Urgency.PASSIVE: 1, Urgency.NEUTRAL: 2, Urgency.URGENT: 4}
+_URGENCY_HALVES: Final = {Urgency.PASSIVE: 1, Urgency.NEUTRAL: 2, Urgency.URGENT: 4}
 
 
 class Cost(NamedTuple):
@@ -124,8 +125,12 @@ def midpoint(record: Record, venue: Venue, quote: Quote, other_e9: int) -> Cost:
 
 def urgent(cost: Cost, urgency: Urgency) -> int:
     """Return the cost with what does not fill weighed by the urgency of its owner."""
-    halves = URGENCY_HALVES.get(urgency, 2)
-    return cost.total_e9 + cost.slippage_e9 * (halves - 2) // 2
+    return cost.total_e9 + cost.slippage_e9 * (halves_of(urgency) - 2) // 2
+
+
+def halves_of(urgency: Urgency) -> int:
+    """Return by how many halves the urgency weighs what does not fill."""
+    return _URGENCY_HALVES.get(urgency, 2)
 
 
 def expected_fill(record: Record, depth: int, quantity: int) -> int:

@@ -17,6 +17,7 @@ from schemas.messages.routing import (
     ChildRestated,
     ChildStatusRequested,
     ChildUnresolved,
+    ErrorHedged,
     FillBooked,
     SliceDeferred,
     SliceReturned,
@@ -29,6 +30,7 @@ from streams.routing.commands import (
     CancelAtVenue,
     CancelChildren,
     ChangeConnection,
+    HedgeError,
     ReplaceChild,
     ReportUndecodable,
     RepriceChildren,
@@ -37,6 +39,7 @@ from streams.routing.commands import (
     WakeRouting,
 )
 from streams.routing.evolve import evolve
+from streams.routing.hedging import hedge
 from streams.routing.pegging import reprice
 from streams.routing.refusals import apply_cancel_reject
 from streams.routing.replacing import replace_child
@@ -85,6 +88,8 @@ def timers_of(event: Any, state: RoutingState) -> tuple[tuple[str, int | None], 
         return ((f"routing:slice:{event.slice_id}", event.deadline_ns),)
     if isinstance(event, SliceReturned):
         return _slice_timer(event.slice_id, state)
+    if isinstance(event, ErrorHedged):
+        return ((f"routing:hedge:{event.instrument_id}", event.retry_ns),)
     if isinstance(event, SliceDeferred):
         return ((f"routing:wait:{event.slice_id}", event.due_ns),)
     if isinstance(event, _CHILD_EVENTS):
@@ -110,6 +115,7 @@ _DECISIONS: Final[dict[type[Any], Callable[[RoutingState, Any], tuple[Any, ...]]
     ReplaceChild: replace_child,
     ChangeConnection: change_connection,
     ReportUndecodable: report_undecodable,
+    HedgeError: hedge,
 }
 
 ROUTING: Decider[RoutingState, RoutingCommand, Any] = Decider(

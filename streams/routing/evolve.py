@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
+from schemas.messages.intake import OrderAccepted, OrderRejected
 from schemas.messages.netting import EpochOpened, ParentClosed, ParentHeld, ParentOpened
-from schemas.messages.routing import RouteDecided, SliceReturned
+from schemas.messages.routing import ErrorHedged, RouteDecided, SliceReturned
+from schemas.messages.scorecard import InstrumentBucketed, VenueScored
 from schemas.messages.strategy import ParentEnded, SliceReleased
 from streams.core.errors import CorruptHistoryError
 from streams.routing.fold_children import CHILD_FOLDS
 from streams.routing.fold_fills import FILL_FOLDS
 from streams.routing.fold_resting import RESTING_FOLDS
+from streams.routing.hedging import fold_answer, fold_hedged
+from streams.routing.records import fold_score
 from streams.routing.state import Ledger, RoutingState, Slice
 from streams.routing.upkeep import end, forget_slice, hot_slice, open_ledger, refill_room
 
@@ -107,15 +111,24 @@ def _slice_returned(state: RoutingState, event: SliceReturned) -> None:
     forget_slice(state, part)
 
 
+def _instrument_bucketed(state: RoutingState, event: InstrumentBucketed) -> None:
+    state.buckets[event.instrument_id] = event.bucket
+
+
 _FOLDS: dict[type[Any], Callable[[RoutingState, Any], None]] = {
     **CHILD_FOLDS,
     **FILL_FOLDS,
     EpochOpened: _epoch_opened,
+    ErrorHedged: fold_hedged,
+    OrderAccepted: fold_answer,
+    OrderRejected: fold_answer,
     ParentClosed: _parent_closed,
     ParentEnded: _parent_ending,
     ParentHeld: _parent_ending,
     ParentOpened: _parent_opened,
+    InstrumentBucketed: _instrument_bucketed,
     RouteDecided: _route_decided,
     SliceReleased: _slice_released,
     SliceReturned: _slice_returned,
+    VenueScored: fold_score,
 }

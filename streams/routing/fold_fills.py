@@ -8,6 +8,7 @@ from schemas.messages.routing import FillBooked, FillBusted, FillCorrected, Susp
 from streams.core.errors import CorruptHistoryError
 from streams.routing import scorecard
 from streams.routing.fold_venues import add_volume, heard
+from streams.routing.hedging import note_error
 from streams.routing.markouts import note_dark_fill
 from streams.routing.state import (
     Child,
@@ -76,6 +77,7 @@ def _fill_booked(state: RoutingState, event: FillBooked) -> None:
         raise CorruptHistoryError(f"fill {event.fill_id} of unknown child {event.child_id}")
     if event.overfill_quantity:
         _overfilled(state, event)
+    note_error(state, event.instrument_id, event.side, event.error_quantity)
     if child.order_type is OrderType.MIDPOINT and ledger is not None:
         note_dark_fill(ledger, state.settings, event, child.quantity)
     was_open = child.is_open
@@ -110,6 +112,7 @@ def _fill_busted(state: RoutingState, event: FillBusted) -> None:
     fill.is_busted = True
     _change(state, event.venue_id, event.bust_exec_id, event.fill_id)
     _add_net(state, event.child_id, -(event.quantity + event.error_quantity))
+    note_error(state, event.instrument_id, event.side, -event.error_quantity)
     add_volume(state, event.venue_id, -(event.quantity + event.error_quantity))
     refill_room(state, event.parent_id, event.epoch, event.quantity)
 
@@ -119,6 +122,7 @@ def _fill_corrected(state: RoutingState, event: FillCorrected) -> None:
     if event.quantity > event.previous_quantity or event.previous_quantity != fill.quantity:
         raise CorruptHistoryError(f"fill {event.fill_id} corrected from a quantity it never had")
     change = event.quantity + event.error_quantity - fill.quantity - fill.error_quantity
+    error = fill.error_quantity
     fill.quantity = event.quantity
     fill.error_quantity = event.error_quantity
     fill.price_e9 = event.price_e9
@@ -128,6 +132,7 @@ def _fill_corrected(state: RoutingState, event: FillCorrected) -> None:
     _change(state, event.venue_id, event.correction_exec_id, event.fill_id)
     _add_net(state, event.child_id, change)
     add_volume(state, event.venue_id, change)
+    note_error(state, event.instrument_id, event.side, event.error_quantity - error)
     decrease = event.previous_quantity - event.quantity
     refill_room(state, event.parent_id, event.epoch, decrease)
 

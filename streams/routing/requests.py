@@ -15,10 +15,12 @@ from streams.routing.commands import (
     CancelAtVenue,
     CancelChildren,
     ChangeConnection,
+    HedgeError,
     ReportUndecodable,
     RouteSlice,
     WakeRouting,
 )
+from streams.routing.hedging import hedge
 from streams.routing.placement import Placement, returned
 from streams.routing.state import Child, Phase, RoutingState, Slice
 from streams.routing.throttle import Throttle
@@ -98,6 +100,10 @@ def _cancel_children(state: RoutingState, command: CancelChildren) -> tuple[Any,
 def wake(state: RoutingState, command: WakeRouting) -> tuple[Any, ...]:
     """Return what a due timer leads to; `()` when its subject is gone."""
     _, what, subject = command.timer_id.split(":", 2)
+    if what == "hedge":
+        lot = command.market.instrument.lot
+        again = HedgeError(instrument_id=subject, lot=lot, change=None, at_ns=command.at_ns)
+        return hedge(state, again)
     throttle = Throttle(state, command.at_ns)
     if what in ("slice", "wait"):
         part = state.slices.get(subject)

@@ -23,6 +23,7 @@ class RoutingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     overfill_bps: Share = 0
     error_tenant: str = ""
     error_account_id: str = ""
+    error_desk_id: str = "error-desk"
     is_latency_equalized: bool = False  # a sweep's children wait so that all of them arrive at once
     # A slice that takes more than this part of what the best prices show also bids in the dark.
     large_bps: Annotated[int, msgspec.Meta(ge=0, le=100 * BPS)] = BPS

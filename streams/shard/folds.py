@@ -154,6 +154,11 @@ USES: Final = (
             routed.FillBusted,
             routed.FillCorrected,
             routed.SuspenseRecorded,
+            routed.ErrorHedged,
+            asked.OrderAccepted,
+            asked.OrderRejected,
+            scored.InstrumentBucketed,
+            scored.VenueScored,
         ),
         routing.timers_of,
         (
@@ -174,6 +179,7 @@ USES: Final = (
             routed.SliceDeferred,
             routed.SliceReturned,
             routed.FillBooked,
+            routed.ErrorHedged,
         ),
     ),
     Use(

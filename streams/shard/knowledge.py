@@ -259,10 +259,15 @@ class Knowledge:
         self._opted_out.clear()
 
     def instrument_of(self, timer_subject: str) -> str:
-        """Return the instrument of a slice or child; empty when it holds nothing any more."""
+        """Return the instrument of a slice or child; empty when it holds nothing any more.
+
+        A timer of the error account names the instrument itself.
+        """
         state = self.state.routing
         held = state.slices.get(timer_subject) or state.children.get(timer_subject)
-        return "" if held is None else held.instrument_id
+        if held is not None:
+            return held.instrument_id
+        return timer_subject if timer_subject in self.state.reference.instruments else ""
 
     def _bin(self, instrument_id: str) -> int | None:
         curve = self.state.reference.curves.get(instrument_id)

@@ -81,6 +81,7 @@ ROUTES: Final[dict[type[Any], Route]] = {
     routing.VenueResumed: Route(topics.CHILDREN_EVENTS, "venue_id"),
     routing.FillBooked: Route(topics.FILLS_EVENTS, "parent_id"),
     routing.FillBusted: Route(topics.FILLS_EVENTS, "parent_id"),
+    routing.ErrorHedged: Route(topics.FILLS_EVENTS, "parent_id"),
     routing.FillCorrected: Route(topics.FILLS_EVENTS, "parent_id"),
     routing.SuspenseRecorded: Route(topics.FILLS_EVENTS, "child_id"),
     routing.RouteDecided: Route(topics.DECISIONS_EVENTS, "parent_id"),

@@ -33,6 +33,7 @@ from schemas.messages.netting import (
 from schemas.messages.routing import (
     ChildCanceled,
     ChildRejected,
+    ErrorHedged,
     FillBooked,
     FillBusted,
     FillCorrected,
@@ -52,6 +53,7 @@ from streams.netting.commands import (
 )
 from streams.routing.commands import CancelChildren, RouteSlice
 from streams.shard import stops
+from streams.shard.hedging import enter_hedge, hedges
 from streams.shard.knowledge import Knowledge
 from streams.shard.scoring import bucket_command
 from streams.shard.stopping import STOPPING_RULES, confirm, released
@@ -209,6 +211,7 @@ def _plan_adopted(knows: Knowledge, event: PlanAdopted) -> Commands:
 def _fill_booked(knows: Knowledge, event: FillBooked) -> Commands:
     yield from _settle(knows, event.parent_id)
     yield from _recalibrate(knows, event.parent_id, Cause.FILL)
+    yield from hedges(knows, event)
     yield from confirm(knows)
 
 
@@ -232,6 +235,7 @@ def _restated(knows: Knowledge, event: AllocationRestated) -> Commands:
 
 
 def _changed(knows: Knowledge, event: FillBusted | FillCorrected) -> Commands:
+    yield from hedges(knows, event)
     parent = knows.state.parents.get(event.parent_id)
     if parent is None:
         yield FinishCash(parent_id=event.parent_id)
@@ -302,6 +306,7 @@ RULES: dict[type[Any], Callable[[Knowledge, Any], Commands]] = {
     CrossAllocated: _cross_allocated,
     EpochOpened: _epoch_opened,
     SliceReleased: _slice_released,
+    ErrorHedged: enter_hedge,
     FillBooked: _fill_booked,
     FillAllocated: _fill_allocated,
     ChildRejected: _freed,

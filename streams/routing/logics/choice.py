@@ -25,13 +25,20 @@ __all__ = ["choose"]
 MARGIN_E9: Final = E9 // 100
 KNOWN_E9: Final = 5 * E9
 SCORE_MAX: Final = 1 << 62  # scores are recorded as 64 bits
+_NAMED: Final = (
+    RoutingLogic.PARALLEL,
+    RoutingLogic.LIQUIDITY_SEEKING,
+    RoutingLogic.PASSIVE_SPLIT,
+)
 Logic = Callable[[Desk], Proposal | str]
 
 
 def choose(desk: Desk) -> tuple[Proposal, tuple[LogicAlternative, ...]]:
     """Return the proposal to carry out, and the logics that were weighed for it."""
-    named = desk.part.logic
-    first, rivals = _takers(desk) if named is RoutingLogic.SWEEP else _resters(desk)
+    wish = desk.part.logic
+    first, rivals = _takers(desk) if wish is RoutingLogic.SWEEP else _resters(desk)
+    # SEQUENTIAL and SWEEP say no more than whether to rest or to take.
+    named = wish if wish in _NAMED else None
     chosen = first(desk)
     assert isinstance(chosen, Proposal), "the plain logic always proposes"
     weighed: list[LogicAlternative] = []

@@ -113,10 +113,27 @@ def _value(desk: Desk, book: VenueBook) -> int:
 
 
 def _score(desk: Desk, legs: list[Leg]) -> int:
-    """Return the cost per unit wanted, every venue's leakage counted whole. Rounds: down."""
-    urgency = desk.part.urgency
+    """Return the cost per unit wanted: what fills, what has to be made up for, what is too much.
+
+    Every venue's leakage counts whole, and what fills beyond the slice is unwound over the spread.
+    Rounds: down.
+    """
+    half, wanted = costs.half_spread_bps_e9(desk.quote), desk.quantity
     placed = sum(leg.quantity for leg in legs)
-    paid = sum(leg.quantity * costs.urgent(leg.cost, urgency) for leg in legs) // placed
+    filled = earned = left = always = 0
+    for leg in legs:
+        record, venue = desk.record(leg.book, OrderKind.PASSIVE), leg.book.venue
+        mid_e9 = desk.quote.midpoint_e9
+        depth = costs.depth_at_touch(leg.book, desk.side)
+        part = costs.expected_fill(record, depth, leg.quantity)
+        maker = costs.fee_bps_e9(venue.maker_fee_e9, venue.maker_fee_ppm, mid_e9)
+        taker = costs.fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9)
+        filled += part
+        earned += part * (maker + record.adverse_e9 - half)
+        hurried = (half + record.missed_e9) * costs.halves_of(desk.part.urgency) // 2
+        left += leg.quantity * (taker + hurried)
+        always += leg.quantity * (leg.cost.latency_e9 + record.correction_e9)
+    missed, excess = max(0, wanted - filled), max(0, filled - wanted)
+    paid = earned + missed * left // placed + excess * 2 * half
     leaked = sum(leg.cost.leakage_e9 for leg in legs)
-    average = sum(leg.quantity * leg.cost.leakage_e9 for leg in legs) // placed
-    return paid - average + leaked
+    return paid // wanted + always // placed + leaked
