@@ -11,7 +11,14 @@ from schemas.messages.control import (
     PairRestricted,
     VenueDefined,
 )
-from schemas.messages.core import PartyLevel, TickBand, VenueKind
+from schemas.messages.core import (
+    FeeTier,
+    OrderType,
+    PartyLevel,
+    SelfTradeRule,
+    TickBand,
+    VenueKind,
+)
 from services.config.decimals import E9, Exact, Instant, ns_of, units
 from services.config.rows import DatedRow, Row
 
@@ -108,6 +115,23 @@ class InstrumentRow(DatedRow):
         return found
 
 
+class TierRow(BaseModel):
+    """Fees from an own monthly quantity on, smallest units."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_quantity: int
+    taker_fee: Exact = ZERO
+    maker_fee: Exact = ZERO
+
+    def tier(self) -> FeeTier:
+        return FeeTier(
+            from_quantity=self.from_quantity,
+            taker_fee_e9=units("fee_tiers.taker_fee", self.taker_fee, E9),
+            maker_fee_e9=units("fee_tiers.maker_fee", self.maker_fee, E9),
+        )
+
+
 class VenueRow(DatedRow):
     """Fees in currency per whole unit and in parts per million of notional; minus is a rebate."""
 
@@ -121,6 +145,18 @@ class VenueRow(DatedRow):
     minimum_quantity: int = 1  # smallest units
     latency_ms: Exact = ZERO
     is_enabled: bool = True
+    order_types: tuple[Literal["MARKET", "LIMIT", "MIDPOINT", "PEGGED"], ...] = ()  # none: all
+    tick: Exact = ZERO  # 0: the instrument's
+    lot: int = 0  # smallest units; 0: the instrument's
+    fee_tiers: tuple[TierRow, ...] = ()
+    month_quantity: int = 0  # smallest units, before this log
+    self_trade_rule: Literal["UNKNOWN", "NONE", "CANCEL_NEWEST", "CANCEL_OLDEST", "CANCEL_BOTH"] = (
+        "UNKNOWN"
+    )
+    cancel_after_ms: Exact = ZERO
+    messages_per_s: int = 0
+    slow_after_ms: Exact = ZERO
+    calendar_id: str = ""
 
     def messages(self) -> tuple[Any, ...]:
         return (
@@ -136,6 +172,16 @@ class VenueRow(DatedRow):
                 latency_ns=units("latency_ms", self.latency_ms, MS_NS),
                 effective_ns=self.effective_ns,
                 is_enabled=self.is_enabled,
+                order_types=tuple(OrderType(each) for each in self.order_types),
+                tick_e9=units("tick", self.tick, E9),
+                lot=self.lot,
+                fee_tiers=tuple(tier.tier() for tier in self.fee_tiers),
+                month_quantity=self.month_quantity,
+                self_trade_rule=SelfTradeRule(self.self_trade_rule),
+                cancel_after_ns=units("cancel_after_ms", self.cancel_after_ms, MS_NS),
+                messages_per_s=self.messages_per_s,
+                slow_after_ns=units("slow_after_ms", self.slow_after_ms, MS_NS),
+                calendar_id=self.calendar_id,
             ),
         )
 
