@@ -36,19 +36,6 @@ class Mean(msgspec.Struct, array_like=True):
         self.total = self.total * keep // E9 + value * weight // E9
         self.squares = self.squares * keep // E9 + value * value // E9 * weight // E9
 
-    def withdraw(self, value: int, weight: int = E9) -> None:
-        """Take back an observation that turned out never to have been one.
-
-        It is taken at its full weight, though some of it may be forgotten: never below nothing.
-        """
-        value = max(-VALUE_MAX, min(value, VALUE_MAX))
-        if weight >= self.weight:
-            self.weight = self.total = self.squares = 0
-            return
-        self.weight -= weight
-        self.total -= value * weight // E9
-        self.squares = max(0, self.squares - value * value // E9 * weight // E9)
-
     @property
     def mean(self) -> int:
         """The mean; 0 before the first observation. Rounds down."""
@@ -77,8 +64,8 @@ class Known(msgspec.Struct, frozen=True, array_like=True, gc=False):
 def estimate(own: Mean, prior: Known, scatter: int) -> Known:
     """Return the mean of what was seen and of what the prior says, each by its weight.
 
-    `scatter` is the variance of one observation as all venues show it. It counts like five
-    observations, so that three equal ones are not taken for certainty.
+    `scatter` is the variance of one observation as all venues show it. It counts like thirty
+    observations: how prices scatter is much alike everywhere, and a dozen equal fills are luck.
     Units:  mean and error of the observations; scatter 1e-9 of their unit squared.
     Rounds: down; the error up, and never to nothing.
     """
@@ -97,7 +84,7 @@ def estimate(own: Mean, prior: Known, scatter: int) -> Known:
     return Known(mean, max(1, error), own.weight)
 
 
-_SCATTER_WEIGHT: Final = 5 * E9
+_SCATTER_WEIGHT: Final = 30 * E9
 
 
 def spread_out(means: list[Mean], floor: int) -> int:

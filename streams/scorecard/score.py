@@ -5,6 +5,7 @@ clean-up), plus what sending there gives away. One that takes is held against th
 decision, so that depth and the time on the way are in its price.
 """
 
+from collections.abc import Sequence
 from math import isqrt
 from typing import Final, NamedTuple
 
@@ -29,6 +30,7 @@ SCORED_AGE: Final = AGES_NS.index(15_000_000_000)  # where the curve is read for
 # Variances of one observation, at least: a basis point; of a rate, a tenth.
 PRICE_SCATTER: Final = E9
 RATE_SCATTER: Final = E9 // 100
+PROVEN_WEIGHT: Final = 30 * E9  # children whose word needs no other's
 NO_MARKET: Final = BucketMarket(bucket="", half_spread_bps_e9=0, midpoint_e9=0)
 _RESTING: Final = (OrderKind.PASSIVE, OrderKind.DARK)
 
@@ -126,6 +128,7 @@ class Scoring:
             [costs[venue_id].score - expected[venue_id] for venue_id in cells],
             [costs[venue_id].error for venue_id in cells],
         )
+        shown = _held_back(shrunk.means, [_weight(cell) for cell in cells.values()])
         return [
             self._record(
                 command.at_ns,
@@ -134,7 +137,7 @@ class Scoring:
                     cell,
                     priors[venue_id],
                     costs[venue_id],
-                    expected[venue_id] + shrunk.means[at],
+                    expected[venue_id] + shown[at],
                     shrunk.errors[at],
                 ),
                 peers,
@@ -221,7 +224,7 @@ class Scoring:
             scored_ns=at_ns,
             version=self._state.facts,
             model="" if self._state.model is None else self._state.model.name,
-            children_e9=cell.curve.at_risk[0],
+            children_e9=_weight(cell),
             horizons_ns=AGES_NS,
             fill_e9=costs.curve.fill,
             away_e9=costs.curve.away,
@@ -240,13 +243,33 @@ class Scoring:
             leakage=costs.leakage.record(),
             missed=costs.missed.record(),
             cleanup_e9=peers.cleanup,
-            score=Known(costs.score, costs.error, cell.curve.at_risk[0]).record(),
+            score=Known(costs.score, costs.error, _weight(cell)).record(),
             shrunk_e9=found.shrunk,
             shrunk_error_e9=found.shrunk_error,
             tail_lots=LOTS if ends else (),
             tail_e9=tail_of(tail, ends, weight) if ends else (),
             tail_at_risk_e9=tuple(tail.at_risk) if ends else (),
         )
+
+
+def _weight(cell: Cell) -> int:
+    """Return the effective number of children that came to an end there."""
+    return cell.curve.at_risk[0]
+
+
+def _held_back(means: Sequence[int], weights: Sequence[int]) -> list[int]:
+    """Return the shrunk means, where few children never show more than the best of many.
+
+    A venue may still be first by its terms; by a run of luck it may not.
+    """
+    proven = [mean for mean, weight in zip(means, weights, strict=True) if weight >= PROVEN_WEIGHT]
+    if not proven:
+        return list(means)
+    best = min(proven)
+    return [
+        mean if weight >= PROVEN_WEIGHT else max(mean, best + 1)
+        for mean, weight in zip(means, weights, strict=True)
+    ]
 
 
 def _hazards(prior: Prior, peers: Peers) -> Hazards:
