@@ -32,6 +32,7 @@ __all__ = [
     "E9",
     "VERSION",
     "Question",
+    "aversion_of",
     "evaluate",
     "evaluate_frontier",
     "impact_of",
@@ -103,6 +104,16 @@ def outlook_of(inputs: PlanInputs, impact: PowerImpact, done_quantity: int) -> O
     )
 
 
+def aversion_of(inputs: PlanInputs, done_quantity: int) -> float:
+    """Return the risk aversion of what is left, in basis points of that.
+
+    The owner's is for the whole order: the rest's part of its variance is the square of the rest's
+    part, of its cost the part itself. So an unchanged market leaves a plan unchanged.
+    """
+    part = (inputs.quantity - done_quantity) / inputs.quantity
+    return inputs.risk_aversion_e9 / E9 * part
+
+
 def window_of(start_ns: int, ends_ns: Sequence[int], volumes: Sequence[int], day_ns: int) -> Window:
     """Return the bins as volumes and lengths in days."""
     starts = (start_ns, *ends_ns[:-1])
@@ -121,7 +132,8 @@ def evaluate(question: Question, fitted: ImpactFitted | None) -> PolicyEvaluated
         days = max(1, question.half_life_ns) / inputs.day_ns
         aversion_e9 = round(risk_aversion_of(outlook, days) * E9)
         inputs = msgspec.structs.replace(inputs, risk_aversion_e9=aversion_e9)
-    aversion, floor = inputs.risk_aversion_e9 / E9, inputs.completion_floor_bps / BPS
+    aversion = aversion_of(inputs, inputs.filled_quantity)
+    floor = inputs.completion_floor_bps / BPS
     most = min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)
     chosen, is_kept = choose(outlook, Policy(aversion, pace_of(outlook, inputs), floor))
     capped = outlook.point(most)
@@ -194,7 +206,7 @@ def _compared(
     if question.aim is Aim.UNKNOWN:
         return ()
     serving = SERVING[question.aim]
-    aversion = inputs.risk_aversion_e9 / E9
+    aversion = aversion_of(inputs, inputs.filled_quantity)
     window = window_of(inputs.as_of_ns, question.bin_ends, question.bin_volumes, inputs.day_ns)
     rows = []
     kinds = dict.fromkeys((*COMPARED, *serving))

@@ -10,6 +10,7 @@ from schemas.messages.strategy import PlanEstimated, PlanRequested
 from streams.models.choice import (
     BPS,
     E9,
+    aversion_of,
     evaluate_frontier,
     impact_of,
     impact_version,
@@ -36,7 +37,7 @@ def estimated(
     """Return the closed form's plan, which the shard follows while no better one is there."""
     outlook, window = _market(request, fitted)
     caps = _caps(request, outlook, window)
-    aversion = request.inputs.risk_aversion_e9 / E9
+    aversion = aversion_of(request.inputs, request.inputs.committed_quantity)
     trades, unfilled = closed_form(outlook, window, aversion, caps)
     plan = _plan(
         request,
@@ -60,8 +61,8 @@ def solved(request: PlanRequested, fitted: ImpactFitted | None, valid_ns: int) -
     model, sigma = outlook.model, outlook.sigma
     case = PowerCase(
         costs=[model.eta * sigma * max(v, VOLUME_MIN) ** -model.beta for v in window.volumes],
-        # Of the objective per share of the order, as lambda is: cost X, risk X^2.
-        variances=[sigma * sigma * days / outlook.quantity for days in window.days],
+        # The owner's lambda is for the order as a whole: cost / X + lambda (risk / X)^2, times X.
+        variances=[sigma * sigma * days / request.inputs.quantity for days in window.days],
         caps=_caps(request, outlook, window),
         beta=model.beta,
         risk_aversion=request.inputs.risk_aversion_e9 / E9,
