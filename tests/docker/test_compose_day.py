@@ -29,7 +29,7 @@ CONFIG = "/etc/prometheus/prometheus.yml"
 @pytest.fixture(scope="module")
 def compose() -> Iterator[Compose]:
     """Everything but Grafana up, and a day played by the demo in its container."""
-    day = {"PENSTOCK_MINUTES": "5", "PENSTOCK_ORDERS": "600", "PENSTOCK_STEP_MS": "1000"}
+    day = {"PENSTOCK_MINUTES": "5", "PENSTOCK_ORDERS": "600", "PENSTOCK_STEP_MS": "2000"}
     with composed("docker-compose.yml", "penstock-test", **day) as project:
         up = ("--profile", "obs", "up", "-d", "--no-build", "--scale", f"engine={ENGINES}")
         project.run(*up, "engine", "venues", "prometheus")
@@ -128,7 +128,7 @@ def test_the_log_outlives_its_containers(compose: Compose, played: str) -> None:
 
 
 def test_a_killed_broker_of_three_costs_nothing() -> None:
-    day = {"PENSTOCK_MINUTES": "3", "PENSTOCK_ORDERS": "300", "PENSTOCK_STEP_MS": "1000"}
+    day = {"PENSTOCK_MINUTES": "2", "PENSTOCK_ORDERS": "200", "PENSTOCK_STEP_MS": "2000"}
     with composed("compose.cluster.yml", "penstock-test-3", **day) as cluster:
         cluster.run("up", "-d", "--no-build", "engine", "venues")
         await_healthy(cluster, {"kafka": 1, "kafka-2": 1, "kafka-3": 1, "engine": 1, "venues": 1})

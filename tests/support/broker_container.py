@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")  # an image more; read at the import
@@ -19,6 +20,8 @@ __all__ = ["KafkaContainer"]
 START_TIMEOUT_S = 90.0
 PORT, CONTROLLER_PORT = 9092, 9093
 DATA = "/var/lib/kafka/data"
+# A killed broker syncs every segment that it recovers, some seventy: seconds or a minute by disk.
+MEMORY = Path("/dev/shm")
 # testcontainers' own KafkaContainer starts Confluent's images only.
 OWN_DEFAULT = (
     # The embedded broker does without it (docs/adr/0008); here Kafka's own default is tested.
@@ -37,7 +40,14 @@ class KafkaContainer(OwnBroker):
     def __init__(self, image: str = KAFKA_IMAGE) -> None:
         (self._port,) = pick_ports(1)
         self.bootstrap = f"{HOST}:{self._port}"
+        self._data = TemporaryDirectory(
+            prefix="penstock-kafka-",
+            dir=MEMORY if MEMORY.is_dir() else None,
+            ignore_cleanup_errors=True,  # the image's user wrote it
+        )
+        Path(self._data.name).chmod(0o777)
         self._container = DockerContainer(image).with_envs(**_settings(self.bootstrap))
+        self._container.with_volume_mapping(self._data.name, DATA, "rw")
         self._container.ports[str(PORT)] = (HOST, self._port)  # type: ignore[assignment]  # docker takes an address too
 
     def __enter__(self) -> Self:
@@ -50,7 +60,9 @@ class KafkaContainer(OwnBroker):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._container.exec(["sh", "-c", f"rm -rf {DATA}/*"])  # as the user who may
         self._container.stop()
+        self._data.cleanup()
 
     def kill(self) -> None:
         container = self._container.get_wrapped_container()

@@ -100,8 +100,11 @@ class CountedRun:
 
     def check_exactly_once(self) -> None:
         """Each input led to one event, in order; the journal decides again to the same bytes."""
-        wanted = [ordinal.to_bytes(16, "big") for ordinal in range(1, self.fed + 1)]
-        assert self.causes() == wanted
+        found = [int.from_bytes(cause, "big") for cause in self.causes()]
+        wanted = range(1, self.fed + 1)
+        odd = next((at for at, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), -1)
+        around = found[max(odd - 2, 0) : odd + 8]
+        assert found == [*wanted], f"{len(found)} for {self.fed} inputs; from {odd} on: {around}"
         report = self.replayed()
         assert report.difference is None, report.difference
         assert report.inputs == self.fed
