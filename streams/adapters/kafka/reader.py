@@ -6,6 +6,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from streams.adapters.kafka.errors import error_of
+from streams.adapters.kafka.forward import Forward
 from streams.adapters.kafka.offsets import Offsets
 from streams.adapters.kafka.settings import KafkaSettings
 from streams.core.errors import LogError, RetentionError
@@ -31,6 +32,7 @@ class KafkaReader:
         self._client = Consumer(settings.consumer())
         self._offsets = offsets
         self._known: dict[TopicPartition, int] = {}  # assigned, then ends that were reached
+        self._forward = Forward({})
 
     def assign(self, positions: dict[TopicPartition, int]) -> None:
         starts = self._offsets.starts(positions)
@@ -41,6 +43,7 @@ class KafkaReader:
             if position > ends[name]:
                 raise LogError(f"{name.topic}[{name.partition}]: offset {position} is past its end")
         self._known = dict(positions)
+        self._forward = Forward(positions)
         self._client.assign([KafkaPartition(*name, at) for name, at in positions.items()])
 
     def poll(self, records_max: int, timeout_ms: int) -> list[Record]:
@@ -61,11 +64,14 @@ class KafkaReader:
             if error is not None:
                 self._heed(message, error)
                 continue
+            topic, partition, offset = message.topic(), message.partition(), message.offset()
+            if not self._forward.is_new(topic, partition, offset):
+                continue
             records.append(
                 Record(
-                    message.topic(),
-                    message.partition(),
-                    message.offset(),
+                    topic,
+                    partition,
+                    offset,
                     message.timestamp()[1],
                     message.key() or b"",
                     message.value() or b"",
