@@ -19,7 +19,7 @@ class Forward:
     __slots__ = ("_next", "repeats")
 
     def __init__(self, positions: Mapping[TopicPartition, int]) -> None:
-        self._next: dict[tuple[str, int], int] = dict(positions)
+        self._next = {(each.topic, each.partition): at for each, at in positions.items()}
         self.repeats = 0  # records passed over
 
     def is_new(self, topic: str, partition: int, offset: int) -> bool:
