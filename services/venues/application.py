@@ -10,6 +10,7 @@ from schemas.messages.routing import ChildCancelRequested, ChildPlaced, ChildSta
 from schemas.messages.venues import ExecutionReport
 from services.metrics.tally import Tally
 from services.venues.exchange import Arrival, open_books, run_step
+from services.venues.impact import fade, moved
 from services.venues.outbox import NO_EVENT, Said, StepOutbox
 from services.venues.scenario import Day
 from services.venues.state import SimulatorState
@@ -163,7 +164,8 @@ class VenueSimulator:
                 break
             self._next_command += 1
             out.order(command.source, command.message.instrument_id, command.message, command.at_ns)
-        run_step(state, day.terms, day.source.frame(step), arrivals, out)
+        fade(state, day.terms.impact)
+        run_step(state, day.terms, day.source.frame(step, moved(state)), arrivals, out)
         return out.in_order()
 
     def _first_after(self, step: int) -> int:

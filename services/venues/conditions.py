@@ -1,4 +1,4 @@
-"""What a simulated day has beside continuous trading, all of it off unless a scenario asks."""
+"""What a simulated day has beside continuous trading of others."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,13 @@ class Conditions:
     """Equal conditions give equal days.
 
     `opening_s`, `closing_s`: how long the calls before and after continuous trading last, seconds;
-    0 for none.
+    0 for none. `impact_per_cent`: how far our executions move prices, of what impact.py assumes;
+    None takes all of it in a generated market and nothing on a tape, whose market was not moved.
     """
 
     opening_s: int = 0
     closing_s: int = 0
+    impact_per_cent: int | None = None
 
 
 ORDINARY = Conditions()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from schemas.messages.core import ExecType, Liquidity, OrderStatus, PrintKind, Side
 from schemas.messages.market import TradePrinted
 from schemas.messages.venues import ExecutionReport
+from services.venues.impact import strike
 from services.venues.matching import Match
 from services.venues.mishaps import later_change
 from services.venues.outbox import StepOutbox
@@ -31,6 +32,16 @@ class Executions:
         `child.leaves` is already without it.
         """
         child.cumulative += quantity
+        if self.terms.impact:
+            impact = self.terms.impact
+            strike(
+                self.state,
+                impact,
+                child.instrument_id,
+                child.side,
+                quantity=quantity,
+                liquidity=liquidity,
+            )
         if child.leaves == 0:
             child.status = OrderStatus.FILLED
         elif child.status is OrderStatus.NEW:

@@ -14,14 +14,16 @@ from schemas.messages.control import (
     VenueDefined,
     VolumeCurveDefined,
 )
-from services.venues.assumptions import SHARES, TENANT, TICK_E9, share_venues
+from services.venues.assumptions import SHARES, TENANT, TICK_E9, Share, share_venues
 from services.venues.auctioned import AuctionedMarket, CallTerms
 from services.venues.conditions import ORDINARY, Conditions
-from services.venues.curves import auction_fractions, curve_defined, day_fractions
+from services.venues.curves import MINUTES, auction_fractions, curve_defined, day_fractions
 from services.venues.flow import ClientCommand, FlowPlan, accounts, plan_flow
-from services.venues.frames import MarketSource
+from services.venues.frames import Frame, MarketSource
 from services.venues.generated import GeneratedMarket
 from services.venues.hours import CALENDAR, Hours, calendar_defined
+from services.venues.impact import ImpactTerms, Market, impact_terms
+from services.venues.shifted import ShiftedMarket
 from services.venues.terms import Terms
 from streams.runtime.ports import Message
 
@@ -32,6 +34,7 @@ MINUTE_NS = 60 * SECOND_NS
 BILLION = 1_000_000_000
 GENERATED_OPEN_NS = int(datetime(2026, 3, 2, 14, 30, tzinfo=UTC).timestamp()) * SECOND_NS
 GENERATED_DATE = 20260302
+TAPE_VOLATILITY_BPS = 150  # of a day, assumed where a tape is too short to say
 MAXIMUM_QUANTITY = 100_000  # of one client order, shares
 QUOTE_AGE_MAX_NS = 2 * SECOND_NS
 SPREAD_MAX_BPS = 50
@@ -149,6 +152,7 @@ def plan_day(scenario: Scenario) -> Day:
         curves=_curves(names, volumes, calls, hours),
         prices_e9=[share.price_ticks * TICK_E9 for share in SHARES],
         units=[max(share.trade_size // 4, 1) for share in SHARES],
+        impact=_impact(scenario, [*map(_share_market, SHARES)], instruments, 100),
     )
 
 
@@ -171,18 +175,64 @@ def _taped(scenario: Scenario, tape: Tape) -> Day:
         _call_terms(instrument, row, _held(hours, auction_fractions(None, 0)), hours)
         for instrument, row in zip(instruments, volumes, strict=True)
     ]
+    source = tape.source(scenario.seed, step_ns, hours.continuous_steps)
+    markets = [
+        _taped_market(source.frame(0), each.instrument_id, price_e9, row)
+        for each, price_e9, row in zip(instruments, tape.prices_e9, volumes, strict=True)
+    ]
     return _day(
         scenario,
         tape.name,
         venues=tape.venues,
         instruments=instruments,
         hours=hours,
-        source=tape.source(scenario.seed, step_ns, hours.continuous_steps),
+        source=source,
         calls=calls,
         curves=_curves([name] * len(volumes), volumes, calls, hours),
         prices_e9=tape.prices_e9,
         units=tape.units,
+        impact=_impact(scenario, markets, instruments, 0),
     )
+
+
+def _impact(
+    scenario: Scenario,
+    markets: Sequence[Market],
+    instruments: Sequence[InstrumentDefined],
+    usual_per_cent: int,
+) -> dict[str, ImpactTerms]:
+    """Return how far we move each instrument; nothing where nothing is moved."""
+    asked = scenario.conditions.impact_per_cent
+    per_cent = usual_per_cent if asked is None else asked
+    if not per_cent:
+        return {}
+    return {
+        each.instrument_id: impact_terms(market, scenario.step_ns, per_cent)
+        for each, market in zip(instruments, markets, strict=True)
+    }
+
+
+def _share_market(share: Share) -> Market:
+    price_e9 = share.price_ticks * TICK_E9
+    return Market(price_e9, share.volatility_bps, share.daily_volume, TICK_E9, share.depth)
+
+
+def _taped_market(
+    frame: Frame, instrument_id: str, price_e9: int, volumes: Sequence[int]
+) -> Market:
+    """Return what a tape tells of an instrument: the reach of its first book, its mean volume."""
+    sides = [
+        side
+        for target in frame.targets
+        if target.instrument_id == instrument_id
+        for side in (target.bids, target.asks)
+        if side
+    ]
+    reach_e9 = sum(abs(side[-1][0] - side[0][0]) for side in sides)
+    # All venues' books lie beside each other: together they are as deep as their sum.
+    depth = sum(size for side in sides for _, size in side) * len(sides) // 2
+    volume = max(sum(volumes) * MINUTES // len(volumes), 1)
+    return Market(price_e9, TAPE_VOLATILITY_BPS, volume, max(reach_e9, 1), max(depth, 1))
 
 
 def _held(hours: Hours, fractions: tuple[int, int]) -> tuple[int, int]:
@@ -231,6 +281,7 @@ def _day(
     curves: Sequence[VolumeCurveDefined],
     prices_e9: Sequence[int],
     units: Sequence[int],
+    impact: dict[str, ImpactTerms],
 ) -> Day:
     flow = FlowPlan(
         seed=scenario.seed,
@@ -250,7 +301,10 @@ def _day(
         last_ns=hours.start_ns + hours.steps * scenario.step_ns,
         venues={venue.venue_id: venue for venue in venues},
         instruments={each.instrument_id: each for each in instruments},
+        impact=impact,
     )
+    if scenario.tape is not None and impact:
+        source = ShiftedMarket(source, {each.instrument_id: each.tick_e9 for each in instruments})
     if hours.has_calls:
         source = AuctionedMarket(source, hours, calls, scenario.seed)
     return Day(title, terms, hours.steps, hours, source, plan_flow(flow), tuple(curves))

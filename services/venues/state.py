@@ -7,7 +7,7 @@ from schemas.messages.market import BookUpdated
 from schemas.messages.venues import ExecutionReport
 from streams.kill import Flag
 
-__all__ = ["Book", "BookSide", "Call", "Child", "Delayed", "SimulatorState", "book_key"]
+__all__ = ["Book", "BookSide", "Call", "Child", "Delayed", "Move", "SimulatorState", "book_key"]
 
 
 class Child(msgspec.Struct, gc=False):
@@ -87,6 +87,13 @@ class Delayed(msgspec.Struct, gc=False):
     is_unspoken: bool = False  # the count of the cancel did not have it
 
 
+class Move(msgspec.Struct):
+    """How far our executions moved an instrument's price, 1e-9 currency units: impact.py."""
+
+    transient_e9: int = 0
+    permanent_e9: int = 0
+
+
 class SimulatorState(msgspec.Struct):
     """All of it; its canonical bytes are the snapshot."""
 
@@ -95,6 +102,7 @@ class SimulatorState(msgspec.Struct):
     children: dict[str, Child] = {}
     delayed: list[Delayed] = []
     flags: dict[str, Flag] = {}  # local ones that stand: nothing new is taken
+    moves: dict[str, Move] = {}  # by instrument, where our trading moves prices
 
 
 def book_key(venue_id: str, instrument_id: str) -> str:

@@ -1,9 +1,10 @@
 """What the venues know of instruments, of each other, and of the day: fixed for a scenario."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas.messages.control import InstrumentDefined, VenueDefined
 from schemas.messages.core import Side
+from services.venues.impact import ImpactTerms
 
 __all__ = ["Terms", "opposite"]
 
@@ -20,6 +21,7 @@ class Terms:
     last_ns: int
     venues: dict[str, VenueDefined]
     instruments: dict[str, InstrumentDefined]
+    impact: dict[str, ImpactTerms] = field(default_factory=dict)  # none: we move nothing
 
     def tick_e9(self, instrument_id: str, price_e9: int) -> int:
         """Return the increment at a price, 1e-9 currency units."""
