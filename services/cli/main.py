@@ -7,6 +7,7 @@ from services.cli.crosses import crosses
 from services.cli.demo import demo
 from services.cli.explain import explain
 from services.cli.kill import kill, unkill
+from services.cli.parameters import strategies
 from services.cli.planner import planner
 from services.cli.processes import PASS_ON, engine, venues
 from services.cli.reconcile import reconcile
@@ -32,6 +33,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(limits.app, name="limits")
 app.add_typer(order.app, name="order")
 app.command()(order.basket)
+app.command()(strategies)
 app.command()(kill)
 app.command()(unkill)
 app.command()(tail)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.options import Bootstrap, Json, resolve_bootstrap
+from services.cli.parameters import with_parameters
 from services.cli.sentences import errors_as_sentences
 from services.cli.tail import plain
 
@@ -38,6 +39,7 @@ NoVenues = Annotated[list[str] | None, typer.Option("--no-venue", help="Not ther
 
 
 @app.command()
+@with_parameters
 def new(
     side: Annotated[str, typer.Argument(help="buy or sell")],
     quantity: Annotated[str, typer.Argument(help="As people write it, e.g. 100 or 0.25")],
@@ -46,7 +48,9 @@ def new(
     desk_id: Annotated[str, typer.Option("--desk", help="Desk")],
     *,
     limit_price: Annotated[str, typer.Option("--limit", help="None: at market")] = "",
-    strategy: Annotated[str, typer.Option(help="vwap, twap, immediate")] = "VWAP",
+    strategy: Annotated[
+        str, typer.Option(help="See penstock strategies, e.g. vwap, implementation-shortfall")
+    ] = "VWAP",
     time_in_force: Annotated[
         str, typer.Option("--tif", help="day, ioc, gtc, gtd, at-open, at-close")
     ] = "DAY",
@@ -71,9 +75,10 @@ def new(
     timeout: Timeout = 10.0,
     bootstrap: Bootstrap = "",
     is_json: Json = False,
+    **parameters: str,
 ) -> None:
-    """Enter an order."""
-    row = _texts(locals())
+    """Enter an order. What its strategy is not told follows from the urgency."""
+    row = _texts(locals()) | parameters
     row |= {"client_order_id": name or _own_name(), "is_short_sale": _text(bool(locate_id))}
     from schemas.messages.intake import NewOrder
     from services.orders.rows import entry_of
@@ -91,6 +96,7 @@ def new(
 
 
 @app.command(name="replace")
+@with_parameters
 def replace_order(
     original: Original,
     quantity: Annotated[str, typer.Argument(help="New quantity in all, fills included")],
@@ -104,6 +110,9 @@ def replace_order(
     venue_ids: Venues = None,
     excluded_venue_ids: NoVenues = None,
     is_plain: Annotated[bool, typer.Option("--plain", help="Take every mandate back")] = False,
+    is_preset: Annotated[
+        bool, typer.Option("--presets", help="Take every parameter of the strategy back")
+    ] = False,
     name: Name = "",
     tenant: Tenant = "T1",
     source: Source = "cli",
@@ -111,11 +120,13 @@ def replace_order(
     timeout: Timeout = 10.0,
     bootstrap: Bootstrap = "",
     is_json: Json = False,
+    **parameters: str,
 ) -> None:
-    """Change an order. A mandate is replaced whole: name all of it, or nothing to keep it."""
+    """Change an order. Mandate and parameters are replaced whole: name all, or none to keep."""
     row = _texts(locals())
-    from schemas.messages.core import Constraints
+    from schemas.messages.core import Constraints, StrategyParameters
     from schemas.messages.intake import ReplaceOrder
+    from services.orders.parameters import parameters_of
     from services.orders.rows import constraints_of
     from services.orders.terms import instant_ns, instrument_of, price_e9, units
 
@@ -134,6 +145,7 @@ def replace_order(
             limit_price_e9=price_e9("limit", limit),
             constraints=Constraints() if is_plain else asked,
             end_ns=instant_ns("end", end),
+            parameters=StrategyParameters() if is_preset else parameters_of(parameters),
         )
         _tell(terminal.ask([terminal.to(instrument_id, message)]), is_json=is_json)
 

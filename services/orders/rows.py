@@ -13,6 +13,8 @@ from schemas.messages.core import (
     TimeInForce,
     Urgency,
 )
+from services.orders.parameters import COLUMNS as PARAMETER_COLUMNS
+from services.orders.parameters import parameters_of
 from services.orders.terms import TermsError, instant_ns, instrument_of, price_e9, units
 from streams.shard.reference import ReferenceView
 
@@ -41,7 +43,11 @@ DEFAULTS: Final = {
     "venue_ids": "",
     "excluded_venue_ids": "",
 }
-COLUMNS: Final = ("client_order_id", "instrument_id", "quantity", *DEFAULTS)
+COLUMNS: Final = (
+    *("client_order_id", "instrument_id", "quantity"),
+    *DEFAULTS,
+    *PARAMETER_COLUMNS,
+)
 
 
 def entries(path: Path, view: ReferenceView, at_ns: int) -> tuple[BasketEntry, ...]:
@@ -85,6 +91,7 @@ def entry_of(row: dict[str, Any], view: ReferenceView, at_ns: int) -> BasketEntr
         is_short_sale=_is_true("is_short_sale", texts["is_short_sale"]),
         locate_id=texts["locate_id"],
         constraints=constraints_of(texts, view, at_ns),
+        parameters=parameters_of(texts),
     )
 
 

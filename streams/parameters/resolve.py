@@ -49,7 +49,7 @@ class Resolved(NamedTuple):
     pre_close_ns: int  # 0: no continuous part of its own
     time_jitter_bps: int
     size_jitter_bps: int
-    display_share_bps: int  # 0: no bound
+    display_share_bps: int  # 0: by the settings
 
     def half_life(self, horizon_ns: int) -> int:
         """Return the half-life in ns, at least 1. Rounds: down."""

@@ -171,7 +171,7 @@ DisplayShare = Annotated[
         "DisplayShare",
         step=500,
     ),
-    Preset(None, None, None, "no bound"),
+    Preset(None, None, None, "by the settings"),
 ]
 
 

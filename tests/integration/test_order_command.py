@@ -112,6 +112,8 @@ def test_a_day_of_orders_from_a_terminal(desk: Desk, tmp_path: Path) -> None:
     (event,) = desk.run("order", "cancel", "c1", "--instrument=ACME", "--id=c5", code=3)
     assert (event["type"], event["reason"]) == ("OrderCancelRejected", "TOO_LATE")
 
+    check_parameters(desk)
+
     rows = [f"b{n},{name},A1,D1,buy,100,99.9" for n, name in enumerate((ACME, OTHER))]
     header = "client_order_id,instrument_id,account_id,desk_id,side,quantity,limit_price"
     file = tmp_path / "basket.csv"
@@ -128,7 +130,26 @@ def test_a_day_of_orders_from_a_terminal(desk: Desk, tmp_path: Path) -> None:
     events = desk.run("order", "mass-cancel", "all", f"--trade-date={TRADE_DATE}")
     answers = [event for event in events if event["type"] == "MassCancelAnswered"]
     assert len(answers) == PARTITIONS
-    assert sum(a["canceled_count"] + a["pending_count"] for a in answers) == 3
+    assert sum(a["canceled_count"] + a["pending_count"] for a in answers) == 4
+
+
+def check_parameters(desk: Desk) -> None:
+    """They are told, refused with a reason, amended, and taken back."""
+    options = ("--strategy=twap", "--time-jitter-bps=0")
+    event = desk.buy("p1", *options, "--display-share-bps=2500", "--urgency=urgent")
+    assert event["parameters"]["time_jitter_bps"] == 0
+    assert event["parameters"]["display_share_bps"] == 2_500
+    event = desk.buy("p2", "--strategy=vwap", "--half-life=20m", code=3)
+    assert (event["reason"], event["value"]) == ("PARAMETER_UNKNOWN", str(1_200 * 10**9))
+    event = desk.buy("p3", "--strategy=pov", "--participation-rate-bps=9001", code=3)
+    assert (event["reason"], event["bound"]) == ("PARAMETER_OUT_OF_RANGE", "in 1..9000")
+    amend = ("order", "replace", "p1", "100", "--instrument=ACME")
+    changes = ("--time-jitter-bps=0", "--display-share-bps=3000")
+    (event,) = desk.run(*amend, "--id=p4", "--presets", code=3)
+    assert event["reason"] == "REPLACE_NOT_ALLOWED"  # it works already: its slots are drawn
+    assert event["field"] == "parameters.time_jitter_bps"
+    (event,) = desk.run(*amend, "--id=p5", *changes)
+    assert event["parameters"]["display_share_bps"] == 3_000
 
 
 def check_what_can_not_be_told_exactly(desk: Desk) -> None:

@@ -1,0 +1,1 @@
+"""parameters: what people and counterparties read of the definitions in streams/parameters."""
