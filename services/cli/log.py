@@ -103,6 +103,25 @@ def read_to_end(
         reader.close()
 
 
+def read_batches(bootstrap: str, topics: Sequence[str]) -> Iterator[tuple[list[LogEntry], bool]]:
+    """Yield what comes, for ever, and whether every partition was at its end by then.
+
+    An idle second yields nothing but that. Raises: as read_to_end.
+    """
+    reader = consumer(bootstrap)
+    codec = AvroCodec()
+    try:
+        open_partitions = partitions_of(reader, topics)
+        unfinished = {(p.topic, p.partition) for p in open_partitions}
+        reader.assign(open_partitions)
+        while True:
+            messages = reader.consume(BATCH_RECORDS, 0.05 if unfinished else POLL_SECONDS)
+            entries = [_entry(record, codec) for record in records(messages, unfinished)]
+            yield entries, not unfinished
+    finally:
+        reader.close()
+
+
 class LogRecord(NamedTuple):
     """A committed record as the client gives it, every part present."""
 

@@ -9,11 +9,12 @@ from services.cli.explain import explain
 from services.cli.kill import kill, unkill
 from services.cli.parameters import strategies
 from services.cli.planner import planner
-from services.cli.processes import PASS_ON, engine, venues
+from services.cli.processes import PASS_ON, engine, simulator
 from services.cli.reconcile import reconcile
 from services.cli.replay import replay_command
 from services.cli.tail import tail
 from services.cli.tca import tca
+from services.cli.venues import venues
 from services.cli.verify import verify
 
 app = typer.Typer(
@@ -25,7 +26,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command(context_settings=PASS_ON)(engine)
-app.command(context_settings=PASS_ON)(venues)
+app.command(context_settings=PASS_ON)(simulator)
 app.command()(planner)
 app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
@@ -44,6 +45,7 @@ app.command()(tca)
 app.add_typer(clearing.app, name="clearing")
 app.command()(reconcile)
 app.command()(crosses)
+app.command()(venues)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`penstock engine`, `penstock venues`: the long-running processes, by their own settings."""
+"""`penstock engine`, `penstock simulator`: the long-running processes, by their own settings."""
 
 import runpy
 import sys
@@ -13,7 +13,7 @@ def engine(context: typer.Context) -> None:
     become("services.engine", context.args)
 
 
-def venues(context: typer.Context) -> None:
+def simulator(context: typer.Context) -> None:
     """The market simulator: lit and dark venues, and the clients' orders of a scenario."""
     become("services.venues", context.args)
 

@@ -27,7 +27,7 @@ def test_a_fill_is_marked_at_six_horizons_and_against_the_quote_before_it() -> N
     assert cell.effective.mean == -BPS_E9
     gains = [round(each.mean / BPS_E9) for each in cell.markouts]
     assert gains == [1, 1, 1, 4, 7, 31]  # the price moved our way by a tick every ten seconds
-    assert street.state.fills == street.state.sent == street.state.ends == []
+    assert not (street.state.fills or street.state.sent or street.state.ends)
     assert street.timers[MARK_TIMER] is None
 
 
