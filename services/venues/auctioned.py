@@ -1,6 +1,6 @@
 """A market with call auctions before and after its continuous trading: others' orders in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.messages.core import BookState, PhaseKind
@@ -103,18 +103,24 @@ class AuctionedMarket:
 
 
 def call_target(
-    template: CallTarget, seed: int, tick_e9: int, reference_e9: int | None, volume: int
+    template: CallTarget,
+    seed: int,
+    tick_e9: int,
+    reference_e9: int | None,
+    volume: int,
+    *,
+    shares: Mapping[str, int] = AUCTION_SHARES,
 ) -> list[CallTarget]:
     """Return the call at each venue that holds one, with what others have in it.
 
-    `volume`: what they are expected to trade by now, over all venues, smallest units. Without a
-    reference price there is no call.
+    `volume`: what they are expected to trade by now, over all venues, smallest units; `shares`: of
+    it, per cent by venue, the primary one first. Without a reference price there is no call.
     """
     if reference_e9 is None:
         return []
     reference_e9 -= reference_e9 % tick_e9
     found = []
-    for number, (venue_id, share) in enumerate(AUCTION_SHARES.items()):
+    for number, (venue_id, share) in enumerate(shares.items()):
         subject = f"{template.kind}/{template.instrument_id}/{venue_id}/{template.uncross_ns}"
         bits = draw(seed, "call", subject)
         least, most = VOLUME_PER_CENT

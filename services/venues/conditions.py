@@ -12,11 +12,13 @@ class Conditions:
     `opening_s`, `closing_s`: how long the calls before and after continuous trading last, seconds;
     0 for none. `impact_per_cent`: how far our executions move prices, of what impact.py assumes;
     None takes all of it in a generated market and nothing on a tape, whose market was not moved.
+    `halts`: shares that stop once, for news, at one venue, or because the price ran, in turn.
     """
 
     opening_s: int = 0
     closing_s: int = 0
     impact_per_cent: int | None = None
+    halts: int = 0
 
 
 ORDINARY = Conditions()

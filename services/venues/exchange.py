@@ -21,6 +21,7 @@ from streams.runtime.ports import Message
 __all__ = ["LEVELS", "Arrival", "open_books", "run_step"]
 
 LEVELS = 5  # shown of each side
+INTERRUPTED = (BookState.HALTED, BookState.PAUSED, BookState.AUCTION)
 SHOWN_AGAIN_STEPS = 2  # an unchanged book is shown again, since an engine forgets an old quote
 
 
@@ -59,6 +60,8 @@ def run_step(
     run = StepRun(state, terms, out)
     for action in run.schedule(frame, arrivals, end_ns - terms.step_ns, end_ns):
         action()
+    for change in frame.statuses:
+        out.status(change.message, change.at_ns)
     run.follow_calls(frame.calls, end_ns)
     run.show_books(frame.targets, step, end_ns)
     state.step = step
@@ -220,8 +223,8 @@ def _is_over(before: BookState, after: BookState) -> bool:
 
 
 def _shown(state: SimulatorState, book: Book) -> BookUpdated:
-    """Return what the venue shows of its book: no levels in the dark or while it is called."""
-    is_blank = book.is_dark or book.state is BookState.AUCTION
+    """Return what the venue shows of its book: no levels in the dark or while it stands still."""
+    is_blank = book.is_dark or book.state in INTERRUPTED
     return BookUpdated(
         venue_id=book.venue_id,
         instrument_id=book.instrument_id,

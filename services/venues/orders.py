@@ -172,7 +172,7 @@ class OrderEntry:
         """Now and then somebody hits the child while its cancel is on the way."""
         raced, due_ns = race_quantity(self._terms, child, at_ns)
         price_e9 = self._resting_price(book, child)
-        if not raced or price_e9 is None:
+        if not raced or price_e9 is None or book.state is not BookState.OPEN:
             return
         child.leaves -= raced
         liquidity = Liquidity.HIDDEN if book.is_dark else Liquidity.ADDED

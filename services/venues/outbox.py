@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from schemas.messages.control import VenueDefined
+from schemas.messages.market import TradingStatusChanged
 from services.venues.state import Child
 from streams.core.topics import MARKET_DATA, ORDERS_COMMANDS, VENUES_REPORTS
 from streams.runtime.ports import Message
@@ -11,6 +12,7 @@ from streams.runtime.ports import Message
 __all__ = ["NO_EVENT", "Said", "StepOutbox"]
 
 NO_EVENT = bytes(16)
+EVERYBODY = "MARKET"  # who speaks when it is no single venue
 
 
 class Said(NamedTuple):
@@ -52,6 +54,9 @@ class StepOutbox:
     def market(self, venue_id: str, instrument_id: str, message: Message, at_ns: int) -> None:
         said = Said(at_ns, MARKET_DATA, instrument_id, message, NO_EVENT, instrument_id, venue_id)
         self._said.append(said)
+
+    def status(self, message: TradingStatusChanged, at_ns: int) -> None:
+        self.market(message.venue_id or EVERYBODY, message.instrument_id, message, at_ns)
 
     def order(self, source: str, instrument_id: str, message: Message, at_ns: int) -> None:
         chain = message.client_order_id

@@ -21,6 +21,7 @@ from services.venues.curves import MINUTES, auction_fractions, curve_defined, da
 from services.venues.flow import ClientCommand, FlowPlan, accounts, plan_flow
 from services.venues.frames import Frame, MarketSource
 from services.venues.generated import GeneratedMarket
+from services.venues.halts import HaltingMarket, HaltTerms, plan_halts
 from services.venues.hours import CALENDAR, Hours, calendar_defined
 from services.venues.impact import ImpactTerms, Market, impact_terms
 from services.venues.shifted import ShiftedMarket
@@ -153,6 +154,7 @@ def plan_day(scenario: Scenario) -> Day:
         prices_e9=[share.price_ticks * TICK_E9 for share in SHARES],
         units=[max(share.trade_size // 4, 1) for share in SHARES],
         impact=_impact(scenario, [*map(_share_market, SHARES)], instruments, 100),
+        daily_volumes=[share.daily_volume for share in SHARES],
     )
 
 
@@ -192,6 +194,7 @@ def _taped(scenario: Scenario, tape: Tape) -> Day:
         prices_e9=tape.prices_e9,
         units=tape.units,
         impact=_impact(scenario, markets, instruments, 0),
+        daily_volumes=[market.daily_volume for market in markets],
     )
 
 
@@ -282,6 +285,7 @@ def _day(
     prices_e9: Sequence[int],
     units: Sequence[int],
     impact: dict[str, ImpactTerms],
+    daily_volumes: Sequence[int],
 ) -> Day:
     flow = FlowPlan(
         seed=scenario.seed,
@@ -294,6 +298,10 @@ def _day(
         prices_e9=prices_e9,
         units=units,
     )
+    halting = [
+        HaltTerms(each.instrument_id, each.tick_e9, price_e9, volume)
+        for each, price_e9, volume in zip(instruments, prices_e9, daily_volumes, strict=True)
+    ]
     terms = Terms(
         seed=scenario.seed,
         start_ns=hours.start_ns,
@@ -303,8 +311,21 @@ def _day(
         instruments={each.instrument_id: each for each in instruments},
         impact=impact,
     )
-    if scenario.tape is not None and impact:
+    conditions = scenario.conditions
+    if scenario.tape is not None and (impact or conditions.halts):
         source = ShiftedMarket(source, {each.instrument_id: each.tick_e9 for each in instruments})
+    if conditions.halts:
+        names = [each.instrument_id for each in instruments]
+        source = HaltingMarket(
+            source,
+            plan_halts(
+                scenario.seed, conditions.halts, names, hours.continuous_steps, hours.step_ns
+            ),
+            halting,
+            seed=scenario.seed,
+            start_ns=hours.open_ns,
+            step_ns=hours.step_ns,
+        )
     if hours.has_calls:
         source = AuctionedMarket(source, hours, calls, scenario.seed)
     return Day(title, terms, hours.steps, hours, source, plan_flow(flow), tuple(curves))
