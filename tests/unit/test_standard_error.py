@@ -1,0 +1,34 @@
+"""The clustered standard error against its vector, and what it must not claim."""
+
+import pytest
+
+from streams.models.standard_error import estimate, sample_size
+from tests.support.vectors import vectors
+
+
+def test_the_vector() -> None:
+    known = vectors("08_tca.json")["standard_error"]
+    found = estimate(known["x_bps"], known["w"], known["cluster"])
+    assert found.mean == pytest.approx(known["weighted_mean"])
+    assert found.error == pytest.approx(known["se_ratio"])
+    assert found.clustered == pytest.approx(known["se_cluster"])
+    assert found.effective == pytest.approx(known["effective_n"])
+    assert (found.count, found.clusters) == (8, 4)
+
+
+@pytest.mark.parametrize(("deviation", "effect", "parents"), [(50, 5, 785), (50, 1, 19_623)])
+def test_how_many_parents_it_takes(deviation: float, effect: float, parents: int) -> None:
+    assert sample_size(deviation, effect) == pytest.approx(parents, abs=1)
+
+
+def test_the_same_day_again_and_again_proves_nothing() -> None:
+    alone = estimate([1.0, 2.0, 3.0], [1, 1, 1], ["a", "b", "c"])
+    repeated = estimate([1.0, 2.0, 3.0] * 10, [1] * 30, ["a", "b", "c"] * 10)
+    assert repeated.error < alone.error
+    assert repeated.clustered == pytest.approx(alone.clustered)
+
+
+def test_two_clusters_are_never_significant() -> None:
+    assert not estimate([5.0, 5.1], [1, 1], ["a", "b"]).is_significant
+    assert estimate([5.0, 5.1, 4.9], [1, 1, 1], ["a", "b", "c"]).is_significant
+    assert not estimate([5.0, -5.1, 4.9], [1, 1, 1], ["a", "b", "c"]).is_significant
