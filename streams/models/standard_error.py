@@ -16,13 +16,13 @@ class Estimate(NamedTuple):
     error: float  # as if observations were independent
     clustered: float  # observations of one cluster share what happened; 0 for one cluster
     effective: float  # number of equally weighted observations that would be as sure
-    count: int
+    observations: int
     clusters: int
 
     @property
     def is_significant(self) -> bool:
         """Return whether 0 is outside two clustered errors; never with fewer than three."""
-        return self.clusters > 2 and abs(self.mean) > 2 * self.clustered  # noqa: PLR2004
+        return self.clusters > 2 and abs(self.mean) > 2 * self.clustered
 
 
 def estimate(

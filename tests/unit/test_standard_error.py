@@ -13,7 +13,7 @@ def test_the_vector() -> None:
     assert found.error == pytest.approx(known["se_ratio"])
     assert found.clustered == pytest.approx(known["se_cluster"])
     assert found.effective == pytest.approx(known["effective_n"])
-    assert (found.count, found.clusters) == (8, 4)
+    assert (found.observations, found.clusters) == (8, 4)
 
 
 @pytest.mark.parametrize(("deviation", "effect", "parents"), [(50, 5, 785), (50, 1, 19_623)])
