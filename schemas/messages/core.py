@@ -1382,6 +1382,7 @@ class PlanInputs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     filled_quantity: int  # Filled, smallest units
     committed_quantity: int  # Filled or released: where the plan starts, smallest units
     others_quantity: int  # Others' volume since the log began, smallest units: what market_quantity of schedules counts from
+    market_quantity: int  # Others' volume since the parent's first plan, smallest units: what its cap counts from
     expected_volume: int  # Others' volume expected until the end of the window, smallest units
     volume_cv_e9: int  # Coefficient of variation of it, 1e-9
     daily_volume: int  # Volume of a whole day, smallest units
@@ -1403,6 +1404,7 @@ def plan_inputs_to_datum(m: PlanInputs) -> dict[str, Any]:
         "filled_quantity": m.filled_quantity,
         "committed_quantity": m.committed_quantity,
         "others_quantity": m.others_quantity,
+        "market_quantity": m.market_quantity,
         "expected_volume": m.expected_volume,
         "volume_cv_e9": m.volume_cv_e9,
         "daily_volume": m.daily_volume,
@@ -1425,6 +1427,7 @@ def plan_inputs_from_datum(d: dict[str, Any]) -> PlanInputs:
         filled_quantity=d["filled_quantity"],
         committed_quantity=d["committed_quantity"],
         others_quantity=d["others_quantity"],
+        market_quantity=d["market_quantity"],
         expected_volume=d["expected_volume"],
         volume_cv_e9=d["volume_cv_e9"],
         daily_volume=d["daily_volume"],

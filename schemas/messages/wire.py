@@ -8337,6 +8337,7 @@ def write_plan_published(m: PlanPublished) -> bytes:
             (SIZES[n] if 0 <= (n := m.plan.inputs.filled_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.committed_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.others_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.market_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.expected_volume) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.volume_cv_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.daily_volume) < 8192 else encode_long(n)),
@@ -8455,6 +8456,12 @@ def read_plan_published(b: bytes, i: int) -> tuple[PlanPublished, int]:
     n = b[i]
     i += 1
     if n > 127:
+        f_plan_inputs_market_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_market_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
         f_plan_inputs_expected_volume, i = read_long(b, i, n)
     else:
         f_plan_inputs_expected_volume = n >> 1 ^ -(n & 1)
@@ -8512,7 +8519,7 @@ def read_plan_published(b: bytes, i: int) -> tuple[PlanPublished, int]:
         f_plan_inputs_completion_floor_bps, i = read_int(b, i, n)
     else:
         f_plan_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
-    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, pace_cap_bps=f_plan_inputs_pace_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
+    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, market_quantity=f_plan_inputs_market_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, pace_cap_bps=f_plan_inputs_pace_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
     a_f_plan_bin_starts_ns = []
     count, i = read_block(b, i)
     while count:
@@ -13702,6 +13709,7 @@ def write_plan_adopted(m: PlanAdopted) -> bytes:
             (SIZES[n] if 0 <= (n := m.plan.inputs.filled_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.committed_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.others_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.market_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.expected_volume) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.volume_cv_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.daily_volume) < 8192 else encode_long(n)),
@@ -13824,6 +13832,12 @@ def read_plan_adopted(b: bytes, i: int) -> tuple[PlanAdopted, int]:
     n = b[i]
     i += 1
     if n > 127:
+        f_plan_inputs_market_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_market_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
         f_plan_inputs_expected_volume, i = read_long(b, i, n)
     else:
         f_plan_inputs_expected_volume = n >> 1 ^ -(n & 1)
@@ -13881,7 +13895,7 @@ def read_plan_adopted(b: bytes, i: int) -> tuple[PlanAdopted, int]:
         f_plan_inputs_completion_floor_bps, i = read_int(b, i, n)
     else:
         f_plan_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
-    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, pace_cap_bps=f_plan_inputs_pace_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
+    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, market_quantity=f_plan_inputs_market_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, pace_cap_bps=f_plan_inputs_pace_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
     a_f_plan_bin_starts_ns = []
     count, i = read_block(b, i)
     while count:
@@ -14014,6 +14028,7 @@ def write_plan_estimated(m: PlanEstimated) -> bytes:
             (SIZES[n] if 0 <= (n := m.plan.inputs.filled_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.committed_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.others_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.plan.inputs.market_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.expected_volume) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.volume_cv_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.plan.inputs.daily_volume) < 8192 else encode_long(n)),
@@ -14137,6 +14152,12 @@ def read_plan_estimated(b: bytes, i: int) -> tuple[PlanEstimated, int]:
     n = b[i]
     i += 1
     if n > 127:
+        f_plan_inputs_market_quantity, i = read_long(b, i, n)
+    else:
+        f_plan_inputs_market_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
         f_plan_inputs_expected_volume, i = read_long(b, i, n)
     else:
         f_plan_inputs_expected_volume = n >> 1 ^ -(n & 1)
@@ -14194,7 +14215,7 @@ def read_plan_estimated(b: bytes, i: int) -> tuple[PlanEstimated, int]:
         f_plan_inputs_completion_floor_bps, i = read_int(b, i, n)
     else:
         f_plan_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
-    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, pace_cap_bps=f_plan_inputs_pace_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
+    f_plan_inputs = PlanInputs(as_of_ns=f_plan_inputs_as_of_ns, end_ns=f_plan_inputs_end_ns, epoch=f_plan_inputs_epoch, quantity=f_plan_inputs_quantity, filled_quantity=f_plan_inputs_filled_quantity, committed_quantity=f_plan_inputs_committed_quantity, others_quantity=f_plan_inputs_others_quantity, market_quantity=f_plan_inputs_market_quantity, expected_volume=f_plan_inputs_expected_volume, volume_cv_e9=f_plan_inputs_volume_cv_e9, daily_volume=f_plan_inputs_daily_volume, day_ns=f_plan_inputs_day_ns, volatility_bps_e9=f_plan_inputs_volatility_bps_e9, spread_bps_e9=f_plan_inputs_spread_bps_e9, participation_cap_bps=f_plan_inputs_participation_cap_bps, pace_cap_bps=f_plan_inputs_pace_cap_bps, risk_aversion_e9=f_plan_inputs_risk_aversion_e9, completion_floor_bps=f_plan_inputs_completion_floor_bps)
     a_f_plan_bin_starts_ns = []
     count, i = read_block(b, i)
     while count:
@@ -14378,6 +14399,7 @@ def write_plan_requested(m: PlanRequested) -> bytes:
             (SIZES[n] if 0 <= (n := m.inputs.filled_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.committed_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.others_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.market_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.expected_volume) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.volume_cv_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.daily_volume) < 8192 else encode_long(n)),
@@ -14477,6 +14499,12 @@ def read_plan_requested(b: bytes, i: int) -> tuple[PlanRequested, int]:
     n = b[i]
     i += 1
     if n > 127:
+        f_inputs_market_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_market_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
         f_inputs_expected_volume, i = read_long(b, i, n)
     else:
         f_inputs_expected_volume = n >> 1 ^ -(n & 1)
@@ -14534,7 +14562,7 @@ def read_plan_requested(b: bytes, i: int) -> tuple[PlanRequested, int]:
         f_inputs_completion_floor_bps, i = read_int(b, i, n)
     else:
         f_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
-    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, pace_cap_bps=f_inputs_pace_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
+    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, market_quantity=f_inputs_market_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, pace_cap_bps=f_inputs_pace_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
     a_f_bin_starts_ns = []
     count, i = read_block(b, i)
     while count:
@@ -14580,6 +14608,7 @@ def write_policy_evaluated(m: PolicyEvaluated) -> bytes:
             (SIZES[n] if 0 <= (n := m.inputs.filled_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.committed_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.others_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.market_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.expected_volume) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.volume_cv_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.daily_volume) < 8192 else encode_long(n)),
@@ -14694,6 +14723,12 @@ def read_policy_evaluated(b: bytes, i: int) -> tuple[PolicyEvaluated, int]:
     n = b[i]
     i += 1
     if n > 127:
+        f_inputs_market_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_market_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
         f_inputs_expected_volume, i = read_long(b, i, n)
     else:
         f_inputs_expected_volume = n >> 1 ^ -(n & 1)
@@ -14751,7 +14786,7 @@ def read_policy_evaluated(b: bytes, i: int) -> tuple[PolicyEvaluated, int]:
         f_inputs_completion_floor_bps, i = read_int(b, i, n)
     else:
         f_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
-    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, pace_cap_bps=f_inputs_pace_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
+    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, market_quantity=f_inputs_market_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, pace_cap_bps=f_inputs_pace_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
     f_strategy = STRATEGY_KIND_OF[b[i]]
     i += 1
     f_aim = AIM_OF[b[i]]
@@ -15335,6 +15370,7 @@ def write_strategy_chosen(m: StrategyChosen) -> bytes:
             (SIZES[n] if 0 <= (n := m.inputs.filled_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.committed_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.others_quantity) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.inputs.market_quantity) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.expected_volume) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.volume_cv_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.inputs.daily_volume) < 8192 else encode_long(n)),
@@ -15430,6 +15466,12 @@ def read_strategy_chosen(b: bytes, i: int) -> tuple[StrategyChosen, int]:
     n = b[i]
     i += 1
     if n > 127:
+        f_inputs_market_quantity, i = read_long(b, i, n)
+    else:
+        f_inputs_market_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
         f_inputs_expected_volume, i = read_long(b, i, n)
     else:
         f_inputs_expected_volume = n >> 1 ^ -(n & 1)
@@ -15487,7 +15529,7 @@ def read_strategy_chosen(b: bytes, i: int) -> tuple[StrategyChosen, int]:
         f_inputs_completion_floor_bps, i = read_int(b, i, n)
     else:
         f_inputs_completion_floor_bps = n >> 1 ^ -(n & 1)
-    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, pace_cap_bps=f_inputs_pace_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
+    f_inputs = PlanInputs(as_of_ns=f_inputs_as_of_ns, end_ns=f_inputs_end_ns, epoch=f_inputs_epoch, quantity=f_inputs_quantity, filled_quantity=f_inputs_filled_quantity, committed_quantity=f_inputs_committed_quantity, others_quantity=f_inputs_others_quantity, market_quantity=f_inputs_market_quantity, expected_volume=f_inputs_expected_volume, volume_cv_e9=f_inputs_volume_cv_e9, daily_volume=f_inputs_daily_volume, day_ns=f_inputs_day_ns, volatility_bps_e9=f_inputs_volatility_bps_e9, spread_bps_e9=f_inputs_spread_bps_e9, participation_cap_bps=f_inputs_participation_cap_bps, pace_cap_bps=f_inputs_pace_cap_bps, risk_aversion_e9=f_inputs_risk_aversion_e9, completion_floor_bps=f_inputs_completion_floor_bps)
     a_f_alternatives = []
     count, i = read_block(b, i)
     while count:

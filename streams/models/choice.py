@@ -45,6 +45,7 @@ __all__ = [
 VERSION: Final = "trilemma/1"
 PRIOR: Final = "almgren-2005"
 E9: Final = 1_000_000_000
+ROUNDING: Final = 1e-9
 BPS: Final = 10_000
 POINTS: Final = 9  # of the frontier that is told
 PARTS: Final = 20  # of the window, when strategies are compared
@@ -100,6 +101,8 @@ def outlook_of(inputs: PlanInputs, impact: PowerImpact, done_quantity: int) -> O
         daily_volume=max(1, inputs.daily_volume),
         sigma=max(1, inputs.volatility_bps_e9) / E9,
         half_spread=inputs.spread_bps_e9 / 2 / E9,
+        traded=inputs.market_quantity,
+        done=done_quantity,
         model=impact,
     )
 
@@ -134,15 +137,17 @@ def evaluate(question: Question, fitted: ImpactFitted | None) -> PolicyEvaluated
         inputs = msgspec.structs.replace(inputs, risk_aversion_e9=aversion_e9)
     aversion = aversion_of(inputs, inputs.filled_quantity)
     floor = inputs.completion_floor_bps / BPS
-    most = min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)
-    chosen, is_kept = choose(outlook, Policy(aversion, pace_of(outlook, inputs), floor))
-    capped = outlook.point(most)
+    cap = min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)
+    capped = outlook.capped(cap)
+    is_kept = capped.completion >= floor
+    chosen, _ = choose(outlook, Policy(aversion, pace_of(outlook, inputs), floor))
     required_bps, price = 0, 0.0
     if not is_kept:
-        required = required_participation(outlook, floor)
+        chosen = capped
+        required = outlook.required_cap(floor)
         if required is not None:
             required_bps = min(int(PARTICIPATION_MAX * BPS), -int(-required * BPS // 1))
-            price = outlook.point(required).impact - capped.impact
+            price = outlook.capped(required).impact - capped.impact
     return PolicyEvaluated(
         parent_id=question.parent_id,
         ordinal=question.ordinal,
@@ -165,19 +170,25 @@ def evaluate(question: Question, fitted: ImpactFitted | None) -> PolicyEvaluated
 
 def evaluate_frontier(outlook: Outlook, inputs: PlanInputs) -> tuple[FrontierPoint, ...]:
     """Return what the cap allows, from half the pace that is just done by the end."""
-    most = min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)
+    most = outlook.capped(min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)).participation
     least = min(most, _steady(outlook)) / 2
     return tuple(_told(point, inputs) for point in frontier_of(outlook, least, most, POINTS))
 
 
 def pace_of(outlook: Outlook, inputs: PlanInputs) -> float:
-    """Return the fastest pace: the policy's own, or what its floor needs, within the cap."""
-    most = min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)
+    """Return the fastest pace: the policy's own, or what its floor needs, within the cap.
+
+    A pace is own share of the volume to come. The cap allows more than itself of that where it
+    allowed more than was done of the volume that has come.
+    """
+    cap = min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)
+    most = outlook.capped(cap).participation
     pace = min(inputs.pace_cap_bps / BPS, most)
-    required = required_participation(outlook, inputs.completion_floor_bps / BPS)
-    if inputs.completion_floor_bps == 0 or (required is not None and required <= pace):
-        return pace
-    return most if required is None else min(required, most)
+    floor = inputs.completion_floor_bps / BPS
+    required = required_participation(outlook, floor) if floor else 0.0
+    if required is None:
+        return most
+    return max(pace, min(required * (1 + ROUNDING), most))
 
 
 def _steady(outlook: Outlook) -> float:
@@ -213,7 +224,7 @@ def _compared(
     for place, kind in enumerate(kinds):
         point = _point_of(kind, outlook, window, aversion, chosen=chosen, capped=capped)
         is_sure = point.completion * BPS >= inputs.completion_floor_bps
-        is_capped = point.participation * BPS <= inputs.participation_cap_bps + 1
+        is_capped = point.participation <= capped.participation + ROUNDING
         reason = _reason(kind in serving, is_sure, is_capped)
         score = point.utility(aversion)
         # Where nothing keeps the floor, what serves the aim within the cap is still weighed.

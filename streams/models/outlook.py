@@ -5,7 +5,7 @@ midpoint now, positive when bad. Source: SPEC section 11, its horizon made the p
 own volume over others' is the rate of Almgren's temporary impact, X / (V T), there as here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, inf, log1p, sqrt
 from statistics import NormalDist
 
@@ -45,6 +45,8 @@ class Outlook:
     daily_volume: float
     sigma: float  # of a day
     half_spread: float = 0.0
+    traded: float = 0.0  # of others, since the cap counts
+    done: float = 0.0  # of own since then
     inverse_turnover: float = INVERSE_TURNOVER
     model: PowerImpact = ALMGREN_2005
 
@@ -100,6 +102,33 @@ class Outlook:
         z = NORMAL.inv_cdf(probability)
         return self.volume * exp(-spread * spread / 2 - spread * z)
 
+    def unused(self, cap: float) -> float:
+        """Return what the cap allowed of the volume that has come, and was not done."""
+        return max(0.0, cap / (1 - cap) * self.traded - self.done)
+
+    def capped(self, cap: float) -> Point:
+        """Return what the cap allows at most, what it allowed before and was not used included."""
+        share, unused = cap / (1 - cap), self.unused(cap)
+        pace = share + unused / self.volume
+        point = self.point(pace / (1 + pace))
+        left = self.quantity - unused
+        if left <= 0:
+            return replace(point, completion=1.0, unfilled=0.0, total=point.impact)
+        short = expected_unfilled(left, share, self.volume, self.volume_cv) / self.quantity
+        return replace(
+            point,
+            completion=completion(left / share, self.volume, self.volume_cv),
+            unfilled=short,
+            total=point.impact * (1 - short) + short * self.rush,
+        )
+
+    def required_cap(self, floor: float) -> float | None:
+        """Return the least cap that completes with that probability; None for none."""
+        volume = self.traded + self.likely_volume(floor)
+        share = (self.done + self.quantity) / volume if volume > 0 else inf
+        found = share / (1 + share) if share < inf else 1.0
+        return found if found <= PARTICIPATION_MAX else None
+
 
 def required_participation(outlook: Outlook, floor: float) -> float | None:
     """Return the least participation that completes with that probability; None for none.
@@ -115,9 +144,9 @@ def required_participation(outlook: Outlook, floor: float) -> float | None:
 
 
 def choose(outlook: Outlook, policy: Policy) -> tuple[Point, bool]:
-    """Return the best point that keeps cap and floor, and whether the cap allows the floor.
+    """Return the best pace within the policy's own that keeps its floor, and whether one does.
 
-    Where it does not, the fastest point that the cap allows.
+    Where none does, the fastest. `policy.participation_max` is of the volume to come.
     """
     most = min(policy.participation_max, PARTICIPATION_MAX)
     least = PARTICIPATION_MIN

@@ -94,7 +94,13 @@ def _caps(request: PlanRequested, outlook: Outlook, window: Window) -> tuple[flo
     caps = participation_caps(window.volumes, pace_of(outlook, inputs))
     if sum(caps) >= outlook.quantity * (1 + ROUNDING):
         return caps
-    return participation_caps(window.volumes, _most(inputs))
+    return _hard_caps(inputs, outlook, window)
+
+
+def _hard_caps(inputs: PlanInputs, outlook: Outlook, window: Window) -> tuple[float, ...]:
+    """Return what the owner's cap allows of each bin; what it allowed before, in the first."""
+    first, *others = participation_caps(window.volumes, _most(inputs))
+    return (first + outlook.unused(_most(inputs)), *others)
 
 
 def _secured(
@@ -108,7 +114,7 @@ def _secured(
     if not inputs.completion_floor_bps:
         return list(trades)
     part = outlook.likely_volume(inputs.completion_floor_bps / BPS) / outlook.volume
-    caps = participation_caps(window.volumes, _most(inputs))
+    caps = _hard_caps(inputs, outlook, window)
     whole, later = sum(trades), 0.0
     needed = [0.0] * len(trades)  # done by the end of each bin
     for k in reversed(range(len(trades))):
@@ -157,7 +163,7 @@ def _plan(
         unfilled_quantity=round(unfilled),
         cost_bps_e9=round(cost * E9),
         risk_bps_e9=round(risk * E9),
-        completion_e9=round(outlook.point(_most(inputs)).completion * E9),
+        completion_e9=round(outlook.capped(_most(inputs)).completion * E9),
         frontier=evaluate_frontier(outlook, inputs) if with_frontier else (),
     )
 

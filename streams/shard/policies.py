@@ -217,6 +217,7 @@ def inputs_of(knows: Knowledge, parent: ParentSchedule, market: MarketState) -> 
         filled_quantity=parent.filled_quantity,
         committed_quantity=parent.committed_quantity,
         others_quantity=market.others_quantity,
+        market_quantity=_since_first_plan(parent, market),
         expected_volume=expected,
         volume_cv_e9=cv_e9 or settings.volume_cv_bps * (E9 // BPS),
         daily_volume=daily,
@@ -228,6 +229,14 @@ def inputs_of(knows: Knowledge, parent: ParentSchedule, market: MarketState) -> 
         risk_aversion_e9=values.risk_aversion_e9 if before is None else before.risk_aversion_e9,
         completion_floor_bps=values.completion_floor_bps,
     )
+
+
+def _since_first_plan(parent: ParentSchedule, market: MarketState) -> int:
+    if not parent.plans:
+        return 0
+    is_rate = parent.strategy is StrategyKind.POV  # whose count leaves out what is no usual print
+    volume = market.steady_quantity if is_rate else market.others_quantity
+    return max(0, volume - parent.first_market_quantity)
 
 
 def _values(parent: ParentSchedule) -> Resolved:

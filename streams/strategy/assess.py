@@ -20,6 +20,8 @@ from streams.strategy.state import ParentSchedule, StrategyState
 
 __all__ = ["decide"]
 
+BPS = 10_000
+E9 = 1_000_000_000
 PLAN_BINS_MAX = 400  # more would take the shard's own model longer than it may
 OWN_MODEL = "almgren-chriss"  # what is followed where no planner answers
 
@@ -66,8 +68,12 @@ def _choice(parent: ParentSchedule, found: PolicyEvaluated) -> Iterator[object]:
 
 
 def _warning(policy: PolicyState, found: PolicyEvaluated) -> Iterator[object]:
-    """Say it once when completion falls under its floor, and once when it is back."""
+    """Say it once when completion falls under its floor, and once when it is surely back.
+
+    Surely: the miss is half as likely as the owner bears, so that nobody is told to and fro.
+    """
     floor_bps = found.inputs.completion_floor_bps
+    is_back = 2 * (E9 - found.capped.completion_e9) * BPS <= E9 * (BPS - floor_bps)
     if not found.is_floor_kept and not policy.is_at_risk:
         yield CompletionAtRisk(
             parent_id=found.parent_id,
@@ -82,7 +88,7 @@ def _warning(policy: PolicyState, found: PolicyEvaluated) -> Iterator[object]:
             end_ns=found.inputs.end_ns,
             model=found.model,
         )
-    elif found.is_floor_kept and policy.is_at_risk:
+    elif found.is_floor_kept and is_back and policy.is_at_risk:
         yield CompletionRestored(
             parent_id=found.parent_id,
             cause=found.cause,

@@ -26,6 +26,7 @@ def inputs(**changes: Any) -> PlanInputs:
             "filled_quantity": 0,
             "committed_quantity": 0,
             "others_quantity": 0,
+            "market_quantity": 0,
             "expected_volume": 60_000,
             "volume_cv_e9": 350_000_000,
             "daily_volume": 390_000,
