@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import broker, clearing, config, limits, order, topics
+from services.cli import broker, clearing, config, limits, order, topics, volume_model
 from services.cli.crosses import crosses
 from services.cli.demo import demo
 from services.cli.explain import explain
@@ -33,6 +33,7 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(config.app, name="config")
 app.add_typer(limits.app, name="limits")
 app.add_typer(order.app, name="order")
+app.add_typer(volume_model.app, name="volume-model")
 app.command()(order.basket)
 app.command()(strategies)
 app.command()(kill)

@@ -169,6 +169,9 @@ def test_it_is_refused(definition: Any, reason: R, field: str) -> None:
         ({"var_eta_e9": -1}, "var_eta_e9"),
         ({"var_mu_e9": 2**62}, "var_mu_e9"),
         ({"var_noise_e9": -1}, "var_noise_e9"),
+        ({"auction_var_e9": -1}, "auction_var_e9"),
+        ({"opening_log_volume_e9": 100_000_000_001}, "opening_log_volume_e9"),
+        ({"closing_log_volume_e9": -100_000_000_001}, "closing_log_volume_e9"),
     ],
 )
 def test_a_volume_curve_whose_estimates_could_get_infinite_is_refused(

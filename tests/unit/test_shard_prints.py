@@ -1,25 +1,11 @@
 """Others' prints: kinds that count, blocks cut to the usual, bins of one day."""
 
 from random import Random
-from typing import Any
 
-from schemas.messages.core import PrintKind, Side
+from schemas.messages.core import PrintKind
 from schemas.messages.market import TradePrinted
 from streams.shard.prints import Prints
-from tests.support.builders import ACME, TICK
-
-
-def printed(quantity: int, **changes: Any) -> TradePrinted:
-    terms: dict[str, Any] = {
-        "venue_id": "V1",
-        "instrument_id": ACME,
-        "price_e9": 10_000 * TICK,
-        "quantity": quantity,
-        "own_quantity": 0,
-        "aggressor": Side.BUY,
-        "is_hidden": False,
-    }
-    return TradePrinted(**(terms | changes))
+from tests.support.prints import printed
 
 
 def counted(*messages: TradePrinted) -> Prints:

@@ -132,8 +132,12 @@ def _curve(m: VolumeCurveDefined) -> None:
         _within("log_volume_e9", mean_e9, -LOG_MAX_E9, LOG_MAX_E9)
     for name in ("a_eta_e9", "a_mu_e9"):
         _within(name, getattr(m, name), -E9, E9)
-    for name in ("var_eta_e9", "var_mu_e9", "var_noise_e9"):
+    for name in ("var_eta_e9", "var_mu_e9", "var_noise_e9", "auction_var_e9"):
         _within(name, getattr(m, name), 0, VARIANCE_MAX_E9)
+    for name in ("opening_log_volume_e9", "closing_log_volume_e9"):
+        mean_e9 = getattr(m, name)
+        if mean_e9 is not None:
+            _within(name, mean_e9, -LOG_MAX_E9, LOG_MAX_E9)
 
 
 def _within(name: str, value: int, least: int, most: int) -> None:
