@@ -37,6 +37,7 @@ def scheduled(
         anchor_quantity=anchor,
         anchor_market_quantity=now.market_quantity,
         anchor_market_prints=now.market.prints,
+        anchor_market_price_e9=now.market.others_price_e9,
         seed=seed,
         cause=cause,
         model=model,
@@ -73,6 +74,7 @@ def recalibrated(
         bin=step.bin,
         tactic=Tactic.UNKNOWN if advice is None else advice.tactic,
         adjustments=() if advice is None else advice.adjustments,
+        estimate=None if advice is None else advice.estimate,
         market_prints=max(0, now.market.prints - parent.first_market_prints) if parent.plans else 0,
         is_interrupted=is_interrupted,
     )
@@ -121,10 +123,16 @@ def released(
         tactic=tactic,
         urgency=parent.urgency,
         overfill_quantity=_overfill(now, quantity) if auction is PhaseKind.UNKNOWN else 0,
-        display_share_bps=now.parameters.display_share_bps,
+        display_share_bps=_display_share(now),
         auction=auction,
     )
     return (slice_released,)
+
+
+def _display_share(now: Situation) -> int:
+    """Return the owner's bound on what is shown, else the firm's; 0 for none."""
+    asked_bps = now.parameters.display_share_bps
+    return asked_bps or (0 if now.market.estimate is None else now.settings.display_share_bps)
 
 
 def _overfill(now: Situation, quantity: int) -> int:

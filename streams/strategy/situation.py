@@ -122,3 +122,5 @@ class Step(NamedTuple):
     opens_ns: int
     closes_ns: int
     is_last: bool
+    bins: int = 0  # of the plan
+    unfloored: int = -1  # the target before the participation floor; -1 where there is none

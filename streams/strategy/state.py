@@ -39,6 +39,7 @@ from streams.strategy.policy import (
     evolve_policy,
     policy_of,
 )
+from streams.strategy.progress import Progress
 
 SECOND_NS = 1_000_000_000
 
@@ -58,6 +59,14 @@ class StrategySettings(msgspec.Struct, kw_only=True):
     rest_ns: int = 10 * SECOND_NS  # immediate: how long a slice away from the market rests
     would_ns: int = SECOND_NS  # least time between two looks at a would price
     overfill_bps: int = 0  # urgent: part of a slice that may be executed beyond it; of routing
+    calm_ns: int = 60 * SECOND_NS  # so long after a halt a child is careful
+    fill_hazard_e9: int = 50_000_000  # usual chance of a child at rest to be met within a second
+    # Of post or cross, while no venue is chosen.
+    taker_fee_bps_e9: int = 300_000_000
+    rebate_bps_e9: int = 200_000_000
+    adverse_bps: int = 6_000  # of half the spread: what a child that is met has lost by then
+    decay_bps: int = 9_000  # of what waiting costs: what posting still suffers of it
+    display_share_bps: int = 5_000  # shown of what others show at the price; 0 for no bound
     halt_ns: int = 10 * SECOND_NS  # least time between two looks at a market that does not trade
     auction_lead_ns: int = 60 * SECOND_NS  # before the cut-off of an auction its slice goes out
 
@@ -99,6 +108,7 @@ class ParentSchedule(msgspec.Struct, kw_only=True):
     is_short_sale: bool = False
     constraints: Constraints | None = None
     parameters: StrategyParameters | None = None
+    progress: Progress = msgspec.field(default_factory=Progress)
     filled_quantity: int = 0
     epoch: int = 0  # current epoch; 0 between two
     room: int = 0  # what the current epoch may still release
@@ -207,6 +217,7 @@ def evolve(state: StrategyState, event: object) -> None:
     parent = state.parents.get(getattr(event, "parent_id", ""))
     if parent is None:
         return
+    parent.progress.see(event)
     match event:
         case ParentClosed():
             del state.parents[event.parent_id]
@@ -250,6 +261,7 @@ def _opened(event: ParentOpened) -> ParentSchedule:
         is_short_sale=event.is_short_sale,
         constraints=event.constraints,
         parameters=event.parameters,
+        progress=Progress(arrival_price_e9=event.arrival_price_e9 or 0),
         policy=policy_of(event),
     )
 

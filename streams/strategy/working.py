@@ -40,7 +40,8 @@ def work_schedule(
     advice = advise(now, step, releasable(now, step))
     quantity, next_due_ns = advice.quantity, advice.next_due_ns
     not_before_ns = now.at_ns + settings.sweep_ns if quantity else parent.not_before_ns
-    if now.worked + quantity < step.target and not_before_ns > now.at_ns:
+    is_open = now.worked + quantity + advice.held < step.target
+    if is_open and not_before_ns > now.at_ns:
         next_due_ns = min(next_due_ns, not_before_ns)
     return (
         *plans,
@@ -122,6 +123,7 @@ def _step(now: Situation, method: Method, plan: ScheduleSet | None) -> Step:
     closes_ns = now.end_ns if is_last else starts[ordinal + 1]
     is_new = plan is not None or ordinal != parent.bin
     target, expected = parent.target_quantity, 0
+    unfloored = target
     if now.is_planning or plan is not None:
         expected, expected_rest = _expected(now, starts[ordinal], closes_ns)
         if is_new:
@@ -129,12 +131,13 @@ def _step(now: Situation, method: Method, plan: ScheduleSet | None) -> Step:
         if is_new and plan is None:
             target = method.track(now, Bin(ordinal, target, expected, expected_rest))
         if is_new:
-            target = _floored(now, target, expected)
+            unfloored, target = target, _floored(now, target, expected)
+    unfloored = min(unfloored, now.goal)
     target = now.goal if is_last else min(target, now.goal)
     cap = now.cap(expected)
     if not (is_new and now.is_planning):
         cap = max(parent.cap_quantity, cap)
-    return Step(ordinal, target, cap, starts[ordinal], closes_ns, is_last)
+    return Step(ordinal, target, cap, starts[ordinal], closes_ns, is_last, len(starts), unfloored)
 
 
 def _expected(now: Situation, opens_ns: int, closes_ns: int) -> tuple[int, int]:
