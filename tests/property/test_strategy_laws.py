@@ -12,11 +12,13 @@ from schemas.messages.core import (
     Member,
     RoutingLogic,
     StrategyKind,
+    StrategyParameters,
     TimeInForce,
     Urgency,
 )
 from schemas.messages.netting import EpochClosed, MemberLeft, ParentHeld
 from schemas.messages.strategy import ParentEnded, SliceReleased
+from streams.parameters import resolved
 from streams.strategy import STRATEGY, StrategyState, is_ended, room, timers_of
 from streams.strategy.commands import StrategyCommand
 from streams.strategy.schedule import (
@@ -24,6 +26,7 @@ from streams.strategy.schedule import (
     equal_bins,
     jittered_targets,
     jittered_times,
+    participation_due,
     tracked_target,
     volume_targets,
 )
@@ -42,7 +45,14 @@ from tests.support.parents import (
     wake,
 )
 
-KINDS = st.sampled_from([StrategyKind.VWAP, StrategyKind.TWAP, StrategyKind.IMMEDIATE])
+# Those that do all of an order whatever the market's volume is.
+COMPLETING = (
+    StrategyKind.VWAP,
+    StrategyKind.TWAP,
+    StrategyKind.IMPLEMENTATION_SHORTFALL,
+    StrategyKind.CLOSE,
+    StrategyKind.IMMEDIATE,
+)
 VOLUMES = st.lists(st.integers(0, 5_000), min_size=1, max_size=12)
 
 
@@ -64,7 +74,13 @@ class World:
         return self.state.parents[PARENT]
 
     def _market(self) -> Any:
-        return market(self.others, instrument=self.instrument, is_open=self.is_open)
+        return market(
+            self.others,
+            instrument=self.instrument,
+            is_open=self.is_open,
+            steady_quantity=self.others,
+            prints=self.others // 10,
+        )
 
     def begin(self) -> None:
         self._decide(begin(self.at_ns, market=self._market(), forecast=self.forecast))
@@ -92,13 +108,15 @@ class World:
             STRATEGY.evolve(self.state, event)
             for _, due_ns in timers_of(event, self.state):
                 assert due_ns is None or due_ns > self.at_ns
+        if slices:
+            assert self.parent.committed_quantity <= self.parent.cap_quantity
         self.is_ended = self.is_ended or any(isinstance(event, ParentEnded) for event in events)
         self.released += slices
         assert room(self.state, PARENT) >= 0
         assert STRATEGY.decide(self.state, command) == ()
 
 
-def opened_parent(draw: st.DrawFn, **changes: Any) -> Any:
+def opened_parent(draw: st.DrawFn, *kinds: StrategyKind, **changes: Any) -> Any:
     start_ns = OPEN_NS + draw(st.sampled_from([-90, 0, 0, 0, 45])) * SECOND
     terms = {
         "quantity": draw(st.integers(1, 3_000)),
@@ -106,13 +124,16 @@ def opened_parent(draw: st.DrawFn, **changes: Any) -> Any:
         "start_ns": start_ns,
         "end_ns": max(start_ns, OPEN_NS) + draw(st.integers(1, 750)) * SECOND,
     }
-    return parent_opened(draw(KINDS), **{**terms, **changes})
+    return parent_opened(draw(st.sampled_from(kinds)), **{**terms, **changes})
 
 
 @st.composite
 def any_parent(draw: st.DrawFn) -> Any:
     return opened_parent(
         draw,
+        *COMPLETING,
+        StrategyKind.POV,
+        StrategyKind.AUTO,
         limit_price_e9=draw(st.sampled_from([None, 9_990 * TICK, 10_010 * TICK])),
         participation_cap_bps=draw(st.sampled_from([500, 3_000, 10_000])),
         time_in_force=draw(st.sampled_from([TimeInForce.DAY, TimeInForce.DAY, TimeInForce.IOC])),
@@ -121,7 +142,20 @@ def any_parent(draw: st.DrawFn) -> Any:
 
 @st.composite
 def free_parent(draw: st.DrawFn) -> Any:
-    return opened_parent(draw)
+    return opened_parent(draw, *COMPLETING)
+
+
+@st.composite
+def rated_parent(draw: st.DrawFn) -> Any:
+    """A parent that follows a rate, with a band below and above it."""
+    rate_bps = draw(st.integers(100, 5_000))
+    parameters = StrategyParameters(
+        participation_rate_bps=rate_bps,
+        participation_floor_bps=draw(st.integers(0, rate_bps)),
+    )
+    cap_bps = draw(st.sampled_from([1_000, 3_000, 10_000]))
+    terms = {"parameters": parameters, "participation_cap_bps": cap_bps, "start_ns": OPEN_NS}
+    return opened_parent(draw, StrategyKind.POV, **terms)
 
 
 def act(world: World, what: int, amount: int) -> None:
@@ -235,6 +269,45 @@ def test_a_cooperative_router_completes_every_order(
         world.wake()
     assert world.parent.filled_quantity == opened.quantity
     assert room(world.state, PARENT) == world.parent.open_quantity == 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    rated_parent(),
+    st.sampled_from([1, 10, 100]),
+    st.lists(st.tuples(st.integers(0, 9_000), st.integers(0, 100)), min_size=1, max_size=40),
+)
+def test_a_rate_is_never_exceeded_beyond_its_band_and_is_kept_when_all_fills(
+    opened: Any, lot: int, story: list[tuple[int, int]]
+) -> None:
+    world = World(opened, lot, [1_000])
+    world.begin()
+    values = resolved(StrategyKind.POV, opened.urgency, opened.parameters)
+    high_bps = min(values.participation_high_bps, opened.participation_cap_bps)
+    handled, all_filled = 0, True
+    for volume, percent in story:
+        world.others += volume
+        world.at_ns = world.parent.next_due_ns
+        for slice_id, part in list(world.parent.slices.items()):
+            if part.deadline_ns <= world.at_ns:
+                all_filled = False
+                world.show(returned(part.quantity, slice_id=slice_id))
+        world.wake()
+        if world.is_ended:
+            break
+        for slice_ in world.released[handled:]:
+            quantity = slice_.quantity * percent // 100
+            all_filled = all_filled and quantity == slice_.quantity
+            if quantity:
+                world.show(filled(quantity, slice_id=slice_.slice_id))
+        handled = len(world.released)
+        most = participation_due(world.others, 0, high_bps)
+        assert world.parent.committed_quantity <= min(most, opened.quantity)
+        # Whole lots leave a rest that the band may hold back in the next window.
+        if lot == 1 and all_filled and world.parent.window_quantity == world.others:
+            rate_bps = min(values.participation_rate_bps, high_bps)
+            due = min(participation_due(world.others, 0, rate_bps), opened.quantity)
+            assert world.parent.filled_quantity >= due
 
 
 @given(
