@@ -198,6 +198,14 @@ class Auction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_primary: bool
     is_final: bool = False
     traded_quantity: int = 0
+    reference_price_e9: int | None = None
+    at_ns: int = 0  # when it said so
+    event_id: bytes = bytes(16)
+
+    @property
+    def likely_price_e9(self) -> int | None:
+        """Return the price that it would make, else the one that it goes by; None for neither."""
+        return self.reference_price_e9 if self.price_e9 is None else self.price_e9
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):

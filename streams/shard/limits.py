@@ -40,7 +40,8 @@ UNJUDGED: Final = Verdict(breach=None, version=0, unit_value_e9=0)
 def reference_price(knows: Knowledge, instrument_id: str) -> Reference:
     """Return the midpoint of the live quote, else what is newer of the last quote and trade.
 
-    The last ones count while trading is interrupted or the market is quiet, up to an age.
+    The last ones count while trading is interrupted or the market is quiet, up to an age; without
+    any of them the price that an auction would make counts as the last quote.
     """
     quote = knows.quote(instrument_id)
     known = knows.references.get(instrument_id)
@@ -66,6 +67,10 @@ def _reference(knows: Knowledge, instrument_id: str, quote: Quote | None) -> Ref
         return Reference(ReferencePrice.LAST_QUOTE, quote.midpoint_e9, evidence)
     if trade is not None:
         return Reference(ReferencePrice.LAST_TRADE, trade.price_e9, (trade.event_id,))
+    # Before the first trade of a day its opening auction says what the market thinks.
+    auction = state.market.auction_price(instrument_id, knows.at_ns, age_max_ns)
+    if auction is not None and auction.likely_price_e9 is not None:
+        return Reference(ReferencePrice.LAST_QUOTE, auction.likely_price_e9, (auction.event_id,))
     return Reference()
 
 

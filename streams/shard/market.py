@@ -21,7 +21,7 @@ from schemas.messages.market import (
     TradingStatusChanged,
 )
 from streams.core.market import Auction, Quote, Venue, VenueBook
-from streams.shard.auctions import auctions_of, keep_auction
+from streams.shard.auctions import auctions_of, keep_auction, likely_price
 from streams.shard.crossed_books import note_crossing
 from streams.shard.prints import Prints
 
@@ -124,9 +124,15 @@ class MarketView(msgspec.Struct):
             at_ns,
         )
 
-    def apply_auction(self, message: AuctionIndicated) -> None:
+    def apply_auction(self, envelope: Envelope, message: AuctionIndicated) -> None:
         """Keep what a venue says of its auction."""
-        keep_auction(self._market(message.instrument_id).auctions, message)
+        keep_auction(self._market(message.instrument_id).auctions, envelope, message)
+
+    def auction_price(self, instrument_id: str, at_ns: int, age_max_ns: int) -> Auction | None:
+        """Return the newest auction of late that names a price; None where there is none."""
+        market = self.instruments.get(instrument_id)
+        known = {} if market is None else market.auctions
+        return likely_price(known, at_ns, age_max_ns) if known else None
 
     def auctions(self, instrument_id: str) -> tuple[Auction, ...]:
         """Return what the venues said last of their auctions; nothing where none holds one."""

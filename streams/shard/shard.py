@@ -383,7 +383,8 @@ class EngineShard:
             self.state.estimators.apply_trade(message)
             self._knows.references.pop(message.instrument_id, None)
         elif isinstance(message, AuctionIndicated):
-            self.state.market.apply_auction(message)
+            self.state.market.apply_auction(envelope, message)
+            self._knows.references.pop(message.instrument_id, None)
         elif isinstance(message, TradingStatusChanged):
             self.state.market.apply_status(envelope, message)
             at_ns = envelope.source_ns or envelope.at_ns

@@ -4,14 +4,17 @@ from typing import Any
 
 import pytest
 
-from schemas.messages.core import PhaseKind
+from schemas.messages.core import PhaseKind, ReferencePrice
 from schemas.messages.core import RejectReason as R
 from streams.core import topics
 from streams.core.errors import DecodeError
+from streams.core.market import Auction
+from streams.shard.auctions import keep_auction, likely_price
+from streams.shard.limits import reference_price
 from streams.shard.market import MarketView
 from streams.shard.market_checks import QUANTITY_MAX, check_market
 from tests.support.auctions import CUTOFF_NS, UNCROSS_NS, auction_indicated
-from tests.support.builders import ACME, OPEN_NS, SECOND
+from tests.support.builders import ACME, OPEN_NS, SECOND, TICK, instrument_defined
 from tests.support.hostile import outside
 from tests.support.shard_host import trading_host
 
@@ -21,7 +24,7 @@ FINAL = {"is_final": True, "price_e9": 5, "quantity": 300}
 def kept(*messages: Any) -> list[tuple[str, int, bool, int]]:
     view = MarketView()
     for message in messages:
-        view.apply_auction(message)
+        view.apply_auction(outside(1), message)
     return [
         (each.venue_id, each.quantity, each.is_final, each.traded_quantity)
         for each in view.auctions(ACME)
@@ -78,3 +81,24 @@ def test_routing_is_told_and_a_restored_shard_knows_the_same() -> None:
     (told,) = books.auctions
     assert (told.venue_id, told.cutoff_ns, told.is_primary) == ("V1", CUTOFF_NS, True)
     host.recover()  # raises unless folding the log ends where deciding did
+
+
+def test_without_a_quote_or_a_trade_the_limits_go_by_the_auction() -> None:
+    host = trading_host(instrument_defined(instrument_id="BOLT"))
+    knows = host.app._knows
+    assert reference_price(knows, "BOLT").kind is ReferencePrice.NONE
+    others = auction_indicated("V2", instrument_id="BOLT", price_e9=7)
+    host.send(topics.MARKET_DATA, others, auction_indicated(instrument_id="BOLT"))
+    found = reference_price(knows, "BOLT")
+    assert (found.kind, found.price_e9) == (ReferencePrice.LAST_QUOTE, 10_000 * TICK)
+    newer = auction_indicated(instrument_id="BOLT", price_e9=10_005 * TICK)
+    host.send(topics.MARKET_DATA, newer)
+    assert reference_price(knows, "BOLT").price_e9 == 10_005 * TICK
+
+
+def test_an_old_word_names_no_price() -> None:
+    known: dict[str, Auction] = {}
+    keep_auction(known, outside(1), auction_indicated())
+    at_ns = known["CLOSING_AUCTION/V1"].at_ns
+    assert likely_price(known, at_ns + SECOND, SECOND) is known["CLOSING_AUCTION/V1"]
+    assert likely_price(known, at_ns + SECOND + 1, SECOND) is None
