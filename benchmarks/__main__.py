@@ -1,11 +1,11 @@
-"""`make bench`: netting slice, whole chain, latency, replay, allocation; beside their limits."""
+"""`make bench`: netting, whole chain, latency, replay, allocation, routing; beside their limits."""
 
 import argparse
 import os
 import platform
 import time
 
-from benchmarks import allocation, chain, latency, netting
+from benchmarks import allocation, chain, latency, netting, routing
 from benchmarks.cluster import cluster
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--chain-orders", type=int, default=20_000)
     parser.add_argument("--per-second", type=int, default=1_000)
     parser.add_argument("--seconds", type=int, default=20)
-    parser.add_argument("--only", choices=("netting", "chain", "latency", "allocation"))
+    parser.add_argument("--only", choices=("netting", "chain", "latency", "allocation", "routing"))
     parser.add_argument("--restated-fills", type=int, default=1_000)
     given = parser.parse_args()
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, one broker, one shard")
@@ -27,6 +27,8 @@ def main() -> None:
         show_latency(given.per_second, given.seconds)
     if given.only in (None, "allocation"):
         allocation.show(given.restated_fills)
+    if given.only in (None, "routing"):
+        routing.show()
 
 
 def show_netting(orders: int) -> None:

@@ -31,6 +31,7 @@ E9: Final = 1_000_000_000
 BPS: Final = 10_000
 _FEE_MAX_BPS_E9: Final = 10**17  # ten thousand times the notional: scores are recorded as 64 bits
 # What is not filled costs as much more as its owner is in a hurry, in halves.
+DEPTH_TURNS: Final = 4  # times that the queues at the best prices are renewed meanwhile
 _URGENCY_HALVES: Final = {Urgency.PASSIVE: 1, Urgency.NEUTRAL: 2, Urgency.URGENT: 4}
 
 
@@ -93,7 +94,7 @@ def resting(record: Record, book: VenueBook, side: Side, quote: Quote, quantity:
     """
     venue, mid_e9 = book.venue, quote.midpoint_e9
     half = half_spread_bps_e9(quote)
-    chance = expected_fill(record, depth_at_touch(book, side), quantity) * E9 // quantity
+    chance = expected_fill(record, depth_at_touch(book), quantity) * E9 // quantity
     missed = E9 - chance
     maker = fee_bps_e9(venue.maker_fee_e9, venue.maker_fee_ppm, mid_e9)
     taker = fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9)
@@ -150,9 +151,13 @@ def hazard_e9(record: Record, depth: int, quantity: int) -> int:
     return chance * depth * depth // (whole * whole)
 
 
-def depth_at_touch(book: VenueBook, side: Side) -> int:
-    """Return what the venue shows at its best prices of both sides; 1 for nothing."""
-    return max(1, sum(levels[0].quantity for levels in (book.bids, book.asks) if levels))
+def depth_at_touch(book: VenueBook) -> int:
+    """Return a measure of what trades there while a child rests; 1 for a venue that shows nothing.
+
+    What stands at the best prices of both sides, a few times over.
+    """
+    shown = sum(levels[0].quantity for levels in (book.bids, book.asks) if levels)
+    return max(1, DEPTH_TURNS * shown)
 
 
 def half_spread_bps_e9(quote: Quote) -> int:

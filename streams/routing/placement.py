@@ -40,7 +40,7 @@ SECOND_NS: Final = 1_000_000_000
 ACK_TIMEOUT_NS: Final = 5 * SECOND_NS
 # A venue that cancels at once would otherwise be asked for ever within one slice.
 CHILDREN_PER_SLICE_MAX: Final = 40
-SCORE_MAX: Final = 1 << 62  # scores are recorded as 64 bits
+PART_MAX: Final = 1 << 59  # of a score, which is recorded with 64 bits
 
 
 def returned(
@@ -265,19 +265,17 @@ class Placement:
 def _alternative(
     book: VenueBook, cost: Cost, quantity: int, price_e9: int | None, reason: str
 ) -> RouteAlternative:
+    if not -PART_MAX < min(cost) <= max(cost) < PART_MAX:
+        cost = Cost(*(max(-PART_MAX, min(part, PART_MAX)) for part in cost))
     return RouteAlternative(
         venue_id=book.venue.venue_id,
-        score_e9=_bounded(cost.total_e9),
+        score_e9=cost.total_e9,
         quantity=quantity,
         price_e9=price_e9,
         reason=reason,
-        fee_e9=_bounded(cost.fee_e9),
-        spread_e9=_bounded(cost.spread_e9),
-        slippage_e9=_bounded(cost.slippage_e9),
-        latency_e9=_bounded(cost.latency_e9),
-        leakage_e9=_bounded(cost.leakage_e9),
+        fee_e9=cost.fee_e9,
+        spread_e9=cost.spread_e9,
+        slippage_e9=cost.slippage_e9,
+        latency_e9=cost.latency_e9,
+        leakage_e9=cost.leakage_e9,
     )
-
-
-def _bounded(score_e9: int) -> int:
-    return max(-SCORE_MAX, min(score_e9, SCORE_MAX))

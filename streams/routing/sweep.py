@@ -1,12 +1,13 @@
 """Split a marketable quantity over venues at least all-in cost: exact, integers only."""
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 from schemas.messages.core import Side
 from streams.core.market import Venue, VenueBook
 
-__all__ = ["Step", "SweepVenue", "all_in_e9", "split", "sweep_venue"]
+__all__ = ["Step", "SweepVenue", "Taken", "all_in_e9", "consolidated", "split", "sweep_venue"]
 
 _PPM = 1_000_000
 
@@ -18,6 +19,16 @@ class Step(NamedTuple):
     price_e9: int
     quantity: int
     cost_e9: int  # all-in cost of one whole unit, signed so that less is better
+
+
+class Taken(NamedTuple):
+    """What a sweep takes at one venue. Quantities in whole lots."""
+
+    rank: int  # of the venue among those that were asked
+    quantity: int
+    worst_e9: int  # price of the last unit
+    paid_e9: int  # price times quantity, summed
+    best_cost_e9: int  # all-in cost of its first unit
 
 
 class SweepVenue(NamedTuple):
@@ -39,6 +50,87 @@ def all_in_e9(venue: Venue, side: Side, price_e9: int) -> int:
     """
     signed = price_e9 if side is Side.BUY else -price_e9
     return signed + venue.taker_fee_e9 + price_e9 * venue.taker_fee_ppm // _PPM
+
+
+def consolidated(
+    books: Sequence[VenueBook],
+    side: Side,
+    limit_price_e9: int | None,
+    lot: int,
+    quantity: int,
+    *,
+    owner_minimum: int = 0,
+) -> tuple[list[Taken], list[tuple[int, int]]]:
+    """Return what to take at each venue, the cheapest first, and all of it as (cost, quantity).
+
+    As `split` over `sweep_venue`: most of `quantity`, at the least all-in cost, ties to the venue
+    that comes first. Where no venue has a minimum, which is nearly always, one sort decides.
+    """
+    if owner_minimum > lot or any(book.venue.minimum_quantity > lot for book in books):
+        return _chosen(books, side, limit_price_e9, lot, quantity, owner_minimum=owner_minimum)
+    offers: list[tuple[int, int, int, int]] = []
+    sign = 1 if side is Side.BUY else -1
+    for rank, book in enumerate(books):
+        venue = book.venue
+        fee_e9, fee_ppm = venue.taker_fee_e9, venue.taker_fee_ppm
+        shown = whole = 0
+        for level in book.asks if sign > 0 else book.bids:
+            price_e9 = level.price_e9
+            if limit_price_e9 is not None and (price_e9 - limit_price_e9) * sign > 0:
+                break
+            shown += level.quantity
+            part = shown // lot * lot - whole
+            if part:
+                cost = sign * price_e9 + fee_e9
+                if fee_ppm:
+                    cost += price_e9 * fee_ppm // _PPM
+                offers.append((cost, rank, part, price_e9))
+                whole += part
+                if whole >= quantity:  # no more than that can be taken here
+                    break
+    offers.sort()
+    return _merged(offers, quantity, sign)
+
+
+def _merged(
+    offers: list[tuple[int, int, int, int]], quantity: int, sign: int
+) -> tuple[list[Taken], list[tuple[int, int]]]:
+    """Take offers in order until the quantity is there."""
+    taken: dict[int, list[int]] = {}
+    parts: list[tuple[int, int]] = []
+    for cost, rank, offered, price_e9 in offers:
+        if not quantity:
+            break
+        part = offered if offered < quantity else quantity
+        quantity -= part
+        parts.append((cost, part))
+        own = taken.get(rank)
+        if own is None:
+            taken[rank] = [part, price_e9, part * price_e9, cost]
+        else:
+            own[0] += part
+            # With a fee on notional a dearer price is never the cheaper one, so the last is worst.
+            own[1] = price_e9 if (price_e9 - own[1]) * sign > 0 else own[1]
+            own[2] += part * price_e9
+    return [Taken(rank, *own) for rank, own in taken.items()], parts
+
+
+def _chosen(
+    books: Sequence[VenueBook],
+    side: Side,
+    limit_price_e9: int | None,
+    lot: int,
+    quantity: int,
+    *,
+    owner_minimum: int,
+) -> tuple[list[Taken], list[tuple[int, int]]]:
+    venues = tuple(sweep_venue(book, side, limit_price_e9, lot, owner_minimum) for book in books)
+    ranks = {book.venue.venue_id: rank for rank, book in enumerate(books)}
+    offers = [
+        (step.cost_e9, ranks[step.venue_id], step.quantity, step.price_e9)
+        for step in split(venues, quantity)
+    ]
+    return _merged(sorted(offers), quantity, 1 if side is Side.BUY else -1)
 
 
 def sweep_venue(

@@ -11,6 +11,7 @@ from schemas.messages.core import OrderKind, RoutingLogic
 from streams.core.market import VenueBook
 from streams.routing import costs
 from streams.routing.costs import E9
+from streams.routing.logics import dark
 from streams.routing.logics.desk import REST_NS, Desk, Leg, Passed, Proposal
 from streams.routing.logics.sequential import rank
 
@@ -20,15 +21,16 @@ PARTS: Final = 20  # the quantity is given away in so many parts, whole lots eac
 
 
 def propose(desk: Desk) -> Proposal | str:
-    """Return a child per venue that is worth one, or why there is no such split."""
+    """Return dark children for their part and lit ones for the rest, or why there is no split."""
     if desk.minimum:
         return "a resting order keeps no minimum"
     books = rank(desk)
     if len(books) < 2 or desk.whole < 2 * desk.lot:
         return "there is nothing to split"
-    given = spread(desk, books, desk.whole + desk.budget // desk.lot * desk.lot)
-    legs: list[Leg] = []
-    passed: list[Passed] = []
+    legs, passed = dark.bids(desk, desk.resting(books[0]).total_e9)
+    rest = desk.whole_lots(desk.quantity - sum(leg.quantity for leg in legs))
+    given = spread(desk, books, rest + desk.budget // desk.lot * desk.lot)
+    rests: list[Leg] = []
     for book, quantity in zip(books, given, strict=True):
         record = desk.record(book, OrderKind.PASSIVE)
         fit = desk.rules.fit(book, desk.side, quantity, desk.price_e9) if quantity else None
@@ -37,7 +39,7 @@ def propose(desk: Desk) -> Proposal | str:
             passed.append(Passed(book, desk.resting(book), reason))
             continue
         cost = costs.resting(record, book, desk.side, desk.quote, fit.quantity)
-        legs.append(
+        rests.append(
             Leg(
                 book,
                 fit.quantity,
@@ -48,12 +50,12 @@ def propose(desk: Desk) -> Proposal | str:
                 rest_ns=REST_NS,
             )
         )
-    if not legs:
+    if not rests:
         return "no venue takes a part"
     return Proposal(
         RoutingLogic.PARALLEL,
-        _score(desk, legs),
-        tuple(legs),
+        _score(desk, legs, rests),
+        (*legs, *rests),
         tuple(passed),
         "all venues at once, more than wanted" if desk.budget else "all venues at once",
     )
@@ -66,7 +68,7 @@ def is_worth_weighing(desk: Desk) -> bool:
     own way.
     """
     best = rank(desk)[0]
-    record, depth = desk.record(best, OrderKind.PASSIVE), costs.depth_at_touch(best, desk.side)
+    record, depth = desk.record(best, OrderKind.PASSIVE), costs.depth_at_touch(best)
     alone = costs.expected_fill(record, depth, desk.quantity)
     ideal = desk.quantity * record.fill_e9 // E9
     saved = _value(desk, best) * max(0, ideal - alone) // desk.quantity
@@ -82,10 +84,7 @@ def spread(desk: Desk, books: list[VenueBook], quantity: int) -> list[int]:
     """
     lot, given = desk.lot, [0] * len(books)
     part = max(lot, quantity // PARTS // lot * lot)
-    facts = [
-        (desk.record(book, OrderKind.PASSIVE), costs.depth_at_touch(book, desk.side))
-        for book in books
-    ]
+    facts = [(desk.record(book, OrderKind.PASSIVE), costs.depth_at_touch(book)) for book in books]
     values = [_value(desk, book) for book in books]
     rest = quantity
     while rest > 0:
@@ -112,20 +111,19 @@ def _value(desk: Desk, book: VenueBook) -> int:
     return max(0, 2 * half + taker + record.missed_e9 - maker - record.adverse_e9)
 
 
-def _score(desk: Desk, legs: list[Leg]) -> int:
+def _score(desk: Desk, bids: list[Leg], legs: list[Leg]) -> int:
     """Return the cost per unit wanted: what fills, what has to be made up for, what is too much.
 
     Every venue's leakage counts whole, and what fills beyond the slice is unwound over the spread.
     Rounds: down.
     """
-    half, wanted = costs.half_spread_bps_e9(desk.quote), desk.quantity
-    placed = sum(leg.quantity for leg in legs)
+    half, mid_e9 = costs.half_spread_bps_e9(desk.quote), desk.quote.midpoint_e9
+    hidden = sum(leg.quantity for leg in bids)
+    wanted, placed = desk.quantity - hidden, sum(leg.quantity for leg in legs)
     filled = earned = left = always = 0
     for leg in legs:
         record, venue = desk.record(leg.book, OrderKind.PASSIVE), leg.book.venue
-        mid_e9 = desk.quote.midpoint_e9
-        depth = costs.depth_at_touch(leg.book, desk.side)
-        part = costs.expected_fill(record, depth, leg.quantity)
+        part = costs.expected_fill(record, costs.depth_at_touch(leg.book), leg.quantity)
         maker = costs.fee_bps_e9(venue.maker_fee_e9, venue.maker_fee_ppm, mid_e9)
         taker = costs.fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9)
         filled += part
@@ -134,6 +132,7 @@ def _score(desk: Desk, legs: list[Leg]) -> int:
         left += leg.quantity * (taker + hurried)
         always += leg.quantity * (leg.cost.latency_e9 + record.correction_e9)
     missed, excess = max(0, wanted - filled), max(0, filled - wanted)
-    paid = earned + missed * left // placed + excess * 2 * half
+    paid = earned + missed * left // placed + excess * 2 * half + always * wanted // placed
+    paid += sum(leg.quantity * costs.urgent(leg.cost, desk.part.urgency) for leg in bids)
     leaked = sum(leg.cost.leakage_e9 for leg in legs)
-    return paid // wanted + always // placed + leaked
+    return paid // desk.quantity + leaked * wanted // desk.quantity

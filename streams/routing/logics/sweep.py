@@ -14,14 +14,14 @@ from streams.routing.costs import E9
 from streams.routing.logics import dark
 from streams.routing.logics.desk import DARK_REST_NS, Desk, Leg, Passed, Proposal
 from streams.routing.logics.tails import Segment, segments_of
-from streams.routing.sweep import Step, split, sweep_venue
+from streams.routing.sweep import Taken, consolidated
 
 __all__ = ["equalized", "over_subscribed", "propose", "take"]
 
 BPS: Final = 10_000
 
 
-class _Taken(NamedTuple):
+class _Sweep(NamedTuple):
     legs: list[Leg]
     passed: list[Passed]
     score_e9: int
@@ -31,12 +31,12 @@ class _Taken(NamedTuple):
 def propose(desk: Desk) -> Proposal:
     """Return the orders that take, and the midpoint bids beside them for a large quantity."""
     ranked = _ranked(desk)
-    steps = _steps(desk, ranked, desk.whole)
-    hidden, passed = _hidden(desk, steps)
+    found, parts = _found(desk, ranked, desk.whole)
+    hidden, passed = _hidden(desk, parts)
     if hidden:
         wanted = desk.quantity - sum(leg.quantity for leg in hidden)
-        steps = _steps(desk, ranked, wanted // desk.lot * desk.lot)
-    taken = _take(desk, ranked, steps)
+        found, _ = _found(desk, ranked, wanted // desk.lot * desk.lot)
+    taken = _take(desk, ranked, found)
     legs = equalized(desk, taken.legs)
     return Proposal(
         RoutingLogic.SWEEP,
@@ -52,9 +52,9 @@ def over_subscribed(desk: Desk) -> Proposal | str:
     if desk.budget < desk.lot:
         return "no over-fill budget"
     ranked = _ranked(desk)
-    plain = _take(desk, ranked, _steps(desk, ranked, desk.whole))
+    plain = _take(desk, ranked, _found(desk, ranked, desk.whole)[0])
     more = desk.whole + desk.budget // desk.lot * desk.lot
-    taken = _take(desk, ranked, _steps(desk, ranked, more))
+    taken = _take(desk, ranked, _found(desk, ranked, more)[0])
     legs = sorted(taken.legs, key=lambda each: each.cost.total_e9)
     beyond = taken.placed - desk.whole
     if beyond <= 0:
@@ -71,7 +71,7 @@ def over_subscribed(desk: Desk) -> Proposal | str:
 def take(desk: Desk, quantity: int) -> list[Leg]:
     """Return the orders that take `quantity`, or what is shown of it."""
     ranked = _ranked(desk)
-    return equalized(desk, _take(desk, ranked, _steps(desk, ranked, quantity)).legs)
+    return equalized(desk, _take(desk, ranked, _found(desk, ranked, quantity)[0]).legs)
 
 
 def equalized(desk: Desk, legs: list[Leg]) -> list[Leg]:
@@ -82,11 +82,8 @@ def equalized(desk: Desk, legs: list[Leg]) -> list[Leg]:
     return [leg._replace(send_after_ns=slowest - leg.book.venue.latency_ns) for leg in legs]
 
 
-def _ranked(desk: Desk) -> list[tuple[VenueBook, int]]:
-    """Return lit venues with what taking the first lot there costs, the best first.
-
-    Ties of price go to that order: to the better record, not to the first name.
-    """
+def _ranked(desk: Desk) -> list[VenueBook]:
+    """Return the lit venues, the best record first: equal prices go to it, not to a name."""
     entries = []
     for book in desk.lit:
         record = desk.record(book, OrderKind.AGGRESSIVE)
@@ -94,53 +91,56 @@ def _ranked(desk: Desk) -> list[tuple[VenueBook, int]]:
         rank = missed + record.leakage_e9 + record.correction_e9
         entries.append((rank, book.venue.venue_id, book))
     entries.sort(key=lambda entry: entry[:2])
-    return [(book, rank) for rank, _, book in entries]
+    return [book for _, _, book in entries]
 
 
-def _steps(desk: Desk, ranked: list[tuple[VenueBook, int]], quantity: int) -> list[Step]:
-    lot = min(desk.lot, quantity) or desk.lot
-    limit = desk.part.limit_price_e9
-    venues = tuple(sweep_venue(book, desk.side, limit, lot, desk.minimum) for book, _ in ranked)
-    return split(venues, quantity)
+def _found(
+    desk: Desk, ranked: list[VenueBook], quantity: int
+) -> tuple[list[Taken], list[tuple[int, int]]]:
+    return consolidated(
+        ranked,
+        desk.side,
+        desk.part.limit_price_e9,
+        min(desk.lot, quantity) or desk.lot,
+        quantity,
+        owner_minimum=desk.minimum,
+    )
 
 
-def _take(desk: Desk, ranked: list[tuple[VenueBook, int]], steps: list[Step]) -> _Taken:
+def _take(desk: Desk, ranked: list[VenueBook], found: list[Taken]) -> _Sweep:
     legs: list[Leg] = []
     passed: list[Passed] = []
     paid = placed = 0
-    own: dict[str, list[Step]] = {}
-    for step in sorted(steps, key=lambda each: each.cost_e9):
-        own.setdefault(step.venue_id, []).append(step)
-    order = {venue_id: at for at, venue_id in enumerate(own)}
-    for book, _ in sorted(ranked, key=lambda each: order.get(each[0].venue.venue_id, len(order))):
-        mine = own.get(book.venue.venue_id)
+    used = set()
+    for taken in found:
+        used.add(taken.rank)
+        book, offered = ranked[taken.rank], taken.quantity
         record = desk.record(book, OrderKind.AGGRESSIVE)
-        if mine is None:
-            cost = costs.taking(record, book, desk.side, desk.quote, desk.quantity)
-            passed.append(Passed(book, cost, "nothing shown within the limit is cheaper"))
-            continue
-        prices = [step.price_e9 for step in mine]
-        worst = max(prices) if desk.side is Side.BUY else min(prices)
-        offered = sum(step.quantity for step in mine)
-        average = sum(step.quantity * step.price_e9 for step in mine) // offered
+        average = taken.paid_e9 // offered
         cost = costs.taking(record, book, desk.side, desk.quote, offered, price_e9=average)
-        quantity, price, reason = desk.rules.fit(book, desk.side, offered, worst, desk.minimum)
+        fit = desk.rules.fit(book, desk.side, offered, taken.worst_e9, desk.minimum)
+        quantity = fit.quantity
         if not quantity:
-            passed.append(Passed(book, cost, reason))
+            passed.append(Passed(book, cost, fit.reason))
             continue
         minimum = min(desk.minimum, quantity)
+        price = fit.price_e9
         legs.append(Leg(book, quantity, price, price, cost, "cheapest all in", minimum=minimum))
         paid += quantity * cost.total_e9
         placed += quantity
-    return _Taken(legs, passed, paid // placed if placed else 0, placed)
+    for rank, book in enumerate(ranked):
+        if rank not in used:
+            record = desk.record(book, OrderKind.AGGRESSIVE)
+            cost = costs.taking(record, book, desk.side, desk.quote, desk.quantity)
+            passed.append(Passed(book, cost, "nothing shown within the limit is cheaper"))
+    return _Sweep(legs, passed, paid // placed if placed else 0, placed)
 
 
-def _hidden(desk: Desk, steps: list[Step]) -> tuple[list[Leg], list[Passed]]:
+def _hidden(desk: Desk, parts: list[tuple[int, int]]) -> tuple[list[Leg], list[Passed]]:
     """Return midpoint bids for the dearest units of the sweep, where they are worth it."""
     if not desk.dark:
         return [], []
-    best = _at_best(desk, steps)
-    if not steps or desk.quantity * BPS <= best * desk.settings.large_bps:
+    if not parts or desk.quantity * BPS <= _at_best(desk) * desk.settings.large_bps:
         return [], [Passed(book, costs.FREE, "dark venues are not swept") for book in desk.dark]
     passed: list[Passed] = []
     segments: list[Segment] = []
@@ -149,7 +149,7 @@ def _hidden(desk: Desk, steps: list[Step]) -> tuple[list[Leg], list[Passed]]:
             passed.append(Passed(book, costs.FREE, reason))
         else:
             segments += segments_of(desk, book, at)
-    given = _left_to_the_dark(desk, steps, segments)
+    given = _left_to_the_dark(desk, parts, segments)
     legs: list[Leg] = []
     for at, quantity in sorted(given.items()):
         book = desk.dark[at]
@@ -162,15 +162,17 @@ def _hidden(desk: Desk, steps: list[Step]) -> tuple[list[Leg], list[Passed]]:
     return legs, passed
 
 
-def _at_best(desk: Desk, steps: list[Step]) -> int:
+def _at_best(desk: Desk) -> int:
     """Return what stands at the best price of the other side, over all venues."""
-    prices = [step.price_e9 for step in steps]
-    best = (min if desk.side is Side.BUY else max)(prices, default=0)
-    books = ((book.asks if desk.side is Side.BUY else book.bids) for book in desk.lit)
-    return sum(level.quantity for levels in books for level in levels if level.price_e9 == best)
+    is_buy = desk.side is Side.BUY
+    best_e9 = desk.quote.ask_e9 if is_buy else desk.quote.bid_e9
+    books = ((book.asks if is_buy else book.bids) for book in desk.lit)
+    return sum(levels[0].quantity for levels in books if levels and levels[0].price_e9 == best_e9)
 
 
-def _left_to_the_dark(desk: Desk, steps: list[Step], segments: list[Segment]) -> dict[int, int]:
+def _left_to_the_dark(
+    desk: Desk, parts: list[tuple[int, int]], segments: list[Segment]
+) -> dict[int, int]:
     """Give the dearest units to the best chances while that is expected to be cheaper.
 
     Both sequences only get worse from unit to unit, so that the first pair that does not pay ends
@@ -178,7 +180,7 @@ def _left_to_the_dark(desk: Desk, steps: list[Step], segments: list[Segment]) ->
     """
     mid_e9, sign = desk.quote.midpoint_e9, 1 if desk.side is Side.BUY else -1
     late = costs.half_spread_bps_e9(desk.quote)
-    dearest = sorted(((step.cost_e9, step.quantity) for step in steps), reverse=True)
+    dearest = parts[::-1]
     given: dict[int, int] = {}
     queue = sorted(segments, key=lambda each: (-each.value_e9, each.pool, each.ordinal))
     at, left = 0, dearest[0][1]
@@ -200,7 +202,7 @@ def _left_to_the_dark(desk: Desk, steps: list[Step], segments: list[Segment]) ->
     return given
 
 
-def _over_score(desk: Desk, plain: _Taken, legs: list[Leg]) -> int:
+def _over_score(desk: Desk, plain: _Sweep, legs: list[Leg]) -> int:
     """Return the cost per unit: fewer misses, against what unwinding an excess costs."""
     back = 2 * costs.half_spread_bps_e9(desk.quote)
     filled = sum(leg.quantity * desk.record(leg.book, OrderKind.AGGRESSIVE).fill_e9 for leg in legs)
