@@ -26,6 +26,7 @@ STRATEGIES = ((StrategyKind.VWAP, 62), (StrategyKind.TWAP, 37), (StrategyKind.IM
 LEAN_PER_CENT = 85
 CROSSING_OF_FIVE = 3  # accounts whose owners allow internal crosses
 LIMITED_PER_CENT = 4
+AUCTION_PER_CENT = 4  # more orders, for the auctions of a day that has some
 LIMIT_BPS = 150  # beyond the reference price: a limit protects, it seldom stops
 SIZES = (1, 1, 2, 2, 3, 4, 6, 10)  # multiples of the unit size of an instrument
 
@@ -50,6 +51,8 @@ class FlowPlan(NamedTuple):
     instruments: Sequence[InstrumentDefined]
     prices_e9: Sequence[int]  # reference price of each
     units: Sequence[int]
+    opening_ns: tuple[int, int] | None = None  # when its call begins, and its cut-off
+    closing_cutoff_ns: int = 0  # 0: no closing auction
 
 
 def accounts(count: int) -> tuple[AccountDefined, ...]:
@@ -93,7 +96,40 @@ def plan_flow(plan: FlowPlan) -> list[ClientCommand]:
             commands.append(ClientCommand(later_ns, order.source, _replace(order, random)))
         elif kind < CANCELED_PPM + REPLACED_PPM + REPEATED_PPM:
             commands.append(ClientCommand(later_ns, order.source, order))
+    commands += _for_auctions(plan)
     commands.sort(key=lambda command: (command.at_ns, command.message.client_order_id))
+    return commands
+
+
+def _for_auctions(plan: FlowPlan) -> list[ClientCommand]:
+    """Return the orders for the day's auctions: at the open, at the close, or towards it."""
+    random = stream(plan.seed, "auction-flow", plan.orders)
+    close_ns, commands = plan.closing_cutoff_ns, []
+    for number in range(plan.orders * AUCTION_PER_CENT // 100):
+        kind = number % 3
+        order = _order(plan, random, plan.orders + number, plan.start_ns)
+        changes: dict[str, object] = {"end_ns": 0, "participation_cap_bps": 10_000}
+        # Early enough to be there when the strategies send what is for the auction.
+        at_ns = (
+            plan.start_ns + plan.step_ns + random.randrange(max(close_ns - plan.start_ns, 2) // 2)
+        )
+        if kind == 0 and plan.opening_ns is not None:
+            begins_ns, cutoff_ns = plan.opening_ns
+            at_ns = begins_ns + plan.step_ns + random.randrange(max(cutoff_ns - begins_ns, 2) // 2)
+            changes |= {
+                "time_in_force": TimeInForce.AT_OPEN,
+                "strategy": StrategyKind.IMMEDIATE,
+                "urgency": Urgency.URGENT,
+            }
+        elif not close_ns:
+            continue
+        elif kind == 1:
+            changes |= {"time_in_force": TimeInForce.AT_CLOSE, "strategy": StrategyKind.VWAP}
+        else:
+            changes |= {"strategy": StrategyKind.CLOSE}
+        fields = {name: getattr(order, name) for name in order.__struct_fields__}
+        order = NewOrder(**{**fields, **changes})
+        commands.append(ClientCommand(at_ns, order.source, order))
     return commands
 
 

@@ -297,6 +297,8 @@ def _day(
         instruments=instruments,
         prices_e9=prices_e9,
         units=units,
+        opening_ns=(hours.start_ns, hours.opening_cutoff_ns) if hours.opening_steps else None,
+        closing_cutoff_ns=hours.closing_cutoff_ns if hours.closing_steps else 0,
     )
     halting = [
         HaltTerms(each.instrument_id, each.tick_e9, price_e9, volume)
