@@ -118,6 +118,7 @@ def _child_canceled(state: RoutingState, event: ChildCanceled) -> None:
         child.quantity += child.added  # a replace that nobody answered may have been taken
         child.added = 0
         child.is_replacing = False
+    child.is_cancel_deferred = False
     heard(state, event.venue_id)
     state.reports += 1
     child.exposure = event.outstanding_quantity

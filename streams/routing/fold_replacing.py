@@ -54,6 +54,7 @@ def _replaced(state: RoutingState, event: ChildReplaced) -> None:
         )
     child.quantity = event.quantity
     child.price_e9 = event.price_e9
+    child.replaced = event.request
     _answered(state, child, event.freed_quantity)
 
 

@@ -21,7 +21,8 @@ def sent(state: RoutingState, venue_id: str, at_ns: int) -> None:
 
 def placed(state: RoutingState, event: ChildPlaced) -> None:
     """Count a new child, and remember which one tries a venue."""
-    if event.messages_per_s:
+    record = state.venues.get(event.venue_id)
+    if event.messages_per_s or (record is not None and record.messages_per_s):
         record = _record(state, event.venue_id)
         record.messages_per_s = event.messages_per_s
         note_sent(record, event.placed_ns)

@@ -31,6 +31,7 @@ SECOND_NS: Final = 1_000_000_000
 REPLACE_RETRY_NS: Final = 5 * SECOND_NS  # as a cancel that nobody answers
 SUSPENDED_MAX_NS: Final = 30 * SECOND_NS  # a paused child is asked back after that
 _WORKING: Final = (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+_PAUSABLE: Final = (Phase.PENDING_NEW, Phase.LIVE, Phase.UNRESOLVED)
 
 
 def replace_child(state: RoutingState, command: ReplaceChild) -> tuple[ChildReplaceRequested, ...]:
@@ -109,13 +110,16 @@ def restated_of(child: Child, report: ExecutionReport, at_ns: int) -> ChildResta
     """
     status = report.order_status
     is_pause = report.exec_type is ExecType.SUSPENDED or status is OrderStatus.SUSPENDED
-    if is_pause and child.phase in (Phase.PENDING_NEW, Phase.LIVE):
+    is_free = child.cancel_cause is None and not child.is_replacing
+    if is_pause and is_free and child.phase in _PAUSABLE:
         return _restated(child, report, OrderStatus.SUSPENDED, 0, at_ns + SUSPENDED_MAX_NS)
     if is_pause or status not in _WORKING:
         return None
     freed = 0
-    if report.exec_type is ExecType.RESTATED and report.order_quantity and not child.is_replacing:
-        in_force = report.order_quantity
+    in_force = report.order_quantity
+    # Of the order as it was before our newest replace it says nothing about the one after it.
+    is_current = not child.is_replacing and report.request == child.replaced
+    if report.exec_type is ExecType.RESTATED and in_force and is_current:
         quantity = max(in_force, report.cumulative_quantity + report.leaves_quantity)
         freed = min(max(child.quantity - quantity, 0), child.exposure)
     if not freed and child.phase is not Phase.SUSPENDED:

@@ -181,9 +181,10 @@ def _status(state: RoutingState, command: ApplyReport, child: Child) -> tuple[An
         return _ended(state, command, child, status)
     is_paused = status is OrderStatus.SUSPENDED
     is_waiting = child.is_open and (child.is_unresolved or not child.is_acknowledged)
-    if is_waiting and not is_paused:
-        return _alive(state, command, child)
-    return _restated(state, command, child)
+    if not is_waiting:
+        return _restated(state, command, child)
+    alive = _alive(state, command, child)
+    return (*alive, *_restated(state, command, child)) if is_paused else alive
 
 
 def _ended(

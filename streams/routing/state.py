@@ -115,6 +115,7 @@ class Child(msgspec.Struct, kw_only=True):
     cancel_from_ns: int = 0
     cancel_until_ns: int = 0  # from then until rest_until_ns nothing is canceled
     replace_requests: int = 0
+    replaced: int = 0  # ordinal of the newest that the venue took
     is_replacing: bool = False  # the newest replace is not answered
     asked_quantity: int = 0  # by it
     asked_price_e9: int | None = None

@@ -16,6 +16,8 @@ def note_sent(record: VenueRecord, at_ns: int) -> None:
     if record.messages_per_s:
         record.sent_ns.append(at_ns)
         del record.sent_ns[: -record.messages_per_s]
+    else:
+        record.sent_ns.clear()
 
 
 class Throttle:

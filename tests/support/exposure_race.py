@@ -89,6 +89,7 @@ class Race:
         self._decide = decide
         self._has_busts = has_busts
         self.venue = ModelVenue(choose)
+        self.market = MARKET
         self.state = ROUTING.initial()
         self.at_ns = OPEN_NS
         self.timers: dict[str, int] = {}
@@ -174,7 +175,7 @@ class Race:
             return ApplyReport(
                 report=message,
                 at_ns=self.at_ns,
-                market=MARKET,
+                market=self.market,
                 current_epoch=1,
                 room=self.room,
             )
@@ -185,7 +186,7 @@ class Race:
         due = [timer for timer, due_ns in self.timers.items() if due_ns <= self.at_ns]
         for timer in due:
             if self.timers.pop(timer, None) is not None:
-                self._command(WakeRouting(timer_id=timer, at_ns=self.at_ns, market=MARKET))
+                self._command(WakeRouting(timer_id=timer, at_ns=self.at_ns, market=self.market))
 
     def _release(self) -> None:
         self.slices += 1
@@ -204,7 +205,7 @@ class Race:
             cause=Cause.BIN,
         )
         self._record(released)
-        self._command(RouteSlice(slice_id=released.slice_id, at_ns=self.at_ns, market=MARKET))
+        self._command(RouteSlice(slice_id=released.slice_id, at_ns=self.at_ns, market=self.market))
 
     def _change(self, index: int) -> None:
         quantity = self.venue.executions[index].quantity

@@ -48,6 +48,8 @@ class ModelVenue:
         self.excess = 0  # executed beyond its orders, by corrections upwards
         self.taken_back = 0  # by busts and corrections downwards
         self._exec_ids = 0
+        self.request = 0  # what the next report says of replaces and of the quantity in force
+        self.order_quantity = 0
 
     def place(self, placed: ChildPlaced) -> None:
         self.orders[placed.child_id] = Order(placed)
@@ -153,6 +155,8 @@ class ModelVenue:
                 liquidity=Liquidity.ADDED,
                 text="",
                 transact_ns=self._exec_ids,
+                request=self.request,
+                order_quantity=self.order_quantity,
             )
         )
         return exec_id
