@@ -37,7 +37,8 @@ class ImpactFitted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     effective_parents_e9: int  # The same after forgetting, 1e-9
     half_life_parents: int  # After so many parents, one counts half
     residual_bps_e9: int  # Weighted root mean square of what it does not explain, 1e-9 basis points
-    positions: tuple[TopicPosition, ...]  # Where the reader stood: what lies before has been used
+    moments: tuple[int, ...]  # What the fit remembers of them: sums of squares, products and weights, 1e-12; another fit goes on from there
+    positions: tuple[TopicPosition, ...]  # Behind the newest parent that was used, by partition: what lies before is used
 
 
 def impact_fitted_to_datum(m: ImpactFitted) -> dict[str, Any]:
@@ -58,6 +59,7 @@ def impact_fitted_to_datum(m: ImpactFitted) -> dict[str, Any]:
         "effective_parents_e9": m.effective_parents_e9,
         "half_life_parents": m.half_life_parents,
         "residual_bps_e9": m.residual_bps_e9,
+        "moments": m.moments,
         "positions": [topic_position_to_datum(x) for x in m.positions],
     }
 
@@ -80,6 +82,7 @@ def impact_fitted_from_datum(d: dict[str, Any]) -> ImpactFitted:
         effective_parents_e9=d["effective_parents_e9"],
         half_life_parents=d["half_life_parents"],
         residual_bps_e9=d["residual_bps_e9"],
+        moments=tuple(d["moments"]),
         positions=tuple([topic_position_from_datum(x) for x in d["positions"]]),
     )
 

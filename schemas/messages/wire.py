@@ -8044,6 +8044,8 @@ def write_impact_fitted(m: ImpactFitted) -> bytes:
             (SIZES[n] if 0 <= (n := m.effective_parents_e9) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.half_life_parents) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.residual_bps_e9) < 8192 else encode_long(n)),
+            (encode_long(len(m.moments)) + b"".join([(SIZES[n] if 0 <= (n := x) < 8192 else encode_long(n)) for x in m.moments]) if m.moments else b""),
+            b"\x00",
             (encode_long(len(m.positions)) + b"".join([WIRE_TEXTS[x.topic] + (SIZES[n] if 0 <= (n := x.partition) < 8192 else encode_int(n)) + (SIZES[n] if 0 <= (n := x.position) < 8192 else encode_long(n)) for x in m.positions]) if m.positions else b""),
             b"\x00",
         )
@@ -8147,6 +8149,19 @@ def read_impact_fitted(b: bytes, i: int) -> tuple[ImpactFitted, int]:
         f_residual_bps_e9, i = read_long(b, i, n)
     else:
         f_residual_bps_e9 = n >> 1 ^ -(n & 1)
+    a_f_moments = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_moments, i = read_long(b, i, n)
+            else:
+                x_f_moments = n >> 1 ^ -(n & 1)
+            a_f_moments.append(x_f_moments)
+        count, i = read_block(b, i)
+    f_moments = tuple(a_f_moments)
     a_f_positions = []
     count, i = read_block(b, i)
     while count:
@@ -8175,7 +8190,7 @@ def read_impact_fitted(b: bytes, i: int) -> tuple[ImpactFitted, int]:
             a_f_positions.append(x_f_positions)
         count, i = read_block(b, i)
     f_positions = tuple(a_f_positions)
-    return ImpactFitted(version=f_version, ordinal=f_ordinal, prior=f_prior, beta_e9=f_beta_e9, gamma_e9=f_gamma_e9, gamma_error_e9=f_gamma_error_e9, eta_e9=f_eta_e9, eta_error_e9=f_eta_error_e9, covariance_e9=f_covariance_e9, root_e9=f_root_e9, root_ratio_e9=f_root_ratio_e9, is_flagged=f_is_flagged, parents=f_parents, effective_parents_e9=f_effective_parents_e9, half_life_parents=f_half_life_parents, residual_bps_e9=f_residual_bps_e9, positions=f_positions), i
+    return ImpactFitted(version=f_version, ordinal=f_ordinal, prior=f_prior, beta_e9=f_beta_e9, gamma_e9=f_gamma_e9, gamma_error_e9=f_gamma_error_e9, eta_e9=f_eta_e9, eta_error_e9=f_eta_error_e9, covariance_e9=f_covariance_e9, root_e9=f_root_e9, root_ratio_e9=f_root_ratio_e9, is_flagged=f_is_flagged, parents=f_parents, effective_parents_e9=f_effective_parents_e9, half_life_parents=f_half_life_parents, residual_bps_e9=f_residual_bps_e9, moments=f_moments, positions=f_positions), i
 
 
 def write_placement_solved(m: PlacementSolved) -> bytes:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, Final
 
-from schemas.avro import registry
 from schemas.messages.core import Envelope
 from schemas.messages.plans import ImpactFitted, PlanPublished
+from schemas.messages.strategy import PlanRequested
 from services.demo.publish import outside_envelope
+from services.planner.frames import Frames
 from services.planner.requests import Answered, Waiting, newest
 from streams.core.errors import DecodeError
 from streams.core.topics import PLANS_EVENTS, STRATEGIES_EVENTS
@@ -23,7 +24,6 @@ POLL_MS: Final = 100
 RECORDS: Final = 5_000
 PLAN_VALID_NS: Final = 600_000_000_000  # a shard may find it stale long before
 PLANS: Final = TopicPartition(PLANS_EVENTS, 0)
-REQUESTED: Final = "strategy.PlanRequested."
 _LOG: Final = logging.getLogger("penstock.planner")
 
 
@@ -47,12 +47,7 @@ class Planner:
         self._log_id = log_id
         self._now_ns = now_ns
         self._clock_ns = clock_ns
-        # Only requests are decoded; a day has a hundred times as many events of other kinds.
-        self._frames = tuple(
-            b"\x00" + schema_id.to_bytes(4, "big")
-            for name, schema_id in registry().items()
-            if name.startswith(REQUESTED)
-        )
+        self._frames = Frames((PlanRequested,))
         self._producer = log.producer(TRANSACTIONAL_ID)
         self.answered = Answered()
         self._read_own(log)
@@ -106,7 +101,7 @@ class Planner:
             reader.close()
 
     def _waiting(self, record: Record) -> Waiting | None:
-        if not record.value.startswith(self._frames):
+        if not self._frames.is_one(record.value):
             return None
         try:
             _, request = self._codec.decode(record.value)

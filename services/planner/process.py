@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from infra.topics import read_log_id
 from services.ending import Stop, run_to_end
+from services.planner.fitting import Fitter
 from services.planner.planner import Planner
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
@@ -41,9 +42,18 @@ def _work(options: PlannerOptions, stop: Stop) -> None:
         now_ns=time.time_ns,
         clock_ns=time.perf_counter_ns,
     )
+    every, newest = options.fit_every, planner.answered.fitted
+    fitter = Fitter(log, codec, newest, every=every) if every else None
     try:
         while not stop.is_asked:
-            if not planner.turn() and options.is_once and planner.is_read(log):
+            answered = planner.turn()
+            fitted = None if fitter is None else fitter.turn()
+            if fitted is not None:
+                planner.write([fitted])
+            is_done = planner.is_read(log) and (fitter is None or fitter.is_read())
+            if options.is_once and not answered and fitted is None and is_done:
                 return
     finally:
         planner.close()
+        if fitter is not None:
+            fitter.close()

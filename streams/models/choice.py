@@ -17,6 +17,7 @@ from schemas.messages.plans import ImpactFitted
 from schemas.messages.strategy import PolicyEvaluated
 from streams.models.frontier import Point, Policy
 from streams.models.impact import ALMGREN_2005, PowerImpact
+from streams.models.impact_fit import PRIOR
 from streams.models.outlook import (
     PARTICIPATION_MAX,
     RUSH,
@@ -43,7 +44,6 @@ __all__ = [
 ]
 
 VERSION: Final = "trilemma/1"
-PRIOR: Final = "almgren-2005"
 E9: Final = 1_000_000_000
 ROUNDING: Final = 1e-9
 BPS: Final = 10_000
