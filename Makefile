@@ -1,5 +1,5 @@
 # Two commands: `make demo` and `make test`. Each installs what it needs into .venv.
-.PHONY: help demo test check fix bench fuzz clean lock tools
+.PHONY: help demo test check fix bench bench-execution fuzz clean lock tools
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV ?= .venv
@@ -26,6 +26,9 @@ fix: $(VENV)/.dev ## Format and autofix
 
 bench: $(VENV)/.dev ## Benchmarks on the embedded broker, each beside its limit
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-execution: $(VENV)/.dev ## Strategies and routers against their naive forms; writes docs/execution-evidence.md
+	@nice $(BIN)/python -m benchmarks.execution --page docs/execution-evidence.md $(BENCH_ARGS)
 
 fuzz: $(VENV)/.dev ## Fuzz decoder and shard for FUZZ_SECONDS each (guided: pip install atheris)
 	@if $(BIN)/python -c 'import atheris' 2>/dev/null; then $(BIN)/python -m tests.fuzz.guided $(FUZZ_SECONDS); else $(BIN)/python -m tests.fuzz.decoder $(FUZZ_SECONDS); fi

@@ -1,0 +1,142 @@
+"""From outcomes to a table: means with clustered errors, and differences of pairs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from benchmarks.execution.cases import Key
+from benchmarks.execution.experiments import Experiment
+from benchmarks.execution.measure import Outcome
+from streams.models.standard_error import Estimate, estimate
+
+__all__ = ["FIGURES", "Results", "compared", "report", "value"]
+
+# Figure: how it is called, digits.
+FIGURES: Final = {
+    "arrival": ("bp against arrival", 2),
+    "vwap": ("bp against others' VWAP", 2),
+    "close": ("bp against the close", 2),
+    "fees": ("fees, bp", 2),
+    "gap": ("tracking gap, % of the order", 2),
+    "miss": ("distance to the rate, points of %", 2),
+    "unfilled": ("not filled, %", 2),
+    "passive": ("rested or met midway, %", 0),
+    "seconds": ("seconds to the last fill", 0),
+    "children": ("children", 0),
+}
+SHOWN: Final = ("arrival", "vwap", "fees", "gap", "unfilled", "passive", "seconds", "children")
+RATE: Final = 10.0  # per cent, of the POV cases
+Results = Mapping[str, Mapping[Key, Outcome]]  # by case
+
+
+def value(figure: str, outcome: Outcome) -> float:
+    """Return a figure of one parent."""
+    match figure:
+        case "miss":
+            return abs(outcome.rate - RATE)
+        case "unfilled":
+            return 100 * (1 - outcome.filled / outcome.ordered)
+        case "passive":
+            return 100 * outcome.passive
+        case _:
+            return float(getattr(outcome, figure))
+
+
+def mean(experiment: Experiment, found: Mapping[Key, Outcome], figure: str) -> Estimate:
+    """Return the notional-weighted mean over parents; per parent for what is no price."""
+    return estimate(
+        [value(figure, outcome) for outcome in found.values()],
+        [outcome.notional for outcome in found.values()],
+        [_cluster(experiment, key) for key in found],
+    )
+
+
+def compared(
+    experiment: Experiment,
+    ours: Mapping[Key, Outcome],
+    naive: Mapping[Key, Outcome],
+    figure: str,
+) -> Estimate:
+    """Return ours less the naive form, order by order on the same prices."""
+    keys = [key for key in ours if key in naive]
+    return estimate(
+        [value(figure, ours[key]) - value(figure, naive[key]) for key in keys],
+        [ours[key].notional for key in keys],
+        [_cluster(experiment, key) for key in keys],
+    )
+
+
+def report(experiment: Experiment, results: Results, seeds: int) -> str:
+    """Return the experiment as Markdown: every case, then every pair."""
+    return "\n".join(
+        [
+            f"## {experiment.title}",
+            "",
+            _configuration(experiment, results, seeds),
+            "",
+            _means(experiment, results),
+            _pairs(experiment, results),
+        ]
+    )
+
+
+def _cluster(experiment: Experiment, key: Key) -> object:
+    seed, _, start_ns, _ = key
+    return seed if experiment.clusters == "day" else start_ns
+
+
+def _configuration(experiment: Experiment, results: Results, seeds: int) -> str:
+    setting, orders = experiment.setting, experiment.orders
+    first = next(iter(results.values()))
+    clusters = len({_cluster(experiment, key) for key in first})
+    tape = "generated, 8 shares" if setting.tape is None else setting.tape.name
+    return (
+        f"Market: {tape}; {setting.minutes} min in steps of {setting.step_s} s; seeds 1 to "
+        f"{seeds}, each bought and sold. Orders: {orders.share_bps / 100:g} % of the volume "
+        f"expected in {orders.window_s} s, {orders.windows} in a row. {len(first)} parents in "
+        f"{clusters} clusters ({experiment.clusters})."
+    )
+
+
+def _means(experiment: Experiment, results: Results) -> str:
+    figures = [f for f in SHOWN if f != "close"]
+    if any("close" in pair[2] for pair in experiment.pairs):
+        figures.insert(2, "close")
+    head = ["case", *(FIGURES[figure][0] for figure in figures), "sd of arrival, bp"]
+    lines = [head, ["---"] * len(head)]
+    for case, found in results.items():
+        cells = [_shown(figure, mean(experiment, found, figure)) for figure in figures]
+        lines.append([case, *cells, f"{_deviation(found):.1f}"])
+    return _table(lines)
+
+
+def _pairs(experiment: Experiment, results: Results) -> str:
+    head = ["ours", "less the naive form", "figure", "difference", "clustered SE", "", "better?"]
+    lines = [head, ["---"] * len(head)]
+    for ours, naive, figures in experiment.pairs:
+        for figure in figures:
+            if ours not in results or naive not in results:
+                continue
+            found = compared(experiment, results[ours], results[naive], figure)
+            sure = "significant" if found.is_significant else "not significant"
+            better = ("yes" if found.mean < 0 else "no") if found.is_significant else "not shown"
+            name = FIGURES[figure][0]
+            lines.append(
+                [ours, naive, name, f"{found.mean:+.2f}", f"{found.clustered:.2f}", sure, better]
+            )
+    return _table(lines)
+
+
+def _deviation(found: Mapping[Key, Outcome]) -> float:
+    """Return the standard deviation of one parent's cost against arrival: the risk it took."""
+    costs: Sequence[float] = [outcome.arrival for outcome in found.values()]
+    centre = sum(costs) / len(costs)
+    return float((sum((cost - centre) ** 2 for cost in costs) / max(len(costs) - 1, 1)) ** 0.5)
+
+
+def _shown(figure: str, found: Estimate) -> str:
+    digits = FIGURES[figure][1]
+    return f"{found.mean:.{digits}f} ± {found.clustered:.{digits}f}"
+
+
+def _table(lines: Sequence[Sequence[str]]) -> str:
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -1,0 +1,181 @@
+"""What is compared with what, in which market, by which figures."""
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from benchmarks.execution.cases import Case, Orders
+from benchmarks.execution.market import Setting
+from schemas.messages.core import StrategyKind, StrategyParameters, Urgency
+
+__all__ = ["EXPERIMENTS", "Experiment", "experiments"]
+
+K = StrategyKind
+P = StrategyParameters
+TENTH: Final = P(participation_rate_bps=1_000)
+EQUAL: Final = P(time_jitter_bps=0, size_jitter_bps=0)
+VWAP: Final = Case("VWAP", K.VWAP)
+STATIC: Final = Case("VWAP: static curve", K.VWAP, schedule="static curve")
+SLICES: Final = Case("equal slices", K.TWAP, parameters=EQUAL)
+TWAP: Final = Case("TWAP", K.TWAP)
+POV: Final = Case("POV 10 %", K.POV, parameters=TENTH)
+POV_TAPE: Final = Case(
+    "POV 10 %: p of the whole tape", K.POV, parameters=TENTH, schedule="p of the whole tape"
+)
+POV_OVER: Final = Case(
+    "POV 10 %: p / (1 - p) of the whole tape",
+    K.POV,
+    parameters=TENTH,
+    schedule="p / (1 - p) of the whole tape",
+)
+SHORTFALL: Final = tuple(
+    Case(f"IS {urgency.lower()}", K.IMPLEMENTATION_SHORTFALL, urgency)
+    for urgency in (Urgency.PASSIVE, Urgency.NEUTRAL, Urgency.URGENT)
+)
+IMMEDIATE: Final = Case("IMMEDIATE", K.IMMEDIATE, Urgency.URGENT)
+CLOSE: Final = Case("CLOSE", K.CLOSE)
+NO_AUCTION: Final = Case(
+    "CLOSE: no auction", K.CLOSE, parameters=P(closing_auction_bps=0, pre_close_ns=12 * 60 * 10**9)
+)
+ROUTED: Final = ("ours", "best price only", "pro rata to depth", "round robin")
+LOGICS: Final = ("sequential alone", "parallel", "liquidity seeking", "passive split")
+
+
+class Experiment(NamedTuple):
+    """Cases in one market. `pairs`: ours, the naive form, and the figures that shall differ."""
+
+    name: str
+    title: str
+    setting: Setting
+    orders: Orders
+    cases: tuple[Case, ...]
+    pairs: tuple[tuple[str, str, tuple[str, ...]], ...]
+    clusters: str = "day"  # or "window": a tape is one day, whose windows differ
+    seeds: int = 0  # 0: as many as are asked for
+
+
+def _routed(strategy: StrategyKind, urgency: Urgency, names: tuple[str, ...]) -> tuple[Case, ...]:
+    return tuple(Case(name, strategy, urgency, router=name) for name in names)
+
+
+def _against(
+    ours: str, others: tuple[str, ...], *figures: str
+) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    return tuple((ours, other, figures) for other in others)
+
+
+SCHEDULE_PAIRS: Final = (
+    ("VWAP", "VWAP: static curve", ("vwap", "gap", "arrival")),
+    ("VWAP", "equal slices", ("vwap", "gap", "arrival")),
+    ("TWAP", "equal slices", ("vwap", "gap", "arrival")),
+    ("POV 10 %", "POV 10 %: p of the whole tape", ("miss", "vwap", "arrival")),
+    ("POV 10 %", "POV 10 %: p / (1 - p) of the whole tape", ("miss", "vwap", "arrival")),
+    ("IS passive", "equal slices", ("arrival", "seconds")),
+    ("IS neutral", "equal slices", ("arrival", "seconds")),
+    ("IS urgent", "equal slices", ("arrival", "seconds")),
+    ("IS passive", "IS urgent", ("arrival", "seconds")),
+    ("IS neutral", "IMMEDIATE", ("arrival",)),
+)
+
+
+def experiments(data: Path | None) -> tuple[Experiment, ...]:
+    """Return all that can be run; tapes only where the data is."""
+    return (*EXPERIMENTS, *(() if data is None else _taped(data)))
+
+
+def _misspecified(name: str, title: str, setting: Setting) -> Experiment:
+    capped = [case._replace(cap_bps=2_500) for case in (VWAP, STATIC, SHORTFALL[1], SLICES)]
+    pairs = (
+        ("VWAP", "VWAP: static curve", ("vwap", "gap", "unfilled")),
+        ("IS neutral", "equal slices", ("arrival", "unfilled")),
+    )
+    return Experiment(name, title, setting, Orders(), tuple(capped), pairs)
+
+
+EXPERIMENTS: Final = (
+    Experiment(
+        "schedules",
+        "Strategies against their naive forms, generated market with decaying impact",
+        Setting(minutes=15),
+        Orders(),
+        (VWAP, STATIC, SLICES, TWAP, POV, POV_TAPE, POV_OVER, *SHORTFALL, IMMEDIATE),
+        SCHEDULE_PAIRS,
+    ),
+    Experiment(
+        "close",
+        "CLOSE against working towards the close without its auction",
+        Setting(minutes=15, closing_s=60),
+        Orders(starts_s=30, window_s=810),
+        (CLOSE, NO_AUCTION, VWAP),
+        (
+            ("CLOSE", "CLOSE: no auction", ("close", "arrival")),
+            ("CLOSE", "VWAP", ("close", "arrival")),
+        ),
+    ),
+    _misspecified(
+        "volume x0.5", "The engine expects half of the volume", Setting(minutes=15, believed=0.5)
+    ),
+    _misspecified(
+        "volume x2", "The engine expects twice the volume", Setting(minutes=15, believed=2.0)
+    ),
+    _misspecified(
+        "volatility x2", "Prices move twice as much as usual", Setting(minutes=15, volatility=2)
+    ),
+    _misspecified(
+        "venue lost",
+        "A lit venue with 30 % of volume is silent for a fifth of the day",
+        Setting(minutes=15, lost="OST"),
+    ),
+    Experiment(
+        "routers, working",
+        "Routers under VWAP: most of it rests, the rest takes",
+        Setting(minutes=15),
+        Orders(),
+        _routed(K.VWAP, Urgency.NEUTRAL, (*ROUTED, *LOGICS)),
+        _against("ours", (*ROUTED[1:], *LOGICS), "arrival", "vwap", "fees"),
+    ),
+    Experiment(
+        "routers, taking",
+        "Routers under IMMEDIATE: all of it takes, hidden quantity in the books",
+        Setting(minutes=15),
+        Orders(share_bps=800, window_s=120, windows=6),
+        _routed(K.IMMEDIATE, Urgency.URGENT, ROUTED),
+        _against("ours", ROUTED[1:], "arrival", "fees", "seconds"),
+    ),
+)
+
+
+def _taped(data: Path) -> tuple[Experiment, ...]:
+    amzn = Setting(minutes=80, tape=data / "lobster")
+    windows = Orders(share_bps=1_000, window_s=720, windows=6)
+    return (
+        Experiment(
+            "schedules, AMZN",
+            "Strategies against their naive forms on LOBSTER's AMZN day (no impact)",
+            amzn,
+            windows,
+            (VWAP, STATIC, SLICES, TWAP, POV, POV_TAPE, *SHORTFALL, IMMEDIATE),
+            tuple(p for p in SCHEDULE_PAIRS if "p / (1 - p)" not in p[1]),
+            clusters="window",
+            seeds=1,
+        ),
+        Experiment(
+            "routers, AMZN",
+            "Routers under VWAP on LOBSTER's AMZN day (no impact)",
+            amzn,
+            windows,
+            _routed(K.VWAP, Urgency.NEUTRAL, ROUTED),
+            _against("ours", ROUTED[1:], "arrival", "vwap", "fees"),
+            clusters="window",
+            seeds=1,
+        ),
+        Experiment(
+            "routers taking, AMZN",
+            "Routers under IMMEDIATE on LOBSTER's AMZN day (no impact)",
+            amzn,
+            Orders(share_bps=500, window_s=120, windows=36),
+            _routed(K.IMMEDIATE, Urgency.URGENT, ROUTED),
+            _against("ours", ROUTED[1:], "arrival", "fees", "seconds"),
+            clusters="window",
+            seeds=1,
+        ),
+    )

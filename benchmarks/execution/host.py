@@ -1,0 +1,137 @@
+"""The real engine shard and the real simulator in one thread, step by step, without a log.
+
+Messages go from one to the other as they are: no bytes, no transactions, the order of a tape. One
+batch of the engine is one step of the market; what it says to venues is heard in the next step.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.messages.core import ClockMode, Envelope
+from schemas.messages.market import Watermark
+from services.venues.application import VenueSimulator
+from services.venues.scenario import Day
+from streams.core import topics
+from streams.runtime.decide import decide_batch
+from streams.runtime.journal import tape_entropy
+from streams.runtime.merge import merge
+from streams.runtime.ports import Inbound, Record
+from streams.runtime.settings import engine_settings
+from streams.shard import EngineShard
+
+__all__ = ["LOG_ID", "run_day"]
+
+LOG_ID = b"penstock-testlog"
+NO_EVENT = bytes(16)
+Watcher = Callable[[int, str, Any], None]  # at_ns, topic, message
+
+
+class _Out:
+    """Implements ports.Emitter for one batch; `heard` gets each message with its time."""
+
+    def __init__(self, seed: int, shard: int, seq: int, at_ns: int) -> None:
+        self.shard = shard
+        self.seq = seq
+        self.at_ns = at_ns
+        self.entropy = tape_entropy(seed, shard, seq)
+        self.said: list[tuple[str, int, Any, str]] = []
+
+    def emit(
+        self,
+        topic: str,
+        message: Any,
+        *,
+        key: str,
+        causation_id: bytes,
+        correlation_id: str,
+        source_ns: int = 0,
+        partition: int | None = None,
+        actor: str = "",
+    ) -> bytes:
+        self.said.append((topic, source_ns, message, actor))
+        return self.seq.to_bytes(12, "big") + len(self.said).to_bytes(4, "big")
+
+    def dead_letter(self, inbound: Inbound, *_: Any) -> bytes:
+        self.said.append((topics.DEAD_LETTERS, 0, inbound.message, ""))
+        return NO_EVENT
+
+    def model(self, name: str, compute: Callable[[], Any]) -> Any:
+        return compute()
+
+
+def run_day(
+    day: Day,
+    definitions: list[Any],
+    seed: int,
+    watch: Watcher,
+    *,
+    lost: str = "",
+    lost_steps: range = range(0),
+) -> EngineShard:
+    """Play the day and show `watch` whatever both say.
+
+    In `lost_steps` nothing reaches the venue `lost` and nothing comes from it; all of that arrives
+    when the line is there again, market data apart.
+    """
+    engine, simulator = EngineShard(0, 1, LOG_ID), VenueSimulator(day, 1)
+    settings = engine_settings(0, ClockMode.TAPE, LOG_ID, seed=seed)
+    terms, ordinal = day.terms, 0
+    unheard: list[tuple[str, int, Any, str]] = []
+    unsent: list[Inbound] = []
+
+    def inbound(topic: str, source_ns: int, message: Any, actor: str) -> Inbound:
+        nonlocal ordinal
+        ordinal += 1
+        record = Record(topic, 0, ordinal, 0, b"", b"")
+        return Inbound(record, _envelope(ordinal, source_ns, actor), message, None)
+
+    first = [inbound(topics.CONTROL_COMMANDS, terms.start_ns, m, "bench") for m in definitions]
+    children: list[Inbound] = []
+    for step in range(1, day.steps + 1):
+        at_ns, is_lost = terms.start_ns + step * terms.step_ns, step in lost_steps
+        market = _Out(seed, 1, step, at_ns)
+        if unsent and not is_lost:
+            children, unsent = unsent + children, []
+        for each in children:
+            if is_lost and getattr(each.message, "venue_id", "") == lost:
+                unsent.append(each)
+            else:
+                simulator.apply(each, market)
+        simulator.finish(market)
+        said = market.said
+        if unheard and not is_lost:
+            late = [(topic, at_ns, message, actor) for topic, _, message, actor in unheard]
+            said, unheard = late + said, []
+        runs: dict[str, list[Inbound]] = {}
+        for topic, source_ns, message, actor in said:
+            if type(message) is Watermark:
+                continue
+            watch(source_ns, topic, message)  # what happens, whoever hears of it
+            if not is_lost or getattr(message, "venue_id", "") != lost:
+                runs.setdefault(topic, []).append(inbound(topic, source_ns, message, actor))
+            elif topic != topics.MARKET_DATA:
+                unheard.append((topic, source_ns, message, actor))
+        inputs = merge(ClockMode.TAPE, settings.urgent_inputs, runs.values())
+        out = _Out(seed, 0, step, at_ns)
+        decide_batch(settings, engine, [*first, *inputs], out)
+        first, children = [], []
+        for topic, _, message, actor in out.said:
+            watch(at_ns, topic, message)
+            if topic == topics.CHILDREN_EVENTS:
+                children.append(inbound(topic, at_ns, message, actor))
+    return engine
+
+
+def _envelope(ordinal: int, source_ns: int, actor: str) -> Envelope:
+    return Envelope(
+        event_id=b"in" + ordinal.to_bytes(14, "big"),
+        shard=-1,
+        seq=-1,
+        index=0,
+        topic_seq=-1,
+        at_ns=source_ns,
+        source_ns=source_ns,
+        actor=actor or "bench",
+        causation_id=NO_EVENT,
+        correlation_id="",
+    )
