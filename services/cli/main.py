@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import broker, clearing, config, limits, order, topics, volume_model
+from services.cli import broker, clearing, config, limits, order, topics, venue_model, volume_model
 from services.cli.crosses import crosses
 from services.cli.demo import demo
 from services.cli.explain import explain
@@ -47,6 +47,7 @@ app.add_typer(clearing.app, name="clearing")
 app.command()(reconcile)
 app.command()(crosses)
 app.command()(venues)
+app.add_typer(venue_model.app, name="venue-model")
 
 
 def main() -> None:

@@ -59,9 +59,16 @@ class Curve(msgspec.Struct, array_like=True):
     def censored(self, age_ns: int, weight: int) -> None:
         """Count a part that we took back ourselves: what would have come is not known.
 
-        It was at risk in half of the bin in which it ended.
+        It was at risk in that part of the bin in which it was there.
         """
-        self._reach(age_ns, weight, weight // 2)
+        start_ns = 0
+        for end_ns in AGES_NS:
+            if age_ns <= end_ns:
+                last = weight * max(0, age_ns - start_ns) // (end_ns - start_ns)
+                self._reach(age_ns, weight, last)
+                return
+            start_ns = end_ns
+        self._reach(age_ns, weight, weight)
 
     def forget(self, weight: int) -> None:
         """Let everything count less, as that many new children count."""

@@ -18,9 +18,19 @@ from streams.scorecard.state import (
     ScorecardState,
 )
 
-__all__ = ["COALESCE_NS", "bps_e9", "due_marks", "fold_marks", "is_due", "sent_due_ns", "wake_by"]
+__all__ = [
+    "COALESCE_NS",
+    "bps_e9",
+    "due_marks",
+    "fill_due_ns",
+    "fold_marks",
+    "is_due",
+    "sent_due_ns",
+    "wake_by",
+]
 
-COALESCE_NS: Final = 1_000_000_000  # least time between two FillsMarked
+# Least time between two FillsMarked: quotes are looked up as they stood, so waiting costs nothing.
+COALESCE_NS: Final = 5_000_000_000
 BPS: Final = 10_000
 MS: Final = 1_000_000
 SCORE_EVERY_NS: Final = 5_000_000_000
@@ -45,7 +55,7 @@ def sent_due_ns(at_ns: int) -> int:
 
 
 def wake_by(state: ScorecardState, due_ns: int) -> None:
-    """See that marks are made by then, but not sooner than a second after the last."""
+    """See that marks are made by then, but not too soon after the last."""
     due_ns = max(due_ns, state.marked_ns + COALESCE_NS)
     if not state.mark_due_ns or due_ns < state.mark_due_ns:
         state.mark_due_ns = due_ns
@@ -57,7 +67,7 @@ def due_marks(state: ScorecardState, at_ns: int) -> tuple[tuple[str, int], ...]:
     fills = state.fills
     for ordinal, head in enumerate(state.heads):
         for index in range(head, len(fills)):
-            instant_ns = _fill_instant(fills[index], ordinal)
+            instant_ns = fill_due_ns(fills[index].at_ns, ordinal)
             if instant_ns > at_ns:
                 break
             due[fills[index].instrument_id, instant_ns] = None
@@ -97,7 +107,7 @@ def _fold_fills(state: ScorecardState, ordinal: int, quotes: Quotes, until_ns: i
     fills, head = state.fills, state.heads[ordinal]
     while head < len(fills):
         fill = fills[head]
-        instant_ns = _fill_instant(fill, ordinal)
+        instant_ns = fill_due_ns(fill.at_ns, ordinal)
         if instant_ns > until_ns:
             break
         head += 1
@@ -165,7 +175,7 @@ def _is_away(end: EndMark, quote: tuple[int | None, int | None] | None) -> bool:
 def _wake_for_next(state: ScorecardState) -> None:
     for ordinal, head in enumerate(state.heads):
         if head < len(state.fills):
-            due_ns = _fill_instant(state.fills[head], ordinal)
+            due_ns = fill_due_ns(state.fills[head].at_ns, ordinal)
             wake_by(state, due_ns if ordinal > 1 else due_ns + COALESCE_NS)
     if state.sent:
         wake_by(state, sent_due_ns(state.sent[0].at_ns))
@@ -188,11 +198,11 @@ def is_due(group: Group) -> bool:
     return group.fresh >= wanted
 
 
-def _fill_instant(fill: FillMark, ordinal: int) -> int:
-    """Return when its quote is wanted: before it, or a horizon after it."""
+def fill_due_ns(at_ns: int, ordinal: int) -> int:
+    """Return when a quote of a fill is wanted: before it, or a horizon after it."""
     if not ordinal:
-        return fill.at_ns - 1
-    return _up(fill.at_ns + FILL_HORIZONS_NS[ordinal], _GRIDS_NS[ordinal])
+        return at_ns - 1
+    return _up(at_ns + FILL_HORIZONS_NS[ordinal], _GRIDS_NS[ordinal])
 
 
 def _up(at_ns: int, grid_ns: int) -> int:

@@ -11,7 +11,7 @@ from streams.scorecard.curve import BINS
 from streams.scorecard.estimate import E9, VALUE_MAX, Known
 from streams.scorecard.tails import SIZES
 
-__all__ = ["CellModel", "VenueModel", "digest", "parse"]
+__all__ = ["WEIGHT_MAX", "CellModel", "VenueModel", "digest", "parse"]
 
 WEIGHT_MAX: Final = 32 * E9  # children: a model is drawn from as much as a third of a day's memory
 CELLS_MAX: Final = 2_000

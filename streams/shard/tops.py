@@ -15,7 +15,7 @@ from streams.core.market import Venue
 
 __all__ = ["TopsView"]
 
-TOPS_MAX: Final = 512  # of an instrument; then the older half is dropped
+TOPS_MAX: Final = 1_024  # of an instrument; then the older half is dropped
 
 
 class Top(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -40,14 +40,14 @@ def test_a_sale_gains_where_the_price_falls() -> None:
     assert [round(each.mean / BPS_E9) for each in cell.markouts] == [6] * 6
 
 
-def test_marks_are_made_at_most_once_a_second() -> None:
+def test_marks_are_made_at_most_every_five_seconds() -> None:
     street = Street()
     for _ in range(50):
         street.fill(street.send())
         street.at_ns += SECOND // 20
     street.wait(400)
     marks = [each.until_ns for each in street.events if type(each).__name__ == "FillsMarked"]
-    assert all(later - earlier >= SECOND for earlier, later in pairwise(marks))
+    assert all(later - earlier >= 5 * SECOND for earlier, later in pairwise(marks))
     assert not street.state.fills
 
 
@@ -108,7 +108,7 @@ def test_what_an_immediate_order_does_not_get_was_not_there() -> None:
     child = street.take()
     street.fill(child, 25)
     street.cancel(child, 75)
-    street.wait(2)
+    street.wait(6)
     (cell,) = street.state.cells.values()
     assert (cell.curve.fill[0], cell.curve.away[0]) == (E9 // 4, 3 * E9 // 4)
 
@@ -177,7 +177,7 @@ def test_the_cost_of_a_venue_is_all_that_it_takes() -> None:
     ) -> int:
         street = Street((venue("V1"), venue("V2")))
         late_ns = SECOND // 2
-        for turn in range(80):
+        for _ in range(80):
             for venue_id in ("V1", "V2"):
                 start_ns, is_odd = street.at_ns, venue_id == "V1"
 
@@ -192,8 +192,7 @@ def test_the_cost_of_a_venue_is_all_that_it_takes() -> None:
                 paid = MID_E9 + TICK + ((depth + drift) * TICK if is_odd else 0)
                 fee = paid * 100 * fee_bps // 10_000 if is_odd else 0
                 street.fill(child, price_e9=paid, venue_id=venue_id, fee_e9=fee)
-                street.wait(8)
-                assert turn < 80
+                street.wait(12)
         return street.score()["take V1"].score.mean_e9
 
     plain = cost()
