@@ -42,6 +42,8 @@ RETRY_NS: Final = 5 * 1_000_000_000
 BACKOFF_MAX_NS: Final = 60 * 1_000_000_000
 # Five questions over half a minute; then the child stays unresolved and exposed for people.
 STATUS_TRIES_MAX: Final = 5
+# A venue that keeps an order through so many cancels is asked once a minute from then on.
+CANCELS_MAX: Final = 10
 
 
 def route_slice(state: RoutingState, command: RouteSlice) -> tuple[Any, ...]:
@@ -159,6 +161,10 @@ def request_cancel(
 
 
 def _cancel_due(throttle: Throttle, child: Child) -> tuple[int, str]:
+    is_due = child.is_cancel_deferred and child.due_ns <= throttle.at_ns
+    if child.cancel_requests >= CANCELS_MAX and not is_due:
+        reason = f"asked {child.cancel_requests} times and still there: people must look"
+        return throttle.at_ns + BACKOFF_MAX_NS, reason
     if child.cancel_from_ns > throttle.at_ns:
         return child.cancel_from_ns, "the venue cancels no younger order"
     due_ns = throttle.due_ns(child.venue_id, is_cancel=True)

@@ -56,24 +56,20 @@ __all__ = ["ENTROPY", "MARKET", "ChildRace"]
 ENTROPY = bytes(range(16))
 VENUE_IDS = ("D1", "V1", "V2")
 # V2 bounds messages, lets nothing young be canceled and would let us trade with ourselves.
-MARKET = MarketBooks(
-    instrument=instrument(),
-    quote=quote(),
-    books=(
-        venue_book("D1", venue=venue("D1", kind=VenueKind.DARK), bids=(), asks=()),
-        venue_book("V1", size=9),
-        venue_book(
-            "V2",
-            size=7,
-            venue=venue(
-                "V2",
-                messages_per_s=3,
-                cancel_after_ns=2 * SECOND,
-                self_trade_rule=SelfTradeRule.NONE,
-            ),
-        ),
+_D1 = venue_book("D1", venue=venue("D1", kind=VenueKind.DARK), bids=(), asks=())
+_V1 = venue_book("V1", size=9)
+_V2 = venue_book(
+    "V2",
+    size=7,
+    venue=venue(
+        "V2", messages_per_s=3, cancel_after_ns=2 * SECOND, self_trade_rule=SelfTradeRule.NONE
     ),
 )
+MARKETS = tuple(
+    MarketBooks(instrument=instrument(), quote=quote(), books=books)
+    for books in ((_D1, _V1, _V2), (_D1, _V1, _V2), (_V2,), (_V1,))
+)
+MARKET = MARKETS[0]
 STATE = MarketState(
     instrument=MARKET.instrument, quote=MARKET.quote, others_quantity=10_000, is_open=True
 )
@@ -101,12 +97,11 @@ class ChildRace(Race):
         self.members: tuple[Member, ...] = ()
         self.given: dict[str, int] = {}
         self.sent: list[int] = []
-        self.is_calm = False  # the settling: nothing is lost any more
         self._todo: deque[Any] = deque()
         self._is_busy = False
         super().__init__(choose, has_busts=has_busts, decide=decide)
         self.venue = RaceVenue(choose)
-        self.market = MARKET
+        self.market = MARKETS[choose(len(MARKETS))]
         self._open()
 
     def _open(self) -> None:
@@ -129,7 +124,7 @@ class ChildRace(Race):
             strategy=KINDS[self._choose(3)],
             limit_price_e9=RESTING_E9 if self._choose(3) else None,
             start_ns=self.at_ns,
-            end_ns=self.at_ns + WINDOW_NS,
+            end_ns=self.at_ns + WINDOW_NS * (1 if self._choose(8) else 5),
             participation_cap_bps=10_000,
         )
         for event in (parent, opened):
@@ -145,7 +140,7 @@ class ChildRace(Race):
         self._check_end()
 
     def _end(self) -> None:
-        self.is_calm = True
+        self.venue.mute = 0
         for _ in range(exposure_race.SETTLING_MAX):
             if not self._settle() and not self._reconnect():
                 break
@@ -179,7 +174,7 @@ class ChildRace(Race):
         there, choose = self.venue, self._choose
         can: list[Callable[[], None]] = [self._wait]
         if not choose(6):
-            can += [self._disturb, self._change_connection]
+            can += [self._disturb, self._change_connection, self._mute]
         if there.outbox:
             can += [self._deliver] * 5
             can.append(lambda: there.lose(choose(len(there.outbox))))
@@ -194,7 +189,11 @@ class ChildRace(Race):
         can[choose(len(can))]()
 
     def _wait(self) -> None:
-        self._pass_time((1 + self._choose(8)) * SECOND)
+        self._pass_time((1 + self._choose(8)) * SECOND * (1 if self._choose(5) else 12))
+
+    def _mute(self) -> None:
+        """Let the venues lose the next answers, whatever they are asked."""
+        self.venue.mute = self._choose(9)
 
     def _some(self) -> str:
         return self.venue.live[self._choose(len(self.venue.live))]

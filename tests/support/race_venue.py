@@ -20,6 +20,7 @@ class RaceVenue(ModelVenue):
         self.taken: dict[str, int] = {}  # ordinal of the newest replace that was accepted
         self.paused: list[str] = []
         self.lost: list[ExecutionReport | OrderCancelReject] = []
+        self.mute = 0  # so many of the next answers are lost
 
     def ask_replace(self, event: ChildReplaceRequested) -> None:
         self.replaces[event.child_id] = event
@@ -28,13 +29,18 @@ class RaceVenue(ModelVenue):
 
     def answer(self) -> None:
         what, child_id, request = self.inbox[0]
+        said = len(self.outbox)
         if what == "replace":
             self.inbox.pop(0)
             self._replace(child_id, request)
-            return
-        if what == "status":
-            self._say_again(child_id)
-        super().answer()
+        else:
+            if what == "status" and not self.mute:
+                self._say_again(child_id)
+            super().answer()
+        if self.mute:
+            self.mute -= 1
+            self.lost += self.outbox[said:]
+            del self.outbox[said:]
 
     def fill(self, child_id: str, quantity: int) -> None:
         if child_id in self.paused:
@@ -102,6 +108,8 @@ class RaceVenue(ModelVenue):
             self.live.append(child_id)
         if not leaves:
             self.live.remove(child_id)
+            if child_id in self.paused:
+                self.paused.remove(child_id)
         if child_id not in self.paused:
             order.status = self._working(child_id) if leaves else OrderStatus.FILLED
         self._state_report(child_id, ExecType.REPLACED)
