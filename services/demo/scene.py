@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,15 @@ from services.demo.attached import attach
 from services.demo.day import define, run_day
 from services.demo.progress import Progress
 from services.demo.proof import Proof, prove
+from services.venues.conditions import ORDINARY, Conditions
 from services.venues.scenario import Day, Scenario, definitions, plan_day
 from services.venues.settings import VenuesSettings
 from streams.adapters.kafka import KafkaLog, KafkaSettings
 from streams.core.topics import CHILDREN_EVENTS, FILLS_EVENTS, ORDERS_COMMANDS, ORDERS_EVENTS
 
 MINUTES_BY_SECONDS = 15
+CLOSING_S = 60  # of the call at the end of the demo's day
+HALTS = 2  # one of the whole market, one at one venue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,20 @@ class Scene:
             tape=self.tape,
             step_ns=self.step_ms_used * 1_000_000,
             facts=self.facts,
+            conditions=self.conditions,
         )
+
+    @property
+    def conditions(self) -> Conditions:
+        """Return what the day has beside continuous trading: on a tape nothing is made up.
+
+        Attached, what the venues are told to have.
+        """
+        if self.is_attached:
+            return VenuesSettings(bootstrap="").conditions()  # type: ignore[call-arg]  # defaults
+        if self.tape is not None:
+            return ORDINARY
+        return Conditions(closing_s=min(CLOSING_S, self.minutes * 60 // 10), halts=HALTS)
 
     @property
     def facts(self) -> Path | None:
@@ -225,7 +241,7 @@ def engine_arguments(scene: Scene, bootstrap: str) -> list[str]:
 
 def simulator_settings(scene: Scene, bootstrap: str) -> VenuesSettings:
     """Return the settings that a simulator of this scene has."""
-    return VenuesSettings(  # type: ignore[call-arg]  # the others have defaults
+    return VenuesSettings(
         bootstrap=bootstrap,
         seed=scene.seed,
         minutes=scene.minutes,
@@ -233,6 +249,7 @@ def simulator_settings(scene: Scene, bootstrap: str) -> VenuesSettings:
         step_ms=scene.step_ms_used,
         tape=scene.tape,
         facts=scene.facts,
+        **asdict(scene.conditions),
     )
 
 
@@ -250,6 +267,10 @@ def simulator_arguments(scene: Scene, bootstrap: str) -> list[str]:
         arguments.append(f"--tape={scene.tape}")
     if scene.facts is not None:
         arguments.append(f"--facts={scene.facts}")
+    conditions = asdict(scene.conditions).items()
+    arguments += [
+        f"--{name.replace('_', '-')}={each}" for name, each in conditions if each is not None
+    ]
     if scene.speed:
         arguments.append(f"--speed={scene.speed}")
     return arguments

@@ -23,6 +23,7 @@ __all__ = [
     "TICK_E9",
     "Share",
     "crypto_venues",
+    "make_venue",
     "share_venues",
 ]
 
@@ -30,7 +31,7 @@ TENANT = "HOUSE"
 TICK_E9 = 10_000_000  # 0.01
 MILLISECOND = 1_000_000  # ns
 DARK = "DUSK"
-DARK_VENUES = (DARK,)
+DARK_VENUES = (DARK, "MIRK", "NOOK")  # the last two in a wide market only: pools.py
 LIT_SHARES = {"NORD": 50, "OST": 30, "SUED": 20}  # per cent of displayed size and of trades
 GENERATED_VENUES = (*LIT_SHARES, DARK)
 
@@ -68,22 +69,22 @@ SHARES = (
 def share_venues() -> tuple[VenueDefined, ...]:
     """Return three lit venues and one dark: two of maker-taker fees, one inverted."""
     return (
-        _venue("NORD", VenueKind.LIT, 3_000_000, -2_000_000, latency_ms=1),
-        _venue("OST", VenueKind.LIT, 2_800_000, -1_500_000, latency_ms=2),
-        _venue("SUED", VenueKind.LIT, -600_000, 1_200_000, latency_ms=3),
-        _venue(DARK, VenueKind.DARK, 1_000_000, 1_000_000, latency_ms=4, minimum=10),
+        make_venue("NORD", VenueKind.LIT, 3_000_000, -2_000_000, latency_ms=1),
+        make_venue("OST", VenueKind.LIT, 2_800_000, -1_500_000, latency_ms=2),
+        make_venue("SUED", VenueKind.LIT, -600_000, 1_200_000, latency_ms=3),
+        make_venue(DARK, VenueKind.DARK, 1_000_000, 1_000_000, latency_ms=4, minimum=10),
     )
 
 
 def crypto_venues() -> tuple[VenueDefined, ...]:
     """Return the two recorded venues with fees like their published first tiers."""
     return (
-        _venue("BINANCE_SPOT", VenueKind.LIT, 0, 0, latency_ms=5, ppm=(1_000, 1_000)),
-        _venue("BINANCE_USDM", VenueKind.LIT, 0, 0, latency_ms=5, ppm=(500, 200)),
+        make_venue("BINANCE_SPOT", VenueKind.LIT, 0, 0, latency_ms=5, ppm=(1_000, 1_000)),
+        make_venue("BINANCE_USDM", VenueKind.LIT, 0, 0, latency_ms=5, ppm=(500, 200)),
     )
 
 
-def _venue(
+def make_venue(
     venue_id: str,
     kind: VenueKind,
     taker_fee_e9: int,
@@ -93,6 +94,7 @@ def _venue(
     minimum: int = 1,
     ppm: tuple[int, int] = (0, 0),
 ) -> VenueDefined:
+    """Return a venue's terms. `ppm`: fees on notional, taker's and maker's."""
     return VenueDefined(
         venue_id=venue_id,
         name=venue_id.replace("_", " ").title(),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.messages.core import BookState, PhaseKind
-from services.venues.assumptions import AUCTION_SHARES, DARK_VENUES
+from services.venues.assumptions import AUCTION_SHARES, LIT_SHARES
 from services.venues.chances import draw
 from services.venues.frames import (
     UNMOVED,
@@ -159,8 +159,8 @@ def _orders(traded: int, lean: int, reference_e9: int, tick_e9: int) -> tuple[Or
 
 
 def _in_call(target: BookTarget) -> BookTarget:
-    is_dark = target.venue_id in DARK_VENUES
-    return target._replace(state=BookState.CLOSED if is_dark else BookState.AUCTION)
+    is_lit = target.venue_id in LIT_SHARES
+    return target._replace(state=BookState.AUCTION if is_lit else BookState.CLOSED)
 
 
 def _is_shown(since_ns: int, step_ns: int) -> bool:

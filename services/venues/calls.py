@@ -46,7 +46,9 @@ class CallDesk:
 
     def follow(self, target: CallTarget, at_ns: int) -> None:
         """Bring an auction to the end of a step: announce it, indicate, uncross when it is time."""
-        book = self._state.books[book_key(target.venue_id, target.instrument_id)]
+        book = self._state.books.get(book_key(target.venue_id, target.instrument_id))
+        if book is None:  # a tape without that venue
+            return
         call = book.calls.get(target.kind.value)
         if call is None or call.uncross_ns != target.uncross_ns:
             call = Call(target.cutoff_ns, target.uncross_ns, target.is_primary)

@@ -13,12 +13,14 @@ class Conditions:
     0 for none. `impact_per_cent`: how far our executions move prices, of what impact.py assumes;
     None takes all of it in a generated market and nothing on a tape, whose market was not moved.
     `halts`: shares that stop once, for news, at one venue, or because the price ran, in turn.
+    `is_wide`: two more dark pools and an ATS, and traders who know more than we do; not on a tape.
     """
 
     opening_s: int = 0
     closing_s: int = 0
     impact_per_cent: int | None = None
     halts: int = 0
+    is_wide: bool = False
 
 
 ORDINARY = Conditions()

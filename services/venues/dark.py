@@ -19,7 +19,7 @@ def midpoint(books: Iterable[Book]) -> int | None:
     """
     bid_e9 = ask_e9 = None
     for book in books:
-        if book.is_dark or book.state is not BookState.OPEN:
+        if not book.is_quoted or book.state is not BookState.OPEN:
             continue
         if book.bids.levels and (bid_e9 is None or book.bids.levels[0][0] > bid_e9):
             bid_e9 = book.bids.levels[0][0]

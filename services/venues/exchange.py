@@ -39,6 +39,7 @@ def open_books(state: SimulatorState, terms: Terms, frame: Frame, out: StepOutbo
             venue_id=target.venue_id,
             instrument_id=target.instrument_id,
             is_dark=terms.venues[target.venue_id].kind is VenueKind.DARK,
+            is_quoted=terms.venues[target.venue_id].kind is VenueKind.LIT,
             bids=BookSide(sign=1),
             asks=BookSide(sign=-1),
         )

@@ -108,7 +108,11 @@ def _for_auctions(plan: FlowPlan) -> list[ClientCommand]:
     for number in range(plan.orders * AUCTION_PER_CENT // 100):
         kind = number % 3
         order = _order(plan, random, plan.orders + number, plan.start_ns)
-        changes: dict[str, object] = {"end_ns": 0, "participation_cap_bps": 10_000}
+        changes: dict[str, object] = {
+            "end_ns": 0,
+            "participation_cap_bps": 10_000,
+            "parameters": None,
+        }
         # Early enough to be there when the strategies send what is for the auction.
         at_ns = (
             plan.start_ns + plan.step_ns + random.randrange(max(close_ns - plan.start_ns, 2) // 2)

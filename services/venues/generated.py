@@ -5,6 +5,7 @@ from math import isqrt
 from random import Random
 
 from schemas.messages.core import BookState, Side
+from services.venues import pools
 from services.venues.assumptions import DARK, LIT_SHARES, TICK_E9, Share
 from services.venues.chances import stream
 from services.venues.frames import (
@@ -50,14 +51,17 @@ class GeneratedMarket:
         start_ns: int,
         step_ns: int,
         open_steps: int,
+        is_wide: bool = False,
     ) -> None:
-        """`volumes`: expected shares by minute, one row per share."""
+        """`volumes`: expected shares by minute, one row per share. `is_wide`: see pools.py."""
         self._seed = seed
         self._shares = tuple(shares)
         self._volumes = tuple(tuple(row) for row in volumes)
         self._start_ns = start_ns
         self._step_ns = step_ns
         self._open_steps = open_steps
+        self._is_wide = is_wide
+        self._horizon = max(pools.HORIZON_NS // step_ns, 1)
         self._walks = [[share.price_ticks * SUB_TICKS for share in self._shares]]
         # Standard deviation of one step's move in sub-ticks.
         self._moves = [
@@ -86,6 +90,8 @@ class GeneratedMarket:
                 trades.extend(self._trades(random, ordinal, step, start_ns))
                 if random.randrange(100) < INTEREST_PER_CENT:
                     interest.append(self._interest(random, share, start_ns))
+        if self._is_wide and 1 <= step <= self._open_steps:
+            trades = self._widen(step, start_ns, trades, interest)
         trades.sort(key=lambda trade: trade.at_ns)
         interest.sort(key=lambda each: each.at_ns)
         return Frame(tuple(targets), tuple(trades), tuple(interest))
@@ -131,7 +137,34 @@ class GeneratedMarket:
                 )
             )
         targets.append(BookTarget(DARK, share.instrument_id, state, (), ()))
+        if self._is_wide:
+            targets.append(pools.ats_target(self._seed, share, step, state, bid=bid, ask=ask))
+            targets.extend(
+                BookTarget(pool.venue_id, share.instrument_id, state, (), ())
+                for pool in pools.POOLS
+            )
         return targets
+
+    def _widen(
+        self,
+        step: int,
+        start_ns: int,
+        trades: Sequence[MarketTrade],
+        interest: list[ContraInterest],
+    ) -> list[MarketTrade]:
+        """Return the trades with those of the informed; add who comes to the other pools."""
+        random = stream(self._seed, "wide", step)
+        now, then = self._middles(step), self._middles(step + self._horizon)
+        found: list[MarketTrade] = []
+        for ordinal, share in enumerate(self._shares):
+            drift = then[ordinal] - now[ordinal]
+            own = [trade for trade in trades if trade.instrument_id == share.instrument_id]
+            found += pools.redirect(random, own, drift)
+            for pool in pools.POOLS:
+                comes = pools.interest(random, pool, share, start_ns, self._step_ns, drift=drift)
+                if comes is not None:
+                    interest.append(comes)
+        return found
 
     def _trades(self, random: Random, ordinal: int, step: int, start_ns: int) -> list[MarketTrade]:
         share = self._shares[ordinal]

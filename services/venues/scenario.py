@@ -14,6 +14,7 @@ from schemas.messages.control import (
     VenueDefined,
     VolumeCurveDefined,
 )
+from services.venues import pools
 from services.venues.assumptions import SHARES, TENANT, TICK_E9, Share, share_venues
 from services.venues.auctioned import AuctionedMarket, CallTerms
 from services.venues.conditions import ORDINARY, Conditions
@@ -103,11 +104,12 @@ def plan_day(scenario: Scenario) -> Day:
 
         return _taped(scenario, open_tape(scenario.tape, scenario.seed))
     conditions, step_ns = scenario.conditions, scenario.step_ns
-    closing_steps = conditions.closing_s * SECOND_NS // step_ns
+    whole = scenario.minutes * MINUTE_NS // step_ns
+    closing_steps = min(conditions.closing_s * SECOND_NS // step_ns, whole // 2)
     hours = Hours(
         open_ns=scenario.start_ns,
         step_ns=step_ns,
-        continuous_steps=scenario.minutes * MINUTE_NS // step_ns - closing_steps,
+        continuous_steps=whole - closing_steps,
         opening_steps=conditions.opening_s * SECOND_NS // step_ns,
         closing_steps=closing_steps,
     )
@@ -141,11 +143,12 @@ def plan_day(scenario: Scenario) -> Day:
         start_ns=hours.open_ns,
         step_ns=step_ns,
         open_steps=hours.continuous_steps,
+        is_wide=conditions.is_wide,
     )
     return _day(
         scenario,
         "generated market of 8 instruments",
-        venues=share_venues(),
+        venues=(*share_venues(), *(pools.venues() if conditions.is_wide else ())),
         instruments=instruments,
         hours=hours,
         source=source,

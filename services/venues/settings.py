@@ -1,5 +1,6 @@
 """Settings of the simulator, from the command line or the environment (PENSTOCK_VENUES_...)."""
 
+from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 from schemas.messages.core import ClockMode
 from services.metrics.settings import MetricsSettings
 from services.venues.application import OUTPUT_TOPICS
+from services.venues.conditions import Conditions
 from services.venues.scenario import Scenario
 from streams.adapters.kafka import KafkaSettings
 from streams.adapters.latch import default_directory
@@ -19,6 +21,7 @@ from streams.runtime.versions import code_version, library_versions, schema_vers
 
 __all__ = ["SIMULATOR_SHARD", "VenuesSettings", "simulator_settings"]
 
+CONDITIONS = tuple(field.name for field in fields(Conditions))
 # Event ids are made of log id, shard and seq: a number that no engine's partition ever has.
 SIMULATOR_SHARD = 65_535
 
@@ -38,6 +41,15 @@ class VenuesSettings(MetricsSettings):
     accounts: int = Field(40, ge=1, le=999)
     step_ms: int = Field(1_000, ge=1, description="Market time between two watermarks")
     facts: Path | None = Field(None, description="Measured volume curves; none: the assumed one")
+    opening_s: int = Field(0, ge=0, description="Seconds of a call before the open; 0: none")
+    closing_s: int = Field(0, ge=0, description="Seconds of a call after the close; 0: none")
+    halts: int = Field(0, ge=0, description="Shares that stop trading once in the day")
+    is_wide: bool = Field(False, description="More dark pools, an ATS, and informed traders")
+    impact_per_cent: int | None = Field(
+        None,
+        ge=0,
+        description="How far our trading moves prices, of what is assumed; none: 100, on a tape 0",
+    )
     speed: int = Field(0, ge=0, description="Times the wall clock, not reproducible; 0: lockstep")
     is_standing: bool = Field(
         False, description="Open when the definitions are there, stay after the close"
@@ -61,7 +73,11 @@ class VenuesSettings(MetricsSettings):
             accounts=self.accounts,
             step_ns=self.step_ms * 1_000_000,
             facts=self.facts,
+            conditions=self.conditions(),
         )
+
+    def conditions(self) -> Conditions:
+        return Conditions(**{name: getattr(self, name) for name in CONDITIONS})
 
     def kafka(self) -> KafkaSettings:
         return KafkaSettings(
@@ -70,7 +86,7 @@ class VenuesSettings(MetricsSettings):
 
     def config_version(self) -> str:
         """Return the SHA-256 of what could change a decision, hex."""
-        names = {"seed", "minutes", "tape", "orders", "accounts", "step_ms", "facts"}
+        names = {"seed", "minutes", "tape", "orders", "accounts", "step_ms", "facts", *CONDITIONS}
         return sha256(self.model_dump_json(include=names).encode()).hexdigest()
 
 

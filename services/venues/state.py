@@ -71,6 +71,7 @@ class Book(msgspec.Struct):
     bids: BookSide
     asks: BookSide
     state: BookState = BookState.CLOSED
+    is_quoted: bool = True  # whether it is part of the consolidated quote
     calls: dict[str, Call] = {}  # by kind
     shown: BookUpdated | None = None
     shown_step: int = 0

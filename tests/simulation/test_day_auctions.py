@@ -1,4 +1,4 @@
-"""Auctions end to end on one memory log: clients' orders, engines, venues, and the checker."""
+"""Auctions and halts end to end on one memory log: clients, engines, venues, the checker."""
 
 from collections import Counter
 
@@ -10,6 +10,7 @@ from schemas.messages.netting import ParentOpened
 from schemas.messages.routing import ChildPlaced, FillBooked
 from schemas.messages.strategy import SliceReleased
 from services.venues.conditions import Conditions
+from services.venues.halts import plan_halts
 from services.venues.scenario import Scenario
 from streams.core import topics
 from streams.runtime.replay import replay
@@ -17,7 +18,7 @@ from streams.shard import EngineShard
 from tests.support.market_shards import CODEC, LOG_ID, PARTITIONS, MarketShards
 
 T = TimeInForce
-HELD = Conditions(opening_s=20, closing_s=20)
+HELD = Conditions(opening_s=20, closing_s=20, halts=3)
 SCENARIO = Scenario(seed=4, minutes=3, orders=200, conditions=HELD)
 
 
@@ -100,6 +101,22 @@ def test_a_parent_towards_the_close_trades_before_it_and_in_it(market: MarketSha
 def test_each_child_is_there_before_its_cut_off(market: MarketShards) -> None:
     for child in auction_children(market):
         assert child.placed_ns < child.cancel_until_ns < child.rest_until_ns
+
+
+def test_nothing_is_sent_into_a_halt_and_trading_goes_on_after_it(market: MarketShards) -> None:
+    hours = market.day.hours
+    names = [*market.day.terms.instruments]
+    halts = plan_halts(SCENARIO.seed, 3, names, hours.continuous_steps, hours.step_ns)
+    children = [m for m in market.messages(topics.CHILDREN_EVENTS) if isinstance(m, ChildPlaced)]
+    for halt in halts:
+        from_ns = hours.open_ns + halt.from_step * hours.step_ns
+        until_ns = hours.open_ns + halt.open_step * hours.step_ns
+        own = [child for child in children if child.instrument_id == halt.instrument_id]
+        for child in own:
+            is_there = halt.venue_id in ("", child.venue_id)
+            is_auction = child.time_in_force in (T.AT_OPEN, T.AT_CLOSE)
+            assert is_auction or not (is_there and from_ns <= child.placed_ns < until_ns)
+        assert any(child.placed_ns >= until_ns for child in own)
 
 
 def test_a_replay_gives_the_same_bytes(market: MarketShards) -> None:
