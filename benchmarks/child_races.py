@@ -4,7 +4,7 @@ Run: python -m benchmarks.child_races --cases 1000000
 
 Each case is one parent with its strategy, its routing and the division of its fills, all in
 process, against a model venue that replaces, pauses, cuts, loses and repeats, busts and corrects,
-in any order of reports; its laws are asserted after every event (tests/support/child_race.py). A case
+in any order of reports; laws are asserted after every event (tests/support/child_race.py). A case
 follows from its seed alone, so that `--first` and `--cases` shard a run, and a failure is run again
 by its number.
 """

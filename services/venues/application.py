@@ -6,7 +6,12 @@ import msgspec
 
 from schemas.messages.core import ExecType
 from schemas.messages.market import Watermark
-from schemas.messages.routing import ChildCancelRequested, ChildPlaced, ChildStatusRequested
+from schemas.messages.routing import (
+    ChildCancelRequested,
+    ChildPlaced,
+    ChildReplaceRequested,
+    ChildStatusRequested,
+)
 from schemas.messages.venues import ExecutionReport
 from services.metrics.tally import Tally
 from services.venues.exchange import Arrival, open_books, run_step
@@ -25,7 +30,7 @@ __all__ = ["OUTPUT_TOPICS", "VenueSimulator"]
 
 OUTPUT_TOPICS = (ORDERS_COMMANDS, MARKET_DATA, VENUES_REPORTS)
 EXECUTED = (ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
-TO_VENUES = (ChildPlaced, ChildCancelRequested, ChildStatusRequested)
+TO_VENUES = (ChildPlaced, ChildCancelRequested, ChildReplaceRequested, ChildStatusRequested)
 
 
 class VenueSimulator:

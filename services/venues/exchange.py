@@ -5,7 +5,12 @@ from typing import NamedTuple
 
 from schemas.messages.core import BookState, Level, Liquidity, Side, VenueKind
 from schemas.messages.market import BookUpdated
-from schemas.messages.routing import ChildCancelRequested, ChildPlaced, ChildStatusRequested
+from schemas.messages.routing import (
+    ChildCancelRequested,
+    ChildPlaced,
+    ChildReplaceRequested,
+    ChildStatusRequested,
+)
 from services.venues import dark
 from services.venues.calls import CallDesk
 from services.venues.executions import Executions
@@ -127,6 +132,8 @@ class StepRun:
                 return lambda: entry.place(message, arrival.event_id, at_ns)
             case ChildCancelRequested():
                 return lambda: entry.cancel(message, at_ns)
+            case ChildReplaceRequested():
+                return lambda: entry.replace(message, at_ns)
             case _:
                 assert isinstance(message, ChildStatusRequested)
                 return lambda: entry.status(message, at_ns)

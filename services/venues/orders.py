@@ -11,7 +11,12 @@ from schemas.messages.core import (
     Side,
     TimeInForce,
 )
-from schemas.messages.routing import ChildCancelRequested, ChildPlaced, ChildStatusRequested
+from schemas.messages.routing import (
+    ChildCancelRequested,
+    ChildPlaced,
+    ChildReplaceRequested,
+    ChildStatusRequested,
+)
 from services.venues.calls import AUCTION_TIMES, CallDesk
 from services.venues.dark import match_child, midpoint
 from services.venues.executions import Executions
@@ -88,6 +93,47 @@ class OrderEntry:
         if unspoken:
             self._contradict(book, child, unspoken, due_ns)
 
+    def replace(self, request: ChildReplaceRequested, at_ns: int) -> None:
+        """Let a resting child stand in another size or at another price; that costs its place."""
+        child = self._state.children.get(request.child_id)
+        executed = 0 if child is None else child.quantity - child.leaves
+        refusal = self._replace_refusal(child, request)
+        if refusal or child is None:
+            known = child or _unknown(request)
+            reject = cancel_reject(known, request.request, at_ns, refusal, is_replace=True)
+            self._out.report(known, reject, at_ns)
+            return
+        book = self._state.books[book_key(child.venue_id, child.instrument_id)]
+        side = _side(book, child.side)
+        is_smaller = request.price_e9 == child.price_e9 and request.quantity <= child.quantity
+        child.quantity = max(request.quantity, executed)
+        child.leaves = child.quantity - executed
+        child.price_e9, child.replaced = request.price_e9, request.request
+        if not child.leaves:
+            leave(side, child.child_id)
+            child.status = OrderStatus.FILLED
+        self._out.report(child, next_report(child, ExecType.REPLACED, at_ns), at_ns)
+        if child.leaves and not (is_smaller or book.is_dark):
+            leave(side, child.child_id)
+            self._place_lit(book, child, at_ns)
+
+    def _replace_refusal(self, child: Child | None, request: ChildReplaceRequested) -> str:
+        if child is None:
+            return "unknown order"
+        instrument = self._terms.instruments[child.instrument_id]
+        price_e9 = request.price_e9
+        tick_e9 = self._terms.tick_e9(child.instrument_id, price_e9 or 0)
+        is_limit = child.order_type is OrderType.LIMIT
+        if not _is_open(child):
+            return f"too late to replace: {child.status.value}"
+        if child.time_in_force is not TimeInForce.DAY or child.display_quantity:
+            return "not an order that can be replaced"
+        if request.quantity <= 0 or request.quantity % instrument.lot:
+            return f"quantity {request.quantity} is not a positive multiple of {instrument.lot}"
+        if (is_limit and price_e9 is None) or (price_e9 is not None and price_e9 % tick_e9):
+            return f"price {price_e9} is not a multiple of {tick_e9}"
+        return ""
+
     def _cancel_in_call(
         self, book: Book, child: Child, request: ChildCancelRequested, at_ns: int
     ) -> None:
@@ -129,7 +175,7 @@ class OrderEntry:
         matches = take(
             other,
             self._state.children,
-            child.quantity,
+            child.leaves,
             worst_e9=child.price_e9,
             self_trade_id=child.self_trade_id,
         )
@@ -305,7 +351,9 @@ def _child(placed: ChildPlaced, placed_id: bytes) -> Child:
     )
 
 
-def _unknown(request: ChildCancelRequested | ChildStatusRequested) -> Child:
+def _unknown(
+    request: ChildCancelRequested | ChildReplaceRequested | ChildStatusRequested,
+) -> Child:
     """A child for the answer about one that never came. It is not kept."""
     return Child(
         child_id=request.child_id,

@@ -39,10 +39,15 @@ def next_report(
         liquidity=liquidity,
         text=text,
         transact_ns=at_ns,
+        request=child.replaced,
+        order_quantity=child.quantity if child.replaced else 0,
+        price_e9=child.price_e9 if child.replaced else None,
     )
 
 
-def cancel_reject(child: Child, request: int, at_ns: int, text: str) -> OrderCancelReject:
+def cancel_reject(
+    child: Child, request: int, at_ns: int, text: str, *, is_replace: bool = False
+) -> OrderCancelReject:
     return OrderCancelReject(
         venue_id=child.venue_id,
         instrument_id=child.instrument_id,
@@ -51,4 +56,5 @@ def cancel_reject(child: Child, request: int, at_ns: int, text: str) -> OrderCan
         request=request,
         text=text,
         transact_ns=at_ns,
+        is_replace=is_replace,
     )

@@ -30,6 +30,7 @@ class Child(msgspec.Struct, gc=False):
     ahead: int = 0  # others' displayed quantity before it in the queue
     status: OrderStatus = OrderStatus.NEW
     ordinal: int = 0  # of the newest ExecID
+    replaced: int = 0  # ordinal of the newest replace that was taken
     executions: list[ExecutionReport] = []  # reported trades, busts and corrections
     display_quantity: int = 0  # of an iceberg; 0 when all of it is shown
 
