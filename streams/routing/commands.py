@@ -14,6 +14,7 @@ class MarketBooks(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quote: Quote | None
     books: tuple[VenueBook, ...]  # every venue of the instrument, by venue_id
     stopped_venue_ids: frozenset[str] = frozenset()  # by the kill switch
+    spread_bps_e9: int = 0  # median of the last minutes, 1e-9 basis points; 0: unknown
     placements: tuple[PlacementSolved, ...] = ()  # the planner's newest, by side and size
     age_max_ns: int = 0  # an older book is stale; 0: nobody asks
     crossed_max_ns: int = 0  # so long a book may stand through the others'

@@ -190,6 +190,13 @@ class Estimators(msgspec.Struct):
             is_open=message.status is TradingStatus.TRADING,
         )
 
+    def spread_bps_e9(self, instrument_id: str) -> int:
+        """Return the median spread of the last minutes; 0 while there are too few samples."""
+        known = self.instruments.get(instrument_id)
+        if known is None or len(known.spreads) < SAMPLES_MIN:
+            return 0
+        return known.median_bps_e9
+
     def _of(self, instrument_id: str) -> Estimator:
         known = self.instruments.get(instrument_id)
         if known is None:

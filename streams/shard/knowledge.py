@@ -159,6 +159,7 @@ class Knowledge:
             age_max_ns=state.reference.settings.quote_age_max_ns,
             crossed_max_ns=state.reference.settings.crossed_max_ns,
             stopped_venue_ids=kill.stopped_venues(state.kill),
+            spread_bps_e9=state.estimators.spread_bps_e9(instrument_id),
             auctions=state.market.auctions(instrument_id),
         )
 

@@ -34,6 +34,7 @@ from streams.shard.orders import (
     timer_command,
     waking_commands,
 )
+from streams.shard.pegs import note_book, reprices
 from streams.shard.reference import CONTROL_MESSAGES
 from streams.shard.routes import OUTPUT_TOPICS
 from streams.shard.rules import close_window
@@ -73,6 +74,7 @@ class EngineShard:
     )
     restore_outputs = True
     _seen_version: int
+    _moved: dict[str, bytes]  # newest book of the batch where a child follows, by instrument
 
     def __init__(self, shard: int, partitions: int, log_id: bytes) -> None:
         self.shard = shard
@@ -116,6 +118,7 @@ class EngineShard:
             except DecodeError as error:
                 self._refuse(inbound, out, error)
             else:
+                note_book(self._knows, self._moved, inbound)
                 self._tell_policies(inbound, out)
         else:
             self._apply_report(inbound, out)
@@ -183,6 +186,9 @@ class EngineShard:
             if netting.is_urgent_waiting(self.state.netting, tenant, instrument_id):
                 command = close_window(knows, tenant, instrument_id, Cause.WINDOW_ZERO)
                 self._run(command, out, instrument_id, event_id)
+        moved, self._moved = self._moved, {}
+        for command, key, event_id in reprices(knows, moved):
+            self._run(command, out, key, event_id)
 
     def restore(self, batch: RecordedBatch) -> None:
         """Fold a recorded batch: definitions and market as read, everything else as written."""
@@ -225,6 +231,7 @@ class EngineShard:
         self.state = state
         self._timers = Timers(state.timers)
         self._knows = Knowledge(state)
+        self._moved = {}
         # Of reference data, when orders that are done for the day were last asked.
         self._seen_version = -1
 

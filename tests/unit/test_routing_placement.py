@@ -136,6 +136,31 @@ def test_the_dark_venue_is_passed_over_with_a_reason(
     assert reasons(events)["D1"] == reason
 
 
+E9 = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"spread_bps_e9": E9}, "spread far beyond its median"),
+        ({"spread_bps_e9": 2 * E9}, ""),  # just three times as wide as usual
+        ({"spread_bps_e9": 0}, ""),  # nothing is known of what is usual
+        ({"quote": quote(9_997, 10_003, at_ns=OPEN_NS - 49_000_000)}, "quote too young"),
+        ({"quote": quote(9_997, 10_003, at_ns=OPEN_NS - 50_000_000)}, ""),
+        ({"quote": quote(9_997, 10_003, at_ns=OPEN_NS)}, ""),  # a tape: the age is not known
+    ],
+)
+def test_nobody_waits_at_a_midpoint_that_may_not_be_one(
+    changes: dict[str, Any], reason: str
+) -> None:
+    usual = {"quote": quote(9_997, 10_003)}  # six basis points wide
+    events = route(*opened(), released(is_dark_allowed=True), **{**usual, **changes})
+    if reason:
+        assert reasons(events)["D1"] == reason
+    else:
+        assert children(events)[0].venue_id == "D1"
+
+
 def test_a_dark_venue_is_tried_once_per_slice() -> None:
     dark = placed(
         venue_id="D1", quantity=100, order_type=OrderType.MIDPOINT, rest_until_ns=OPEN_NS + SECOND

@@ -11,6 +11,9 @@ from streams.routing.logics.desk import DARK_REST_NS, Desk, Leg, Passed
 __all__ = ["bid", "bids", "minimum_of", "refusal", "worth_e9"]
 
 BPS: Final = 10_000
+# Nobody is met at a midpoint that may not be one: SPEC section 5, anti-gaming.
+SPREADS_MAX: Final = 3
+YOUNG_NS: Final = 50 * 1_000_000
 SHARE_BPS: Final = 5_000
 # A midpoint fill saves half the spread: below two ticks that is less than one tick.
 SPREAD_TICKS_MIN: Final = 2
@@ -86,11 +89,17 @@ def minimum_of(desk: Desk, book: VenueBook, quantity: int) -> int:
 def refusal(desk: Desk, book: VenueBook) -> str:
     """Return why a midpoint fill would be worth nothing there now; empty when it is."""
     quote, limit = desk.quote, desk.part.limit_price_e9
+    age_ns, usual_e9 = desk.at_ns - quote.at_ns, desk.market.spread_bps_e9
     spread_min = SPREAD_TICKS_MIN * desk.market.instrument.tick_at(quote.bid_e9)
     if quote.ask_e9 - quote.bid_e9 < spread_min or worth_e9(desk, book) <= 0:
         return "spread not worth it"
     if limit is not None and _is_worse(desk.side, quote.midpoint_e9, limit):
         return "midpoint beyond the limit"
+    if usual_e9 and 2 * costs.half_spread_bps_e9(quote) > SPREADS_MAX * usual_e9:
+        return "spread far beyond its median"
+    # A book of this very instant is as old as a tape's step allows: its age is not known.
+    if 0 < age_ns < YOUNG_NS:
+        return "quote too young"
     return ""
 
 
