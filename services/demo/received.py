@@ -10,6 +10,7 @@ from streams.core.topics import CHILDREN_EVENTS
 
 POLL_SECONDS = 0.1
 RECORDS_MAX = 1_000
+FETCH_WAIT_MS = 500  # of an empty fetch; a record ends it at once
 
 
 class ChildWatch(threading.Thread):
@@ -23,7 +24,7 @@ class ChildWatch(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        reader: Consumer = consumer(self._cluster)
+        reader: Consumer = consumer(self._cluster, fetch_wait_max_ms=FETCH_WAIT_MS)
         reader.assign([TopicPartition(CHILDREN_EVENTS, p, 0) for p in range(self._partitions)])
         while not self._stopped.is_set():
             # poll() returns with the first record; consume() would wait for a full batch.

@@ -83,7 +83,7 @@ class StepInbox:
         positions = {each: resume.positions[each] for each in self._children.partitions}
         for journal in self._journals:
             positions[journal] = self._find(journal)
-        self._reader = self._log.reader()
+        self._reader = self._log.reader(is_standing=True)
         self._reader.assign(positions)
 
     def take(self, wait_ms: int) -> Batch | None:
@@ -181,7 +181,7 @@ class PacedInbox:
         self._step = resume.step
         self._clock.floor(resume.watermark_ns)
         self._children = ChildReader(self._codec, self._count)
-        self._reader = self._log.reader()
+        self._reader = self._log.reader(is_standing=True)
         self._reader.assign({each: resume.positions[each] for each in self._children.partitions})
 
     def take(self, wait_ms: int) -> Batch | None:

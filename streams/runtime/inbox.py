@@ -42,9 +42,13 @@ class UrgentInputs:
     A reader of their own, so that no backlog of market data stands before a kill.
     """
 
-    def __init__(self, log: Log, codec: Codec, settings: HostSettings) -> None:
+    def __init__(
+        self, log: Log, codec: Codec, settings: HostSettings, *, is_standing: bool = False
+    ) -> None:
+        """`is_standing`: it is caught up once, at the start, and then asked for what has come."""
         self._log = log
         self._codec = codec
+        self._is_standing = is_standing
         self._partitions = settings.urgent_inputs
         self._reader: Reader | None = None
         self._first: list[Record] = []
@@ -54,7 +58,7 @@ class UrgentInputs:
         self._first = []
         if not self._partitions:
             return
-        self._reader = self._log.reader()
+        self._reader = self._log.reader(is_standing=self._is_standing)
         self._reader.assign({each: resume.positions[each] for each in self._partitions})
         self.catch_up()
 
@@ -105,7 +109,7 @@ class LiveInbox:
     def start(self, resume: Resume) -> None:
         self.close()
         self._urgent.start(resume)
-        self._reader = self._log.reader()
+        self._reader = self._log.reader(is_standing=True)
         self._reader.assign({each: resume.positions[each] for each in self._settings.inputs})
 
     def take(self, wait_ms: int) -> Batch | None:
@@ -153,7 +157,7 @@ class TapeInbox:
         self._log = log
         self._codec = codec
         self._settings = settings
-        self._urgent = UrgentInputs(log, codec, settings)
+        self._urgent = UrgentInputs(log, codec, settings, is_standing=answers is None)
         self._reader: Reader | None = None
         self._step = 0
         self._waiting: dict[TopicPartition, deque[Inbound]] = {}
@@ -165,7 +169,7 @@ class TapeInbox:
         self._step = resume.step
         self._waiting = {each: deque() for each in self._settings.inputs}
         self._marks = {each: deque() for each in self._settings.inputs}
-        self._reader = self._log.reader()
+        self._reader = self._log.reader(is_standing=True)
         self._reader.assign({each: resume.positions[each] for each in self._settings.inputs})
 
     def take(self, wait_ms: int) -> Batch | None:

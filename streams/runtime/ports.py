@@ -91,7 +91,12 @@ class Log(Protocol):
     def producer(self, transactional_id: str) -> Producer:
         """Return a producer after init_transactions: every older one of that id is fenced."""
 
-    def reader(self) -> Reader: ...
+    def reader(self, *, is_standing: bool = False) -> Reader:
+        """Return a reader that nothing is assigned to.
+
+        One that is standing reads for as long as its process lives and is asked for what comes, not
+        for the ends of partitions, which it may learn half a second late.
+        """
 
     def start_offset(self, partition: TopicPartition) -> int: ...
 

@@ -19,8 +19,8 @@ class KafkaLog:
     def producer(self, transactional_id: str) -> Producer:
         return KafkaProducer(self._settings, transactional_id)
 
-    def reader(self) -> Reader:
-        return KafkaReader(self._settings, self._offsets)
+    def reader(self, *, is_standing: bool = False) -> Reader:
+        return KafkaReader(self._settings.consumer(is_standing=is_standing), self._offsets)
 
     def start_offset(self, partition: TopicPartition) -> int:
         return self._offsets.starts([partition])[partition]

@@ -8,7 +8,6 @@ from confluent_kafka import TopicPartition as KafkaPartition
 from streams.adapters.kafka.errors import error_of
 from streams.adapters.kafka.forward import Forward
 from streams.adapters.kafka.offsets import Offsets
-from streams.adapters.kafka.settings import KafkaSettings
 from streams.core.errors import LogError, RetentionError
 from streams.runtime.ports import Record, TopicPartition
 
@@ -28,8 +27,8 @@ STOPPED = frozenset(
 class KafkaReader:
     """Implements ports.Reader."""
 
-    def __init__(self, settings: KafkaSettings, offsets: Offsets) -> None:
-        self._client = Consumer(settings.consumer())
+    def __init__(self, settings: dict[str, Any], offsets: Offsets) -> None:
+        self._client = Consumer(settings)
         self._offsets = offsets
         self._known: dict[TopicPartition, int] = {}  # assigned, then ends that were reached
         self._forward = Forward({})

@@ -55,7 +55,7 @@ class MemoryLog:
         """Return a new producer: the epoch moves on and what was open is aborted."""
         return self.call("init", lambda: self._initialise(transactional_id))
 
-    def reader(self) -> Reader:
+    def reader(self, *, is_standing: bool = False) -> Reader:  # ends are known at once
         return MemoryReader(self)
 
     def start_offset(self, partition: TopicPartition) -> int:
