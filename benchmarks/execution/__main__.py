@@ -23,8 +23,8 @@ simulator in one thread; each naive form replaces one thing and leaves engine, t
 market as they are. Differences are taken order by order on the same prices, bought and sold. Costs
 in basis points of the benchmark, fees in, + is bad; what an order did not get is charged at the
 other side of the quote at its end. Means are weighted by notional, errors clustered (SPEC section
-8); *significant*: zero is outside two clustered errors, and there are three clusters at least. With
-so many rows one in twenty is significant by chance.
+8); *significant*: zero is outside the 95 % interval by Student, and there are three clusters at
+least. With so many rows one in twenty is significant by chance.
 """
 
 

@@ -1,7 +1,7 @@
 """One way to work orders, run over days: each day is played twice, bought and sold.
 
 The same prices bought and sold: what the market did by itself nearly cancels, and what the way of
-working costs is left. A day (seed) is one cluster, whatever stands in it.
+working costs is left. Both are one cluster; generated shares move independently of each other.
 """
 
 from collections.abc import Iterator, Sequence

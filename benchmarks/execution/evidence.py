@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from benchmarks.execution.cases import Key
-from benchmarks.execution.experiments import Experiment
+from benchmarks.execution.experiments import DAY, Experiment
 from benchmarks.execution.measure import Outcome
 from streams.models.standard_error import Estimate, estimate
 
@@ -80,8 +80,8 @@ def report(experiment: Experiment, results: Results, seeds: int) -> str:
 
 
 def _cluster(experiment: Experiment, key: Key) -> object:
-    seed, _, start_ns, _ = key
-    return seed if experiment.clusters == "day" else start_ns
+    seed, instrument_id, start_ns, _ = key
+    return (seed, instrument_id) if experiment.clusters == DAY else start_ns
 
 
 def _configuration(experiment: Experiment, results: Results, seeds: int) -> str:

@@ -7,10 +7,11 @@ from benchmarks.execution.cases import Case, Orders
 from benchmarks.execution.market import Setting
 from schemas.messages.core import StrategyKind, StrategyParameters, Urgency
 
-__all__ = ["EXPERIMENTS", "Experiment", "experiments"]
+__all__ = ["DAY", "EXPERIMENTS", "WINDOW", "Experiment", "experiments"]
 
 K = StrategyKind
 P = StrategyParameters
+DAY, WINDOW = "share and day", "window"
 TENTH: Final = P(participation_rate_bps=1_000)
 EQUAL: Final = P(time_jitter_bps=0, size_jitter_bps=0)
 VWAP: Final = Case("VWAP", K.VWAP)
@@ -49,7 +50,7 @@ class Experiment(NamedTuple):
     orders: Orders
     cases: tuple[Case, ...]
     pairs: tuple[tuple[str, str, tuple[str, ...]], ...]
-    clusters: str = "day"  # or "window": a tape is one day, whose windows differ
+    clusters: str = DAY  # or WINDOW: a tape is one day, whose windows differ
     seeds: int = 0  # 0: as many as are asked for
 
 
@@ -155,7 +156,7 @@ def _taped(data: Path) -> tuple[Experiment, ...]:
             windows,
             (VWAP, STATIC, SLICES, TWAP, POV, POV_TAPE, *SHORTFALL, IMMEDIATE),
             tuple(p for p in SCHEDULE_PAIRS if "p / (1 - p)" not in p[1]),
-            clusters="window",
+            clusters=WINDOW,
             seeds=1,
         ),
         Experiment(
@@ -165,7 +166,7 @@ def _taped(data: Path) -> tuple[Experiment, ...]:
             windows,
             _routed(K.VWAP, Urgency.NEUTRAL, ROUTED),
             _against("ours", ROUTED[1:], "arrival", "vwap", "fees"),
-            clusters="window",
+            clusters=WINDOW,
             seeds=1,
         ),
         Experiment(
@@ -175,7 +176,7 @@ def _taped(data: Path) -> tuple[Experiment, ...]:
             Orders(share_bps=500, window_s=120, windows=36),
             _routed(K.IMMEDIATE, Urgency.URGENT, ROUTED),
             _against("ours", ROUTED[1:], "arrival", "fees", "seconds"),
-            clusters="window",
+            clusters=WINDOW,
             seeds=1,
         ),
     )

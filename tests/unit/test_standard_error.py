@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.models.standard_error import estimate, sample_size
+from streams.models.standard_error import estimate, sample_size, student_95
 from tests.support.vectors import vectors
 
 
@@ -32,3 +32,10 @@ def test_two_clusters_are_never_significant() -> None:
     assert not estimate([5.0, 5.1], [1, 1], ["a", "b"]).is_significant
     assert estimate([5.0, 5.1, 4.9], [1, 1, 1], ["a", "b", "c"]).is_significant
     assert not estimate([5.0, -5.1, 4.9], [1, 1, 1], ["a", "b", "c"]).is_significant
+
+
+@pytest.mark.parametrize(
+    ("freedom", "bound"), [(3, 3.182), (5, 2.571), (10, 2.228), (30, 2.042), (1_000, 1.962)]
+)
+def test_few_clusters_have_to_be_further_from_zero(freedom: int, bound: float) -> None:
+    assert student_95(freedom) == pytest.approx(bound, rel=0.01)
