@@ -1,11 +1,11 @@
-"""`make bench`: netting, whole chain, latency, replay, allocation, routing; beside their limits."""
+"""`make bench`: netting, chain, latency, replay, allocation, routing, models, by their limits."""
 
 import argparse
 import os
 import platform
 import time
 
-from benchmarks import allocation, chain, latency, netting, routing
+from benchmarks import allocation, chain, latency, models, netting, routing
 from benchmarks.cluster import cluster
 
 
@@ -15,7 +15,9 @@ def main() -> None:
     parser.add_argument("--chain-orders", type=int, default=20_000)
     parser.add_argument("--per-second", type=int, default=1_000)
     parser.add_argument("--seconds", type=int, default=20)
-    parser.add_argument("--only", choices=("netting", "chain", "latency", "allocation", "routing"))
+    parts = ("netting", "chain", "latency", "allocation", "routing", "models")
+    parser.add_argument("--only", choices=parts)
+    parser.add_argument("--model-calls", type=int, default=1_000)
     parser.add_argument("--restated-fills", type=int, default=1_000)
     given = parser.parse_args()
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, one broker, one shard")
@@ -29,6 +31,8 @@ def main() -> None:
         allocation.show(given.restated_fills)
     if given.only in (None, "routing"):
         routing.show()
+    if given.only in (None, "models"):
+        models.show(given.model_calls)
 
 
 def show_netting(orders: int) -> None:

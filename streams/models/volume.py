@@ -14,6 +14,7 @@ __all__ = [
     "Estimate",
     "LogVolumeModel",
     "Prediction",
+    "filtered",
     "forecast_day",
     "forecast_levels",
     "forecast_volumes",
@@ -82,6 +83,27 @@ def one_step_forecasts(
     return predictions, state
 
 
+def filtered(model: LogVolumeModel, start: Estimate, volumes: Sequence[int | None]) -> Estimate:
+    """Return the state that `one_step_forecasts` ends with, to the bit, for a part of one day.
+
+    A shard asks for it at every bin: without an object per bin it takes a quarter of the time.
+    """
+    eta, mu, var_eta, covariance, var_mu = start
+    a_mu, a_mu2, noise, drift = model.a_mu, model.a_mu * model.a_mu, model.var_noise, model.var_mu
+    for phi, volume in zip(model.phi, volumes, strict=False):
+        if volume:
+            to_eta, to_mu = var_eta + covariance, covariance + var_mu
+            variance = to_eta + to_mu + noise
+            if variance > 0:
+                surprise = (log(volume) - phi - eta - mu) / variance
+                eta, mu = eta + to_eta * surprise, mu + to_mu * surprise
+                var_eta -= to_eta * to_eta / variance
+                covariance -= to_eta * to_mu / variance
+                var_mu -= to_mu * to_mu / variance
+        mu, covariance, var_mu = a_mu * mu, a_mu * covariance, a_mu2 * var_mu + drift
+    return Estimate(eta, mu, var_eta, covariance, var_mu)
+
+
 def forecast_levels(model: LogVolumeModel, state: Estimate, first_bin: int) -> Iterator[float]:
     """Yield the expected volume of each bin left in the day, in smallest units.
 
@@ -121,7 +143,7 @@ def forecast_day(
     """
     assert len(observed) == first_bin
     model, start = _day_model(curve)
-    _, state = one_step_forecasts(model, start, observed)
+    state = filtered(model, start, observed)
     levels = list(forecast_levels(model, state, first_bin))
     is_opened = any(observed)
     return DayForecast(

@@ -22,7 +22,7 @@ __all__ = ["decide"]
 
 BPS = 10_000
 E9 = 1_000_000_000
-PLAN_BINS_MAX = 400  # more would take the shard's own model longer than it may
+PLAN_BINS_MAX = 78  # five minutes of a day; more take the shard longer than a model may
 OWN_MODEL = "almgren-chriss"  # what is followed where no planner answers
 
 

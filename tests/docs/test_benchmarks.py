@@ -14,6 +14,7 @@ SMALL = (
     "--per-second=100",
     "--seconds=2",
     "--restated-fills=50",
+    "--model-calls=20",
 )
 
 
@@ -36,6 +37,7 @@ def test_every_benchmark_runs_and_prints_its_ratio() -> None:
         "order to child: 200",
         "1000 orders, plain: ",
         "bust in an epoch of ",
+        "models of a shard: 20 calls each",
     ):
         assert printed in done.stdout, done.stdout
     assert done.stdout.count("ratio") >= 2, done.stdout

@@ -11,6 +11,7 @@ from schemas.messages.control import VolumeCurveDefined
 from streams.models.volume import (
     Estimate,
     LogVolumeModel,
+    filtered,
     forecast_day,
     forecast_levels,
     forecast_volumes,
@@ -68,6 +69,15 @@ def test_one_step_forecasts_and_variances_equal_the_vector() -> None:
     assert means == pytest.approx(case["one_step_log_forecast"], abs=1e-9)
     variances = [prediction.variance for prediction in predictions]
     assert variances == pytest.approx(case["one_step_log_variance"], abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_filter_of_a_shard_is_the_reference_to_the_bit(seed: int) -> None:
+    random = Random(seed)
+    model, start = model_of(vector()["params"])
+    for bins in range(len(model.phi)):
+        volumes = [random.choice((None, 0, random.randrange(1, 10**9))) for _ in range(bins)]
+        assert filtered(model, start, volumes) == one_step_forecasts(model, start, volumes)[1]
 
 
 def test_level_forecasts_of_the_last_day_equal_the_vector() -> None:
