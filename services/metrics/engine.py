@@ -26,6 +26,11 @@ class EngineCounts:
         self._orders = gauge("orders", "Source orders accepted on this log")
         self._suspense = gauge("suspense", "Venue reports that fit nothing and need a person")
         self._venues = gauge("suspended_venues", "Venues that get no children for now")
+        self._scores = gauge(
+            "venue_score_bps",
+            "What a child is expected to gain at a venue, all in and shrunk; a cost is negative",
+            *("kind", "bucket", "side", "venue"),
+        )
 
     def __call__(self, application: Application, now_ns: int) -> None:
         """Set every gauge; an application that is no engine's shard has none of them."""
@@ -40,6 +45,8 @@ class EngineCounts:
         self._slices.labels(shard).set(len(routing.slices))
         self._orders.labels(shard).set(len(state.intake.orders))
         self._suspense.labels(shard).set(len(routing.suspense))
+        for cell, cost_e9 in state.scorecard.scores.items():
+            self._scores.labels(shard, *cell.split("/", 3)).set(-cost_e9 / 1e9)
         self._venues.labels(shard).set(
             sum(venue.suspended_until_ns > now_ns for venue in routing.venues.values())
         )

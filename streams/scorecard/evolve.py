@@ -223,6 +223,7 @@ def _marked(state: ScorecardState, event: FillsMarked) -> None:
 def _scored(state: ScorecardState, event: VenueScored) -> None:
     key = cell_key(event.venue_id, event.kind, event.bucket, event.side)
     group = state.groups.setdefault(group_key(key), Group())
+    state.scores[key] = event.shrunk_e9
     group.fresh = 0
     group.scored_ns = event.scored_ns
     state.score_due_ns = 0

@@ -136,6 +136,7 @@ class ScorecardState(msgspec.Struct):
     facts: int = 0  # folded so far: the version of a score
     cells: dict[str, Cell] = {}
     groups: dict[str, Group] = {}
+    scores: dict[str, int] = {}  # newest shrunk cost by cell, for people
     buckets: dict[str, Bucket] = {}  # by instrument
     children: dict[str, Sent] = {}
     fills: list[FillMark] = []  # by booking

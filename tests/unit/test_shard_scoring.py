@@ -1,6 +1,8 @@
 """The shard brings quotes and terms to the scorecard, and models by two persons."""
 
 import msgspec
+import pytest
+from prometheus_client import CollectorRegistry
 
 from schemas.messages.core import OrderKind, RejectReason, Side
 from schemas.messages.runtime import DeadLetter
@@ -12,6 +14,7 @@ from schemas.messages.scorecard import (
     VenueModelProposed,
     VenueScored,
 )
+from services.metrics.engine import EngineCounts
 from streams.core import topics
 from streams.scorecard.curve import BINS
 from streams.scorecard.estimate import E9, Known
@@ -76,6 +79,19 @@ def test_a_traded_instrument_is_bucketed_once_marked_and_scored() -> None:
     tried = [score for score in scores if score.children_e9]
     assert tried and all(score.cleanup_e9 > 0 for score in tried)
     desk.host.recover()
+
+
+def test_prometheus_has_the_newest_score_of_every_venue() -> None:
+    desk, registry = Desk(), CollectorRegistry()
+    worked(desk)
+    EngineCounts(registry, 0)(desk.host.app, desk.host.now_ns)
+    newest = {score.venue_id: score for score in desk.host.messages(VenueScored)}
+    for venue_id, score in newest.items():
+        labels = {"shard": "0", "kind": "PASSIVE", "bucket": "coarse", "side": "BUY"}
+        labels["venue"] = venue_id
+        found = registry.get_sample_value("penstock_venue_score_bps", labels)
+        assert found == pytest.approx(-score.shrunk_e9 / 1e9)
+    assert newest
 
 
 def test_a_recovery_in_the_middle_of_the_marks_goes_on_with_them() -> None:
