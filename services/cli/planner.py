@@ -13,11 +13,19 @@ def planner(
     fit_every: Annotated[
         int, typer.Option(min=0, help="Closed parents between two fits of impact; 0: no fit")
     ] = 10,
+    placements_every: Annotated[
+        int, typer.Option(min=0, help="Seconds of market time between two solved splits; 0: none")
+    ] = 10,
     once: Annotated[bool, typer.Option(help="Answer what waits, then end")] = False,
 ) -> None:
     """Answer the shards' requests for plans on plans.events. One process at a time."""
     from services.planner.process import PlannerOptions, run
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    options = PlannerOptions(resolve_bootstrap(bootstrap), fit_every=fit_every, is_once=once)
+    options = PlannerOptions(
+        resolve_bootstrap(bootstrap),
+        fit_every=fit_every,
+        placements_every_s=placements_every,
+        is_once=once,
+    )
     raise typer.Exit(run(options))

@@ -1,12 +1,12 @@
 """The planner: one writer of plans.events, whose memory is what stands there."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
 from schemas.messages.core import Envelope
-from schemas.messages.plans import ImpactFitted, PlanPublished
+from schemas.messages.plans import ImpactFitted, PlacementSolved, PlanPublished
 from schemas.messages.strategy import PlanRequested
 from services.demo.publish import outside_envelope
 from services.planner.frames import Frames
@@ -71,12 +71,12 @@ class Planner:
             self._reader.position(place) >= log.stable_offset(place) for place in self._places
         )
 
-    def write(self, messages: list[PlanPublished] | list[ImpactFitted]) -> None:
+    def write(self, messages: Sequence[PlanPublished | ImpactFitted | PlacementSolved]) -> None:
         """Publish them in one transaction."""
         now_ns = self._now_ns()
         self._producer.begin()
         for message in messages:
-            name = message.version if isinstance(message, ImpactFitted) else message.plan.plan_id
+            name = _name(message)
             value = self._codec.encode(self._envelope(name, now_ns), message)
             self._producer.send(*PLANS, name.encode(), value)
         self._producer.commit()
@@ -126,7 +126,22 @@ class Planner:
         return outside_envelope(blake2b(identity, digest_size=16).digest(), now_ns, ACTOR)
 
 
+def _name(message: PlanPublished | ImpactFitted | PlacementSolved) -> str:
+    """Return what the message is known by; the key of its record."""
+    match message:
+        case ImpactFitted():
+            return message.version
+        case PlacementSolved():
+            subject = f"{message.instrument_id}/{message.side}/{message.size_bucket}"
+            return f"{subject}@{message.solved_ns}"
+        case PlanPublished():
+            return message.plan.plan_id
+
+
 def _told(message: Any) -> str:
+    if isinstance(message, PlacementSolved):
+        gap = message.gap_bps_e9 / 1e9
+        return f"placement {_name(message)} of {message.quantity}, gap {gap:.4f} bp"
     if isinstance(message, ImpactFitted):
         return f"fitted {message.version} on {message.parents} parents"
     return f"plan {message.plan.plan_id} in {message.solved_ns / 1e6:.1f} ms"

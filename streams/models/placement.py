@@ -112,12 +112,13 @@ def expected_cost(
 
 
 def lower_bound(
-    size: float, terms: Terms, passed: Floats, weights: Floats
+    size: float, terms: Terms, passed: Floats, weights: Floats, beyond: float | None = None
 ) -> tuple[float, tuple[float, ...]]:
     """Return a cost that no split goes below, and the split that attains it in the easier problem.
 
     With the over-fill penalty lowered to half spread + least rebate the problem is convex, and
-    cost rises with that penalty: its optimum bounds the true one from below. An LP.
+    cost rises with that penalty: its optimum bounds the true one from below. An LP. `beyond`: most
+    that all parts together may exceed the size by; None for no such bound.
     """
     count, venues = passed.shape
     over = min(terms.over, terms.half_spread + min(terms.rebates))
@@ -133,9 +134,14 @@ def lower_bound(
     upper[fills:lefts] = passed.ravel()
     found = linprog(
         cost,
-        A_ub=_rows(count, venues, fills, lefts),
+        A_ub=_rows(count, venues),
         b_ub=np.concatenate(
-            (np.zeros(count * venues), np.full(count, -size), [-size], np.full(venues, size))
+            (
+                np.zeros(count * venues),
+                np.full(count, -size),
+                [-size, venues * size if beyond is None else size + beyond],
+                np.full(venues, size),
+            )
         ),
         bounds=np.column_stack((np.zeros_like(upper), upper)),
         method="highs",
@@ -146,8 +152,9 @@ def lower_bound(
     return float(found.fun) - over * size, split
 
 
-def _rows(count: int, venues: int, fills: int, lefts: int) -> Any:
+def _rows(count: int, venues: int) -> Any:
     """Return the constraints: fill <= limit, left >= size - executed, and the search set."""
+    fills, lefts = 1 + venues, 1 + venues + count * venues
     scenario, venue = np.divmod(np.arange(count * venues), venues)
     flat = np.arange(count * venues)
     each = np.arange(count)
@@ -159,10 +166,13 @@ def _rows(count: int, venues: int, fills: int, lefts: int) -> Any:
     rows += [np.full(1 + venues, last)]  # market + limits >= size
     columns += [np.arange(1 + venues)]
     values += [-np.ones(1 + venues)]
-    rows += [last + 1 + np.arange(venues), last + 1 + np.arange(venues)]  # limit <= size - market
+    rows += [np.full(1 + venues, last + 1)]  # market + limits <= size + beyond
+    columns += [np.arange(1 + venues)]
+    values += [np.ones(1 + venues)]
+    rows += [last + 2 + np.arange(venues), last + 2 + np.arange(venues)]  # limit <= size - market
     columns += [1 + np.arange(venues), np.zeros(venues, dtype=int)]
     values += [np.ones(venues), np.ones(venues)]
-    shape = (last + 1 + venues, lefts + count)
+    shape = (last + 2 + venues, lefts + count)
     placed = (np.concatenate(rows), np.concatenate(columns))
     return coo_array((np.concatenate(values), placed), shape=shape).tocsr()
 
@@ -175,32 +185,35 @@ def solve(
     *,
     weights: Floats | None = None,
     tolerance: float = 0.0,
+    beyond: int | None = None,
 ) -> Placement:
     """Return the best integer split found, with its certified distance from any other.
 
     `tolerance`: a gap up to which the first search is enough; beyond it the search starts again
-    from other points, since the true cost is not convex where over-filling is dear.
+    from other points, since the true cost is not convex where over-filling is dear. `beyond`: as
+    for the bound; with 0 nothing can be over-filled, and the problem is convex.
     """
     passed = np.maximum(outflows - np.asarray(queues, dtype=np.float64), 0.0)
     mass = np.full(len(passed), 1.0 / len(passed)) if weights is None else weights / weights.sum()
-    bound, relaxed = lower_bound(size, terms, passed, mass)
+    bound, relaxed = lower_bound(size, terms, passed, mass, beyond)
     venues = passed.shape[1]
     window = _Window(size, terms, passed, mass)
-    best, cost = _search([round(each) for each in relaxed], window)
+    most = size * (1 + venues) if beyond is None else size + beyond
+    best, cost = _search([round(each) for each in relaxed], window, most)
     if cost - bound > tolerance:
         even = [0, *([-(-size // venues)] * venues)]
         alone = [[0, *(size * (at == own) for at in range(venues))] for own in range(venues)]
         for start in (even, [size, *([0] * venues)], *alone):
-            found, value = _search(start, window)
+            found, value = _search(start, window, most)
             if value < cost:
                 best, cost = found, value
     return Placement(best[0], tuple(best[1:]), cost, min(bound, cost))
 
 
-def _search(start: Sequence[int], window: _Window) -> tuple[list[int], float]:
+def _search(start: Sequence[int], window: _Window, most: int) -> tuple[list[int], float]:
     """Descend by single steps and exchanges of 64 units down to 1 until none of them helps."""
     size = window.size
-    at = _feasible(list(start), size)
+    at = _feasible(list(start), size, most)
     value = expected_cost(at, *window)
     moves = [*_moves(len(at))]
     for step in STEPS:
@@ -213,7 +226,7 @@ def _search(start: Sequence[int], window: _Window) -> tuple[list[int], float]:
                     tried[up] += step
                 if down >= 0:
                     tried[down] -= step
-                if not _is_feasible(tried, size):
+                if not _is_feasible(tried, size, most):
                     continue
                 cost = expected_cost(tried, *window)
                 if cost < value - 1e-12:
@@ -227,15 +240,22 @@ def _moves(count: int) -> list[tuple[int, int]]:
     return [*((up, -1) for up in range(count)), *((-1, down) for down in range(count)), *exchanges]
 
 
-def _feasible(split: list[int], size: int) -> list[int]:
+def _feasible(split: list[int], size: int, most: int) -> list[int]:
+    """Return the nearest split of the search set: what is too much rests less, the last first."""
     market = min(max(split[0], 0), size)
     limits = [min(max(each, 0), size - market) for each in split[1:]]
-    short = size - market - sum(limits)
-    return [market + max(short, 0), *limits] if short > 0 else [market, *limits]
+    too_much = market + sum(limits) - most
+    for at in range(len(limits) - 1, -1, -1):
+        less = min(max(too_much, 0), limits[at])
+        limits[at] -= less
+        too_much -= less
+    return [max(market, size - sum(limits)), *limits]
 
 
-def _is_feasible(split: Sequence[int], size: int) -> bool:
+def _is_feasible(split: Sequence[int], size: int, most: int) -> bool:
     market, room = split[0], size - split[0]
     return (
-        0 <= market <= size and all(0 <= each <= room for each in split[1:]) and sum(split) >= size
+        0 <= market <= size
+        and all(0 <= each <= room for each in split[1:])
+        and size <= sum(split) <= most
     )

@@ -3,6 +3,7 @@
 import msgspec
 
 from schemas.messages.core import BookState, StrategyKind
+from schemas.messages.plans import PlacementSolved
 from schemas.messages.strategy import VolumeForecast
 from streams import kill, routing, strategy
 from streams.core.calendar import NEVER_NS
@@ -23,6 +24,7 @@ from streams.strategy.commands import MarketState
 __all__ = ["Knowledge"]
 
 RATE_MAX_BPS = 10_000
+_NOTHING: dict[str, PlacementSolved] = {}
 FOLLOWING = (StrategyKind.VWAP, StrategyKind.CLOSE, StrategyKind.IMPLEMENTATION_SHORTFALL)
 
 
@@ -159,6 +161,7 @@ class Knowledge:
             age_max_ns=state.reference.settings.quote_age_max_ns,
             crossed_max_ns=state.reference.settings.crossed_max_ns,
             stopped_venue_ids=kill.stopped_venues(state.kill),
+            placements=tuple(state.placements.get(instrument_id, _NOTHING).values()),
             spread_bps_e9=state.estimators.spread_bps_e9(instrument_id),
             auctions=state.market.auctions(instrument_id),
         )

@@ -12,7 +12,7 @@ from schemas.messages.market import (
     TradePrinted,
     TradingStatusChanged,
 )
-from schemas.messages.plans import ImpactFitted, PlanPublished
+from schemas.messages.plans import ImpactFitted, PlacementSolved, PlanPublished
 from schemas.messages.venues import ConnectionChanged, ExecutionReport, OrderCancelReject
 from streams import kill, netting, risk, scorecard
 from streams.core import topics
@@ -57,7 +57,7 @@ _EXPECTED: Final[dict[str, tuple[type[Any], ...]]] = {
         *risk.CONTROL_MESSAGES,
         *scorecard.CONTROL_MESSAGES,
     ),
-    topics.PLANS_EVENTS: (PlanPublished, ImpactFitted),
+    topics.PLANS_EVENTS: (PlanPublished, ImpactFitted, PlacementSolved),
 }
 # Read by every shard, so that one of them must answer for what cannot be used.
 _UNSHARDED: Final = (topics.KILL_COMMANDS, topics.CONTROL_COMMANDS, topics.PLANS_EVENTS)
@@ -204,6 +204,8 @@ class EngineShard:
             elif topic == topics.PLANS_EVENTS:
                 if isinstance(inbound.message, ImpactFitted):
                     self.state.impact = inbound.message
+                elif isinstance(inbound.message, PlacementSolved):
+                    self.state.keep_placement(inbound.message)
             elif self._is_own(inbound):
                 with suppress(DecodeError):
                     self._see(inbound, at_ns)
@@ -291,6 +293,8 @@ class EngineShard:
         assert envelope is not None
         if isinstance(message, ImpactFitted):
             self.state.impact = message
+        elif isinstance(message, PlacementSolved):
+            self.state.keep_placement(message)
         elif isinstance(message, PlanPublished) and message.shard == self.shard:
             command = policies.adoption(self._knows, message)
             if command is not None:

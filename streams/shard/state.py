@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from schemas.messages.netting import EpochOpened, ParentClosed, ParentOpened
-from schemas.messages.plans import ImpactFitted
+from schemas.messages.plans import ImpactFitted, PlacementSolved
 from schemas.messages.routing import ChildPlaced, FillBooked, FillBusted, FillCorrected
 from schemas.messages.strategy import SliceReleased, VolumeForecast
 from streams.allocation import AllocationState
@@ -54,6 +54,7 @@ class ShardState(msgspec.Struct):
     estimators: Estimators = msgspec.field(default_factory=Estimators)
     reference: ReferenceView = msgspec.field(default_factory=ReferenceView)
     impact: ImpactFitted | None = None  # newest; a view of plans.events
+    placements: dict[str, dict[str, PlacementSolved]] = {}  # newest, by instrument, side and size
     timers: dict[str, int] = {}  # due ns by id; filled for a snapshot only
 
     def evolve(self, event: Any) -> Sequence[tuple[str, int | None]]:
@@ -70,6 +71,11 @@ class ShardState(msgspec.Struct):
         return [
             wish for timers_of, name in timers for wish in timers_of(event, getattr(self, name))
         ]
+
+    def keep_placement(self, message: PlacementSolved) -> None:
+        """Keep a solved placement until a newer one comes for its size; routing sees its age."""
+        known = self.placements.setdefault(message.instrument_id, {})
+        known[f"{message.side}/{message.size_bucket}"] = message
 
     def exposure(self, parent_id: str) -> int:
         """Return what is live, asked to cancel or released of the parent, over all epochs."""

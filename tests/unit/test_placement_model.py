@@ -257,6 +257,27 @@ def test_small_problems_are_solved_as_brute_force_does(size: int, seed: int) -> 
     assert found.cost == pytest.approx(least, abs=1e-9)
 
 
+@given(st.integers(2, 10), st.integers(0, 3), st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_no_more_is_sent_than_may_be(size: int, beyond: int, seed: int) -> None:
+    """With nothing beyond the size the problem is convex, however dear over-filling is."""
+    draw = np.random.default_rng(seed)
+    terms = Terms(0.02, 0.003, (0.002, 0.001), 0.0005, float(draw.uniform(0.024, 0.1)), 1.0)
+    outflows = draw.poisson((8, 6), size=(30, 2)).astype(np.float64)
+    queues = draw.integers(0, 8, 2).astype(np.float64)
+    found = solve(size, terms, queues, outflows, beyond=beyond)
+    assert size <= found.market + sum(found.limits) <= size + beyond
+    assert found.bound <= found.cost + 1e-9
+    if not beyond:
+        passed, weights = np.maximum(outflows - queues, 0), np.full(30, 1 / 30)
+        least = min(
+            expected_cost((size - a - b, a, b), size, terms, passed, weights)
+            for a in range(size + 1)
+            for b in range(size - a + 1)
+        )
+        assert found.cost == pytest.approx(least, abs=1e-9)
+
+
 def test_the_closed_form_of_an_exponential_outflow_in_integers() -> None:
     """The router's fallback has no floats; it gives the vector's split to the share."""
     from streams.routing.logics.passive_split import single_venue as in_integers
