@@ -2,10 +2,21 @@
 
 import typer
 
-from services.cli import broker, clearing, config, limits, order, topics, venue_model, volume_model
+from services.cli import (
+    broker,
+    clearing,
+    config,
+    impact,
+    limits,
+    order,
+    topics,
+    venue_model,
+    volume_model,
+)
 from services.cli.crosses import crosses
 from services.cli.demo import demo
 from services.cli.explain import explain
+from services.cli.frontier import frontier
 from services.cli.kill import kill, unkill
 from services.cli.parameters import strategies
 from services.cli.planner import planner
@@ -28,10 +39,12 @@ app.command()(demo)
 app.command(context_settings=PASS_ON)(engine)
 app.command(context_settings=PASS_ON)(simulator)
 app.command()(planner)
+app.command()(frontier)
 app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(config.app, name="config")
 app.add_typer(limits.app, name="limits")
+app.add_typer(impact.app, name="impact")
 app.add_typer(order.app, name="order")
 app.add_typer(volume_model.app, name="volume-model")
 app.command()(order.basket)

@@ -8,13 +8,15 @@ from schemas.messages.plans import ImpactFitted
 from services.planner.frames import Frames
 from services.planner.observations import KINDS, Parents
 from streams.core.topics import AGGREGATIONS_EVENTS, FILLS_EVENTS, STRATEGIES_EVENTS
-from streams.models.impact_fit import Fit, fit_of, told
+from streams.models.impact_fit import HALF_LIFE, Fit, fit_of, told
 from streams.runtime.ports import Codec, Log, Record, TopicPartition
 
-__all__ = ["Fitter"]
+__all__ = ["Fitter", "fit_log"]
 
 READ: Final = (AGGREGATIONS_EVENTS, STRATEGIES_EVENTS, FILLS_EVENTS)
 RECORDS: Final = 5_000
+POLL_MS: Final = 50  # where nothing else waits meanwhile
+NEVER: Final = 1 << 60
 
 
 class Fitter:
@@ -24,13 +26,21 @@ class Fitter:
     been read.
     """
 
-    def __init__(self, log: Log, codec: Codec, newest: ImpactFitted | None, *, every: int) -> None:
+    def __init__(
+        self,
+        log: Log,
+        codec: Codec,
+        newest: ImpactFitted | None,
+        *,
+        every: int,
+        half_life: int = HALF_LIFE,
+    ) -> None:
         self._log = log
         self._codec = codec
         self._frames = Frames(KINDS)
         self._every = every
         self._parents = Parents()
-        self._fit: Fit = fit_of(newest)
+        self._fit = Fit(half_life=half_life) if newest is None else fit_of(newest)
         self._ordinal = 0 if newest is None else newest.ordinal
         used = () if newest is None else newest.positions
         self._used = {TopicPartition(each.topic, each.partition): each.position for each in used}
@@ -47,9 +57,9 @@ class Fitter:
         self._reader = log.reader()
         self._reader.assign({place: log.start_offset(place) for place in self._places})
 
-    def turn(self) -> ImpactFitted | None:
+    def turn(self, wait_ms: int = 0) -> ImpactFitted | None:
         """Read what is there; return a new fit when enough parents have closed since the last."""
-        for record in self._reader.poll(RECORDS, 0):
+        for record in self._reader.poll(RECORDS, wait_ms):
             self._see(record)
         if not self._closed and self._new_closed:
             self._closed, self._new_closed = self._new_closed, []
@@ -77,6 +87,10 @@ class Fitter:
         self._fit = fit_of(message)  # what a planner that comes after us will know
         return message
 
+    def now(self) -> ImpactFitted:
+        """Return the fit as it stands, published or not."""
+        return told(self._fit, self._ordinal + (self._new > 0), ())
+
     def is_read(self) -> bool:
         """Return whether all that is committed has been read and used."""
         return not (self._closed or self._new_closed) and all(
@@ -95,3 +109,14 @@ class Fitter:
             self._new_closed.append((message.parent_id, place, record.offset))
         else:
             self._parents.see(message, envelope.at_ns)
+
+
+def fit_log(log: Log, codec: Codec, half_life: int) -> ImpactFitted:
+    """Return the fit of every parent of a log that has closed; nothing is written."""
+    fitter = Fitter(log, codec, None, every=NEVER, half_life=half_life)
+    try:
+        while not fitter.is_read():
+            fitter.turn(POLL_MS)
+        return fitter.now()
+    finally:
+        fitter.close()

@@ -12,8 +12,9 @@ from schemas.messages.core import Cause, OrderStatus, StrategyKind
 from schemas.messages.netting import ParentClosed
 from schemas.messages.plans import ImpactFitted
 from schemas.messages.strategy import ParentRecalibrated
+from services.cli.impact import as_json
 from services.demo.publish import outside_envelope
-from services.planner.fitting import Fitter
+from services.planner.fitting import Fitter, fit_log
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import MemoryLog
 from streams.core.topics import AGGREGATIONS_EVENTS, FILLS_EVENTS, STRATEGIES_EVENTS
@@ -239,3 +240,17 @@ def test_a_parent_that_says_nothing_is_passed_over() -> None:
         3,
     )
     assert fits(world, every=1) == []
+
+
+def test_a_whole_log_can_be_fitted_without_a_planner() -> None:
+    world = World()
+    for _ in range(3):
+        world.close()
+    (by_planner,) = fits(world, every=3)
+    found = fit_log(world.log, CODEC, HALF_LIFE)
+    assert (found.parents, found.eta_e9) == (3, by_planner.eta_e9)
+    told_as = as_json(found)
+    assert told_as["eta"] > told_as["eta_prior"] == 0.142
+    assert [row["size"] for row in told_as["expected"]] == [0.001, 0.01, 0.05, 0.1]
+    assert all(row["band"] > row["model_error"] > 0 for row in told_as["expected"])
+    assert as_json(None)["version"] == "almgren-2005"

@@ -1,0 +1,1 @@
+"""The frontier of impact, risk and completion for people: before the trade, and after it."""
