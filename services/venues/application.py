@@ -19,6 +19,7 @@ from services.venues.impact import fade, moved
 from services.venues.outbox import NO_EVENT, Said, StepOutbox
 from services.venues.scenario import Day
 from services.venues.state import SimulatorState
+from services.venues.troubles import delivered, heard_of, links
 from streams import kill
 from streams.core.errors import CorruptHistoryError
 from streams.core.murmur import partition_of
@@ -92,6 +93,7 @@ class VenueSimulator:
                 partition=partition_of(each.instrument_id, self._partitions),
                 actor=each.actor,
             )
+        self._tell_links(out)
         watermark = Watermark(
             step=step,
             watermark_ns=out.at_ns,
@@ -135,6 +137,23 @@ class VenueSimulator:
         else:
             self.state.flags[flag.flag] = flag
 
+    def _tell_links(self, out: Emitter) -> None:
+        """Say on every partition which venues cannot be reached, as a gateway does."""
+        day = self._day
+        since_ns = out.at_ns - day.terms.start_ns
+        for link in links(day.troubles, since_ns, day.terms.step_ns, out.at_ns):
+            for partition in range(self._partitions):
+                out.emit(
+                    VENUES_REPORTS,
+                    link,
+                    key=str(partition),
+                    causation_id=NO_EVENT,
+                    correlation_id=link.venue_id,
+                    source_ns=out.at_ns,
+                    partition=partition,
+                    actor=link.venue_id,
+                )
+
     def _count(self, message: Message) -> None:
         """Count a report as it is told."""
         if not isinstance(message, ExecutionReport):
@@ -169,9 +188,24 @@ class VenueSimulator:
                 break
             self._next_command += 1
             out.order(command.source, command.message.instrument_id, command.message, command.at_ns)
+        if day.troubles:
+            arrivals = [
+                each
+                for each in arrivals
+                if heard_of(each.message, day.troubles, end_ns - day.terms.start_ns)
+            ]
         fade(state, day.terms.impact)
         run_step(state, day.terms, day.source.frame(step, moved(state)), arrivals, out)
-        return out.in_order()
+        if not day.troubles:
+            return out.in_order()
+        return delivered(
+            out.in_order(),
+            state,
+            day.troubles,
+            start_ns=day.terms.start_ns,
+            end_ns=end_ns,
+            is_over=step > day.hours.end_step,
+        )
 
     def _first_after(self, step: int) -> int:
         end_ns = self._day.terms.start_ns + step * self._day.terms.step_ns

@@ -14,6 +14,7 @@ class Conditions:
     None takes all of it in a generated market and nothing on a tape, whose market was not moved.
     `halts`: shares that stop once, for news, at one venue, or because the price ran, in turn.
     `is_wide`: two more dark pools and an ATS, and traders who know more than we do; not on a tape.
+    `troubles`: of whole venues, in the words of troubles.py.
     """
 
     opening_s: int = 0
@@ -21,6 +22,7 @@ class Conditions:
     impact_per_cent: int | None = None
     halts: int = 0
     is_wide: bool = False
+    troubles: str = ""
 
 
 ORDINARY = Conditions()

@@ -27,6 +27,7 @@ from services.venues.hours import CALENDAR, Hours, calendar_defined
 from services.venues.impact import ImpactTerms, Market, impact_terms
 from services.venues.shifted import ShiftedMarket
 from services.venues.terms import Terms
+from services.venues.troubles import Trouble, parse_troubles
 from streams.runtime.ports import Message
 
 __all__ = ["Day", "Scenario", "Tape", "definitions", "plan_day"]
@@ -90,6 +91,7 @@ class Day(NamedTuple):
     source: MarketSource
     commands: list[ClientCommand]  # of our clients, by time
     curves: tuple[VolumeCurveDefined, ...]
+    troubles: tuple[Trouble, ...] = ()
 
     @property
     def open_steps(self) -> int:
@@ -303,6 +305,7 @@ def _day(
         opening_ns=(hours.start_ns, hours.opening_cutoff_ns) if hours.opening_steps else None,
         closing_cutoff_ns=hours.closing_cutoff_ns if hours.closing_steps else 0,
     )
+    troubles = parse_troubles(scenario.conditions.troubles)
     halting = [
         HaltTerms(each.instrument_id, each.tick_e9, price_e9, volume)
         for each, price_e9, volume in zip(instruments, prices_e9, daily_volumes, strict=True)
@@ -333,7 +336,7 @@ def _day(
         )
     if hours.has_calls:
         source = AuctionedMarket(source, hours, calls, scenario.seed)
-    return Day(title, terms, hours.steps, hours, source, plan_flow(flow), tuple(curves))
+    return Day(title, terms, hours.steps, hours, source, plan_flow(flow), tuple(curves), troubles)
 
 
 def definitions(scenario: Scenario, day: Day | None = None) -> list[Message]:

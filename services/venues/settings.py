@@ -45,6 +45,7 @@ class VenuesSettings(MetricsSettings):
     closing_s: int = Field(0, ge=0, description="Seconds of a call after the close; 0: none")
     halts: int = Field(0, ge=0, description="Shares that stop trading once in the day")
     is_wide: bool = Field(False, description="More dark pools, an ATS, and informed traders")
+    troubles: str = Field("", description="VENUE:GONE:FROM-UNTIL or VENUE:SLOW:FROM-UNTIL:DELAY,..")
     impact_per_cent: int | None = Field(
         None,
         ge=0,

@@ -4,10 +4,20 @@ import msgspec
 
 from schemas.messages.core import BookState, OrderStatus, OrderType, Side, TimeInForce
 from schemas.messages.market import BookUpdated
-from schemas.messages.venues import ExecutionReport
+from schemas.messages.venues import ExecutionReport, OrderCancelReject
 from streams.kill import Flag
 
-__all__ = ["Book", "BookSide", "Call", "Child", "Delayed", "Move", "SimulatorState", "book_key"]
+__all__ = [
+    "Book",
+    "BookSide",
+    "Call",
+    "Child",
+    "Delayed",
+    "Late",
+    "Move",
+    "SimulatorState",
+    "book_key",
+]
 
 
 class Child(msgspec.Struct, gc=False):
@@ -89,6 +99,18 @@ class Delayed(msgspec.Struct, gc=False):
     is_unspoken: bool = False  # the count of the cancel did not have it
 
 
+class Late(msgspec.Struct, gc=False):
+    """What a venue in trouble has to say and nobody has heard yet: one of the two messages."""
+
+    due_ns: int
+    instrument_id: str
+    report: ExecutionReport | None
+    reject: OrderCancelReject | None
+    causation_id: bytes
+    correlation_id: str
+    actor: str
+
+
 class Move(msgspec.Struct):
     """How far our executions moved an instrument's price, 1e-9 currency units: impact.py."""
 
@@ -104,6 +126,7 @@ class SimulatorState(msgspec.Struct):
     children: dict[str, Child] = {}
     delayed: list[Delayed] = []
     flags: dict[str, Flag] = {}  # local ones that stand: nothing new is taken
+    late: list[Late] = []  # of venues in trouble, in the order in which they said it
     moves: dict[str, Move] = {}  # by instrument, where our trading moves prices
 
 
