@@ -190,22 +190,27 @@ class Race:
 
     def _release(self) -> None:
         self.slices += 1
-        released = SliceReleased(
-            slice_id=f"P.{self.slices}",
-            parent_id="P",
-            epoch=1,
-            instrument_id=ACME,
-            side=Side.BUY,
-            quantity=1 + self._choose(self.room),
-            limit_price_e9=None,
-            logic=(RoutingLogic.SEQUENTIAL, RoutingLogic.SWEEP)[self._choose(4) == 0],
-            is_dark_allowed=True,
-            deadline_ns=self.at_ns + (1 + self._choose(16)) * SECOND,
-            self_trade_id="",
-            cause=Cause.BIN,
-        )
+        terms: dict[str, Any] = {
+            "slice_id": f"P.{self.slices}",
+            "parent_id": "P",
+            "epoch": 1,
+            "instrument_id": ACME,
+            "side": Side.BUY,
+            "quantity": 1 + self._choose(self.room),
+            "limit_price_e9": None,
+            "logic": (RoutingLogic.SEQUENTIAL, RoutingLogic.SWEEP)[self._choose(4) == 0],
+            "is_dark_allowed": True,
+            "deadline_ns": self.at_ns + (1 + self._choose(16)) * SECOND,
+            "self_trade_id": "",
+            "cause": Cause.BIN,
+        }
+        released = SliceReleased(**{**terms, **self._terms()})
         self._record(released)
         self._command(RouteSlice(slice_id=released.slice_id, at_ns=self.at_ns, market=self.market))
+
+    def _terms(self) -> dict[str, Any]:
+        """Return what a slice asks beside its quantity; for races with more to watch."""
+        return {}
 
     def _change(self, index: int) -> None:
         quantity = self.venue.executions[index].quantity
