@@ -5,7 +5,15 @@ from random import Random
 from typing import NamedTuple
 
 from schemas.messages.control import AccountDefined, InstrumentDefined
-from schemas.messages.core import OrderType, Side, StrategyKind, TimeInForce, Urgency
+from schemas.messages.core import (
+    Aim,
+    OrderType,
+    Side,
+    StrategyKind,
+    StrategyParameters,
+    TimeInForce,
+    Urgency,
+)
 from schemas.messages.intake import CancelOrder, NewOrder, ReplaceOrder
 from services.venues.assumptions import TENANT
 from services.venues.chances import MILLION, chance, stream
@@ -20,8 +28,20 @@ HALF_END, FULL_END = 62, 96  # per cent of the day; few end times make few group
 HALF_UNTIL = 40  # per cent of the day in which orders for the earlier end come
 CANCELED_PPM, REPLACED_PPM, BAD_PPM, REPEATED_PPM = 12_000, 12_000, 10_000, 6_000
 SECOND_NS = 1_000_000_000
-# Weights of a hundred. Immediate orders open a parent each, so they are few.
-STRATEGIES = ((StrategyKind.VWAP, 62), (StrategyKind.TWAP, 37), (StrategyKind.IMMEDIATE, 1))
+# Weights of a hundred, as a program desk sends them: most orders follow volume or time. Immediate
+# orders open a parent each, so they are few.
+STRATEGIES = ((StrategyKind.VWAP, 58), (StrategyKind.TWAP, 33), (StrategyKind.IMMEDIATE, 1))
+# What the others ask for, one kind for each instrument in turn: every kind opens parents of its
+# own, and what many orders share is worked better.
+OTHERS = (
+    StrategyKind.POV,
+    StrategyKind.IMPLEMENTATION_SHORTFALL,
+    StrategyKind.CLOSE,
+    StrategyKind.POV,
+    StrategyKind.AUTO,
+)
+# What orders that leave the strategy to us want.
+AIMS = (Aim.IMPACT, Aim.RISK, Aim.COMPLETION)
 # Each instrument is mostly bought or mostly sold: what one side lacks is what the market is for.
 LEAN_PER_CENT = 85
 CROSSING_OF_FIVE = 3  # accounts whose owners allow internal crosses
@@ -144,7 +164,7 @@ def _order(plan: FlowPlan, random: Random, number: int, at_ns: int) -> NewOrder:
     is_lean = random.randrange(100) < LEAN_PER_CENT
     is_bought = chance(plan.seed, "lean", terms.instrument_id, MILLION // 2)
     side = Side.BUY if is_lean == is_bought else Side.SELL
-    strategy = _strategy(random)
+    strategy = _strategy(random, which)
     is_early = at_ns - plan.start_ns < length_ns * HALF_UNTIL // 100
     is_half = strategy is StrategyKind.TWAP and is_early and random.getrandbits(1)
     end = HALF_END if is_half else FULL_END
@@ -175,16 +195,24 @@ def _order(plan: FlowPlan, random: Random, number: int, at_ns: int) -> NewOrder:
         participation_cap_bps=10_000 if is_immediate else 3_000,
         is_cross_allowed=account % 5 < CROSSING_OF_FIVE,
         is_dark_allowed=True,
+        parameters=_parameters(strategy, which),
     )
 
 
-def _strategy(random: Random) -> StrategyKind:
+def _parameters(strategy: StrategyKind, which: int) -> StrategyParameters | None:
+    """Return an aim for AUTO, one for each instrument: other aims make other groups."""
+    if strategy is not StrategyKind.AUTO:
+        return None
+    return StrategyParameters(aim=AIMS[which % len(AIMS)])
+
+
+def _strategy(random: Random, which: int) -> StrategyKind:
     part = random.randrange(100)
     for strategy, weight in STRATEGIES:
         if part < weight:
             return strategy
         part -= weight
-    raise AssertionError("weights do not sum to 100")
+    return OTHERS[which % len(OTHERS)]
 
 
 def _spoiled(order: NewOrder, random: Random, plan: FlowPlan) -> NewOrder:

@@ -58,17 +58,15 @@ def test_the_flow_is_two_thousand_orders_of_forty_accounts_in_few_groups() -> No
     assert len({order.client_order_id for order in orders}) == 2_000
     assert len({order.account_id for order in orders} - {"A999"}) == 40
     assert len({order.source for order in orders}) == 3
-    assert {order.strategy for order in orders} == {
-        StrategyKind.VWAP,
-        StrategyKind.TWAP,
-        StrategyKind.IMMEDIATE,
-    }
+    kinds = Counter(order.strategy for order in orders)
+    assert set(kinds) == set(StrategyKind) - {StrategyKind.UNKNOWN}
+    assert kinds[StrategyKind.VWAP] > kinds[StrategyKind.TWAP] > 2_000 // 4
     groups = {
         (o.instrument_id, o.side, o.strategy, o.end_ns, o.limit_price_e9)
         for o in orders
         if o.strategy is not StrategyKind.IMMEDIATE
     }
-    assert len(groups) < 100
+    assert len(groups) < 120
     assert len({order.end_ns for order in orders if order.end_ns > day.terms.start_ns}) == 2
 
 
