@@ -11,10 +11,15 @@ from services.planner.placements import Placements
 from services.planner.planner import Planner
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
+from streams.core.errors import FencedError, LogError, RetentionError
+from streams.runtime.ports import Codec, Log
 
 __all__ = ["PlannerOptions", "run"]
 
 SECOND_NS: Final = 1_000_000_000
+PAUSE_S: Final = 1.0
+HEALTHY_S: Final = 60.0  # whoever worked for so long does not count the errors before
+FAILURES_MAX: Final = 60  # in a row
 _LOG: Final = logging.getLogger("penstock.planner")
 
 
@@ -37,7 +42,29 @@ def run(options: PlannerOptions) -> int:
 
 
 def _work(options: PlannerOptions, stop: Stop) -> None:
+    """Plan until told to stop; after an error of the log a planner that reads all again goes on.
+
+    Raises: FencedError, RetentionError; LogError after a minute of nothing else.
+    """
     log, codec = KafkaLog(KafkaSettings(bootstrap=options.bootstrap)), AvroCodec()
+    failures = 0
+    while not stop.is_asked:
+        began_s = time.monotonic()
+        try:
+            if _plan(options, stop, log, codec):
+                return
+        except (FencedError, RetentionError):
+            raise
+        except LogError as error:
+            failures = 1 if time.monotonic() - began_s > HEALTHY_S else failures + 1
+            if failures > FAILURES_MAX:
+                raise
+            _LOG.warning("reading all again: %s", error)
+            time.sleep(PAUSE_S)
+
+
+def _plan(options: PlannerOptions, stop: Stop, log: Log, codec: Codec) -> bool:
+    """Own plans.events and answer; return whether all is done that was to be done once."""
     planner = Planner(
         log,
         codec,
@@ -58,9 +85,11 @@ def _work(options: PlannerOptions, stop: Stop) -> None:
             solved = [] if placements is None else placements.turn()
             if solved:
                 planner.write(solved)
-            is_done = planner.is_read(log) and (fitter is None or fitter.is_read())
-            if options.is_once and not answered and fitted is None and not solved and is_done:
-                return
+            if not options.is_once or answered or fitted is not None or solved:
+                continue
+            if planner.is_read(log) and (fitter is None or fitter.is_read()):
+                return True
+        return False
     finally:
         planner.close()
         if fitter is not None:
