@@ -1,4 +1,4 @@
-"""Placements solved ahead: outflows from books and trades, and what a shard does with the answer."""
+"""Placements solved ahead: outflows from books and trades, and what a shard does with them."""
 
 from typing import Any
 

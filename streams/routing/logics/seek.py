@@ -4,6 +4,8 @@ Where the next unit goes is decided by censored tails and by what a fill there i
 whose fills turn against us is left out for the parent, and one that pings gets larger minima.
 """
 
+from typing import Final
+
 from schemas.messages.core import OrderKind, RoutingLogic
 from streams.routing import costs
 from streams.routing.costs import E9
@@ -13,6 +15,9 @@ from streams.routing.logics.sequential import rank
 from streams.routing.logics.tails import Segment, segments_of, share_out
 
 __all__ = ["propose"]
+
+# What the time in the dark costs that finds nothing: a tenth of a basis point for a second of it.
+LATE_E9: Final = 3 * E9 // 10
 
 
 def propose(desk: Desk) -> Proposal | str:
@@ -28,7 +33,9 @@ def propose(desk: Desk) -> Proposal | str:
             segments += segments_of(desk, book, at)
     given = share_out(segments, desk.quantity)
     ranked = rank(desk)
-    other = desk.resting(ranked[0]).total_e9 if ranked else costs.half_spread_bps_e9(desk.quote)
+    other = costs.half_spread_bps_e9(desk.quote)
+    if ranked:
+        other = costs.urgent(desk.resting(ranked[0]), desk.part.urgency)
     legs: list[Leg] = []
     for at, book in enumerate(desk.dark):
         cost = costs.midpoint(desk.record(book, OrderKind.DARK), book.venue, desk.quote, other)
@@ -65,6 +72,6 @@ def _score(desk: Desk, legs: list[Leg], segments: list[Segment], other: int) -> 
             found += part
             paid += part * hit
             left -= min(left, segment.quantity)
-    late = 3 * E9  # one basis point for a second of resting in the dark
+    late = LATE_E9 * costs.halves_of(desk.part.urgency) // 2
     missed = desk.quantity - found
     return (paid + missed * (other + late)) // desk.quantity

@@ -165,9 +165,10 @@ def _hidden(desk: Desk, parts: list[tuple[int, int]]) -> tuple[list[Leg], list[P
 def _at_best(desk: Desk) -> int:
     """Return what stands at the best price of the other side, over all venues."""
     is_buy = desk.side is Side.BUY
-    best_e9 = desk.quote.ask_e9 if is_buy else desk.quote.bid_e9
-    books = ((book.asks if is_buy else book.bids) for book in desk.lit)
-    return sum(levels[0].quantity for levels in books if levels and levels[0].price_e9 == best_e9)
+    sides = ((book.asks if is_buy else book.bids) for book in desk.lit)
+    tops = [levels[0] for levels in sides if levels]
+    best_e9 = (min if is_buy else max)((level.price_e9 for level in tops), default=0)
+    return sum(level.quantity for level in tops if level.price_e9 == best_e9)
 
 
 def _left_to_the_dark(

@@ -1,0 +1,443 @@
+"""The routing logics as a trader would ask for them: who gets the order, and what happens then."""
+
+from typing import Any
+
+import pytest
+
+from schemas.messages.core import (
+    Cause,
+    Estimate,
+    ExecType,
+    Level,
+    OrderKind,
+    OrderStatus,
+    OrderType,
+    RoutingLogic,
+    Side,
+    TimeInForce,
+    Urgency,
+    VenueKind,
+    VenueTrouble,
+)
+from schemas.messages.routing import (
+    ChildCancelRequested,
+    ChildPlaced,
+    RouteDecided,
+    VenueSuspended,
+)
+from schemas.messages.scorecard import InstrumentBucketed, VenueScored
+from streams.core.market import VenueBook
+from streams.routing import ROUTING
+from streams.routing.commands import RouteSlice
+from streams.routing.settings import RoutingSettings
+from streams.routing.state import RoutingState
+from tests.support.builders import (
+    ACME,
+    OPEN_NS,
+    SECOND,
+    TICK,
+    quote,
+    venue,
+    venue_book,
+)
+from tests.support.routing import (
+    acknowledged,
+    booked,
+    market,
+    opened,
+    placed,
+    released,
+    report,
+    trade,
+    wake,
+)
+
+E9 = 1_000_000_000
+WIDE = quote(9_995, 10_005)
+BUCKET = InstrumentBucketed(instrument_id=ACME, bucket="medium", lot=1, tick_bps_e9=E9)
+NOTHING = Estimate(mean_e9=0, error_e9=0, weight_e9=20 * E9)
+
+
+def scored(venue_id: str, kind: OrderKind, fill_e9: int, **changes: Any) -> VenueScored:
+    """Return what the scorecard says of a venue after twenty children: perfect but for fills."""
+    fields: dict[str, Any] = {
+        "venue_id": venue_id,
+        "kind": kind,
+        "bucket": "medium",
+        "side": Side.BUY,
+        "version": 7,
+        "scored_ns": OPEN_NS,
+        "model": "",
+        "children_e9": 20 * E9,
+        "horizons_ns": (SECOND,),
+        "fill_e9": (fill_e9,),
+        "away_e9": (0,),
+        "fill_error_e9": (0,),
+        "time_to_fill_ns": SECOND,
+        "ack_p50_ns": 1_000_000,
+        "ack_p99_ns": 2_000_000,
+        "markout_horizons_ns": (5 * SECOND,),
+        "markouts": (NOTHING,),
+        "cleanup_e9": 0,
+        "score": NOTHING,
+        "shrunk_e9": 0,
+        "shrunk_error_e9": 0,
+        "tail_lots": (),
+        "tail_e9": (),
+        "tail_at_risk_e9": (),
+    }
+    names = ("rejects", "busts", "effective", "latency", "realized", "fee", "leakage", "missed")
+    fields.update(dict.fromkeys(names, NOTHING))
+    return VenueScored(**{**fields, **changes})
+
+
+def estimate(mean_e9: int) -> Estimate:
+    return Estimate(mean_e9=mean_e9, error_e9=0, weight_e9=20 * E9)
+
+
+def passive(venue_id: str, fill_percent: int, **changes: Any) -> VenueScored:
+    return scored(venue_id, OrderKind.PASSIVE, fill_percent * E9 // 100, **changes)
+
+
+def lit(venue_id: str, **changes: Any) -> VenueBook:
+    terms = {name: changes.pop(name) for name in ("taker_fee_e9", "latency_ns") if name in changes}
+    return venue_book(venue_id, venue=venue(venue_id, **terms), **changes)
+
+
+def dark(venue_id: str = "D1") -> VenueBook:
+    return venue_book(venue_id, venue=venue(venue_id, kind=VenueKind.DARK), bids=(), asks=())
+
+
+def route(*history: Any, at_ns: int = OPEN_NS, **changes: Any) -> tuple[Any, ...]:
+    state = ROUTING.fold(history)
+    return decide(state, at_ns=at_ns, **changes)
+
+
+def decide(state: RoutingState, at_ns: int = OPEN_NS, **changes: Any) -> tuple[Any, ...]:
+    command = RouteSlice(slice_id="P.1", at_ns=at_ns, market=market(**changes))
+    return ROUTING.decide(state, command)
+
+
+def children(events: tuple[Any, ...]) -> list[ChildPlaced]:
+    return [event for event in events if isinstance(event, ChildPlaced)]
+
+
+def decision(events: tuple[Any, ...]) -> RouteDecided:
+    (found,) = [event for event in events if isinstance(event, RouteDecided)]
+    return found
+
+
+def where(events: tuple[Any, ...]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for child in children(events):
+        found[child.venue_id] = found.get(child.venue_id, 0) + child.quantity
+    return found
+
+
+# ---- who gets it
+
+
+def test_a_passive_child_goes_to_the_venue_with_the_best_fill_record() -> None:
+    books = (lit("V1"), lit("V2"), lit("V3"))
+    records = (BUCKET, passive("V1", 20), passive("V2", 40), passive("V3", 60))
+    events = route(*records, *opened(), released(), books=books)
+    (child,) = children(events)
+    assert (child.venue_id, child.time_in_force) == ("V3", TimeInForce.DAY)
+    assert decision(events).scorecard_version == 7
+
+
+def test_a_dark_pool_gets_it_when_its_midpoint_fill_is_likely() -> None:
+    books = (dark(), lit("V1"), lit("V2"))
+    lit_records = (BUCKET, passive("V1", 20), passive("V2", 10))
+    likely = scored("D1", OrderKind.DARK, 80 * E9 // 100)
+    history = (*opened(), released(is_dark_allowed=True))
+    (child,) = children(route(*lit_records, likely, *history, books=books, quote=WIDE))
+    assert (child.venue_id, child.order_type) == ("D1", OrderType.MIDPOINT)
+    seldom = scored("D1", OrderKind.DARK, E9 // 100)
+    events = route(*lit_records, seldom, *history, books=books, quote=WIDE)
+    assert "D1" not in where(events)
+
+
+def test_a_marketable_child_goes_to_the_deepest_book() -> None:
+    """The same price everywhere: one venue shows all that is wanted, the others walk deeper."""
+    books = (lit("V1", size=50), lit("V2", size=500), lit("V3", size=80))
+    history = (*opened(400), released(400, logic=RoutingLogic.SWEEP))
+    takes = [scored("V2", OrderKind.AGGRESSIVE, 90 * E9 // 100), BUCKET]
+    events = route(*takes, *history, books=books)
+    assert where(events) == {"V2": 400}
+    found = {each.venue_id: each for each in decision(events).alternatives}
+    assert found["V2"].slippage_e9 < min(found["V1"].slippage_e9, found["V3"].slippage_e9)
+
+
+# ---- sequential
+
+
+def test_sequential_cancels_and_reroutes_what_is_not_filled_only_after_the_answer() -> None:
+    books = (lit("V1"), lit("V2"))
+    history: tuple[Any, ...] = (*opened(), released(), placed(), acknowledged(), booked("e1", 30))
+    state = ROUTING.fold(history)
+    asked = ROUTING.decide(state, wake("routing:child:P.1.1", OPEN_NS + 15 * SECOND))
+    assert [type(event) for event in asked] == [ChildCancelRequested]
+    state = ROUTING.fold(asked, state)
+    # Nothing goes elsewhere before the venue has let it go; a fill meanwhile counts.
+    assert not children(ROUTING.decide(state, wake("routing:child:P.1.1", OPEN_NS + 16 * SECOND)))
+    late = booked("e2", 20)
+    state = ROUTING.fold((late,), state)
+    answer = report(
+        ExecType.CANCELED,
+        order_status=OrderStatus.CANCELED,
+        cumulative_quantity=50,
+        leaves_quantity=0,
+        at_ns=OPEN_NS + 17 * SECOND,
+        market=market(*books),
+    )
+    (child,) = children(ROUTING.decide(state, answer))
+    assert (child.venue_id, child.quantity) == ("V2", 50)
+
+
+# ---- parallel
+
+
+def test_parallel_never_sends_more_than_is_left() -> None:
+    books = (lit("V1", size=50), lit("V2", size=50), lit("V3", size=50))
+    part = released(5_000, logic=RoutingLogic.PARALLEL)
+    events = route(*opened(5_000), part, books=books)
+    assert len(where(events)) == 3
+    assert sum(where(events).values()) == 5_000
+    assert not any(child.overfill_quantity for child in children(events))
+
+
+def test_parallel_cancels_the_rest_the_moment_the_target_is_met() -> None:
+    history = (
+        *opened(100),
+        released(100, logic=RoutingLogic.PARALLEL, overfill_quantity=40),
+        placed("P.1.1", 70),
+        placed("P.1.2", 70, venue_id="V2", overfill_quantity=40),
+    )
+    state = ROUTING.fold(history)
+    first = trade("e1", 70, 70, 0)
+    state = ROUTING.fold(ROUTING.decide(state, first), state)
+    events = ROUTING.decide(state, trade("e2", 30, 30, 40, child_id="P.1.2", venue_id="V2"))
+    fill, asked = events
+    assert (fill.quantity, fill.error_quantity) == (30, 0)
+    assert isinstance(asked, ChildCancelRequested)
+    assert (asked.child_id, asked.cause) == ("P.1.2", Cause.TARGET_MET)
+
+
+# ---- sweep
+
+
+def test_a_large_buy_bids_in_the_dark_and_takes_at_the_ask_with_one_exposure() -> None:
+    books = (dark("D1"), dark("D2"), lit("V1", size=200), lit("V2", size=200))
+    history = (
+        *opened(1_500),
+        released(1_500, logic=RoutingLogic.SWEEP, is_dark_allowed=True),
+    )
+    tail = {
+        "tail_lots": (100, 300, 1_000),
+        "tail_e9": (900_000_000, 700_000_000, 100_000_000),
+        "tail_at_risk_e9": (30 * E9, 30 * E9, 30 * E9),
+    }
+    dark_records = [scored(name, OrderKind.DARK, E9 // 2, **tail) for name in ("D1", "D2")]
+    events = route(BUCKET, *dark_records, *history, books=books, quote=WIDE)
+    bids = [c for c in children(events) if c.order_type is OrderType.MIDPOINT]
+    takes = [c for c in children(events) if c.time_in_force is TimeInForce.IOC]
+    assert {bid.venue_id for bid in bids} == {"D1", "D2"}
+    assert {take.venue_id for take in takes} == {"V1", "V2"}
+    assert sum(where(events).values()) <= 1_500
+    small = (*opened(100), released(100, logic=RoutingLogic.SWEEP, is_dark_allowed=True))
+    events = route(BUCKET, *dark_records, *small, books=books, quote=WIDE)
+    assert not any(child.order_type is OrderType.MIDPOINT for child in children(events))
+
+
+def test_latency_equalized_sending_lets_all_orders_arrive_at_once() -> None:
+    latencies = {"V1": 200_000, "V2": 900_000, "V3": 500_000}
+    books = tuple(lit(name, size=20, latency_ns=each) for name, each in latencies.items())
+    state = ROUTING.fold((*opened(60), released(60, logic=RoutingLogic.SWEEP)))
+    assert {child.send_after_ns for child in children(decide(state, books=books))} == {0}
+    state.settings = RoutingSettings(is_latency_equalized=True)
+    sent = children(decide(state, books=books))
+    assert len(sent) == 3
+    assert {child.send_after_ns + latencies[child.venue_id] for child in sent} == {900_000}
+
+
+# ---- liquidity seeking
+
+
+def tail(
+    venue_id: str, *chances: float, seen: int = 30, fill: int = E9 // 2, **changes: Any
+) -> VenueScored:
+    """Return a pool whose chance to hold 10, 20, 50, 100... lots is as given."""
+    sizes = (10, 20, 50, 100, 200)[: len(chances)]
+    return scored(
+        venue_id,
+        OrderKind.DARK,
+        fill,
+        tail_lots=sizes,
+        tail_e9=tuple(round(chance * E9) for chance in chances),
+        tail_at_risk_e9=tuple(seen * E9 for _ in sizes),
+        **changes,
+    )
+
+
+SEEKING: dict[str, Any] = {"logic": RoutingLogic.LIQUIDITY_SEEKING, "is_dark_allowed": True}
+
+
+def seek(*records: Any, quantity: int = 100, **changes: Any) -> dict[str, int]:
+    books = (dark("D1"), dark("D2"), lit("V1"))
+    part = released(quantity, **SEEKING)
+    return where(route(BUCKET, *records, *opened(quantity), part, books=books, **changes))
+
+
+def test_seeking_gives_each_pool_what_it_probably_holds() -> None:
+    """By greedy: 10 and 10 at .9, 10 more of D2 at .8, then D1 at .5, and so on."""
+    found = seek(tail("D1", 0.9, 0.5, 0.1), tail("D2", 0.9, 0.8, 0.7), quote=WIDE)
+    assert found == {"D1": 50, "D2": 50}
+    assert seek(tail("D1", 0.9, 0.5, 0.1), tail("D2", 0.9, 0.8, 0.7), quantity=60, quote=WIDE) == {
+        "D1": 10,
+        "D2": 50,
+    }
+
+
+def test_seeking_tries_one_size_beyond_what_is_known_and_nothing_further() -> None:
+    known = tail("D2", 0.9, 0.8, 0.2, seen=30)
+    barely = tail("D1", 0.9, 0.0, 0.0, seen=1)  # nothing is known beyond the first size
+    found = seek(barely, known, quote=WIDE)
+    assert found["D1"] == 10  # the frontier: taken to be as likely as the last that is known
+
+
+def test_a_pool_with_full_fills_and_bad_prices_loses() -> None:
+    """By value: T x (half spread - fee - adverse selection)."""
+    toxic: dict[str, Any] = {"realized": estimate(6 * E9), "effective": estimate(0)}
+    found = seek(tail("D1", 0.9, 0.9, 0.9, **toxic), tail("D2", 0.5, 0.4, 0.3), quote=WIDE)
+    assert found == {"D2": 50}
+
+
+def test_after_a_ping_the_smallest_execution_grows_to_all_or_nothing() -> None:
+    history: tuple[Any, ...] = opened(3_000)
+    divisors = []
+    for ordinal in range(1, 4):
+        part = released(1_000, slice_id=f"P.{ordinal}", **SEEKING)
+        state = ROUTING.fold((*history, part))
+        seen = market(dark("D1"), quote=WIDE)
+        command = RouteSlice(slice_id=f"P.{ordinal}", at_ns=OPEN_NS, market=seen)
+        (child,) = children(ROUTING.decide(state, command))
+        divisors.append(child.quantity // child.minimum_quantity)
+        ids: dict[str, Any] = {
+            "child_id": child.child_id,
+            "slice_id": child.slice_id,
+            "venue_id": "D1",
+        }
+        ping = booked(f"e{ordinal}", 1, fill_id=f"D1/e{ordinal}", **ids)
+        history = (*history, part, child, acknowledged(**ids), ping)
+    assert divisors == [4, 2, 1]
+
+
+def toxic_history() -> tuple[Any, ...]:
+    """Three midpoint fills at 100.00, after which the price falls: we bought too dear."""
+    dark_child = placed("P.1.1", 100, venue_id="D1", order_type=OrderType.MIDPOINT)
+    fills = tuple(
+        booked(f"e{n}", 20, fill_id=f"D1/e{n}", venue_id="D1", transact_ns=OPEN_NS)
+        for n in range(3)
+    )
+    return (*opened(200), released(200, **SEEKING), dark_child, *fills)
+
+
+def test_a_venue_whose_fills_lose_is_left_out_for_the_parent_and_for_nobody_else() -> None:
+    fallen = quote(9_985, 9_995)  # the mid 10 bp below the fills
+    books = (dark("D1"), dark("D2"), lit("V1"))
+    state = ROUTING.fold(toxic_history())
+    events = decide(state, at_ns=OPEN_NS + 2 * SECOND, books=books, quote=fallen)
+    (gate,) = [event for event in events if isinstance(event, VenueSuspended)]
+    assert (gate.venue_id, gate.parent_id, gate.trouble) == ("D1", "P", VenueTrouble.MARKOUT)
+    assert gate.value_e9 > gate.bound_e9 > 0
+    assert set(where(events)) == {"D2"}
+    state = ROUTING.fold(events, state)
+    assert "D1" not in state.venues  # other parents may use it
+    assert state.parents["P"].gated == ["D1"]
+
+
+def test_fills_that_do_not_lose_gate_nobody() -> None:
+    risen = quote(10_005, 10_015)
+    books = (dark("D1"), dark("D2"), lit("V1"))
+    state = ROUTING.fold(toxic_history())
+    events = decide(state, at_ns=OPEN_NS + 2 * SECOND, books=books, quote=risen)
+    assert not [event for event in events if isinstance(event, VenueSuspended)]
+    early = decide(state, at_ns=OPEN_NS + SECOND // 2, books=books, quote=quote(9_985, 9_995))
+    assert not [event for event in early if isinstance(event, VenueSuspended)]
+
+
+# ---- what it costs, and who chooses
+
+
+# One part of the cost at a time makes a venue worse: it is not chosen then, and the part says so.
+@pytest.mark.parametrize(
+    ("worse", "part"),
+    [
+        ({"fee": 30_000_000}, "fee_e9"),
+        ({"realized": estimate(5 * E9)}, "spread_e9"),
+        ({"fill": 10}, "slippage_e9"),
+        ({"latency": estimate(5 * E9)}, "latency_e9"),
+        ({"leakage": estimate(5 * E9)}, "leakage_e9"),
+    ],
+)
+def test_each_of_the_five_parts_of_the_cost_can_turn_the_choice(
+    worse: dict[str, Any], part: str
+) -> None:
+    fee = worse.get("fee", 0)
+    terms = venue("V1", maker_fee_e9=fee) if fee else venue("V1")
+    changes = {name: value for name, value in worse.items() if name not in ("fee", "fill")}
+    books = (venue_book("V1", venue=terms), lit("V2"))
+    records = (BUCKET, passive("V1", worse.get("fill", 50), **changes), passive("V2", 50))
+    equal = route(
+        BUCKET,
+        passive("V1", 50),
+        passive("V2", 50),
+        *opened(),
+        released(),
+        books=(lit("V1"), lit("V2")),
+    )
+    assert where(equal) == {"V1": 100}
+    events = route(*records, *opened(), released(), books=books)
+    assert where(events) == {"V2": 100}
+    first, second = decision(events).alternatives
+    assert getattr(second, part) > getattr(first, part)
+    for each in (first, second):
+        parts = (each.fee_e9, each.spread_e9, each.slippage_e9, each.latency_e9, each.leakage_e9)
+        assert each.score_e9 == sum(parts)
+
+
+def test_the_depth_that_is_walked_through_is_part_of_the_cost_of_taking() -> None:
+    deep = tuple(Level(price_e9=(10_002 + 20 * n) * TICK, quantity=100) for n in range(5))
+    books = (lit("V1", asks=deep), lit("V2", size=500))
+    events = route(*opened(400), released(400, logic=RoutingLogic.SWEEP), books=books)
+    found = {each.venue_id: each for each in decision(events).alternatives}
+    assert where(events)["V2"] == 400
+    assert found["V1"].slippage_e9 > found["V2"].slippage_e9
+
+
+def test_strategy_urgency_and_scorecard_choose_the_logic_and_its_rivals_are_told() -> None:
+    books = (dark("D1"), lit("V1", size=50), lit("V2", size=50))
+    pool = tail("D1", 0.9, 0.8, 0.7, 0.6, 0.6, fill=2 * E9 // 5)
+    records = (BUCKET, pool, passive("V1", 30), passive("V2", 30))
+
+    def chosen(quantity: int, **changes: Any) -> RouteDecided:
+        part = released(quantity, is_dark_allowed=True, **changes)
+        return decision(route(*records, *opened(quantity), part, books=books, quote=WIDE))
+
+    by_strategy = chosen(400, logic=RoutingLogic.LIQUIDITY_SEEKING)
+    assert by_strategy.logic is RoutingLogic.LIQUIDITY_SEEKING
+    patient = chosen(400, urgency=Urgency.PASSIVE)
+    hurried = chosen(400, urgency=Urgency.URGENT)
+    assert patient.logic is RoutingLogic.LIQUIDITY_SEEKING
+    assert hurried.logic is not RoutingLogic.LIQUIDITY_SEEKING
+    reasons = {each.logic: each.reason for each in hurried.logics}
+    assert reasons[RoutingLogic.LIQUIDITY_SEEKING] == "too urgent to wait in the dark"
+    for found in (by_strategy, patient, hurried):
+        assert found.logics[0].logic is found.logic
+        assert {each.logic for each in found.logics} == {
+            RoutingLogic.SEQUENTIAL,
+            RoutingLogic.PARALLEL,
+            RoutingLogic.LIQUIDITY_SEEKING,
+            RoutingLogic.PASSIVE_SPLIT,
+        }
