@@ -149,7 +149,10 @@ def _cancel_rejected(state: RoutingState, event: ChildCancelRejected) -> None:
     heard(state, event.venue_id)
     child.is_cancel_rejected = True
     if not child.is_unresolved:  # the question about it stays open
-        child.phase = Phase.LIVE if child.is_acknowledged or child.net else Phase.PENDING_NEW
+        # Executed at some time, busted or not, or replaced: the venue has had it.
+        is_known = child.is_acknowledged or child.replace_requests > 0
+        is_known = is_known or child.exposure < child.quantity
+        child.phase = Phase.LIVE if is_known else Phase.PENDING_NEW
         child.due_ns = event.retry_ns
 
 

@@ -123,7 +123,10 @@ def _unresolved(state: RoutingState, event: ChildUnresolved) -> None:
     child = hot_child(state, event.child_id)
     hold(child, event)
     child.is_escalated = True
+    child.is_cancel_deferred = False
     child.due_ns = 0
+    if child.is_open:
+        child.phase = Phase.UNRESOLVED
 
 
 def _slice_deferred(state: RoutingState, event: SliceDeferred) -> None:

@@ -64,7 +64,7 @@ LIFECYCLE: Final[dict[type[Any], Move]] = {
     ChildReplaced: Move(
         ExecType.REPLACED,
         (_P.PENDING_REPLACE, _P.PENDING_CANCEL, _P.SUSPENDED, _P.UNRESOLVED, _P.LIVE),
-        (_P.LIVE, _P.PENDING_CANCEL, _P.SUSPENDED, _P.FILLED),
+        (_P.LIVE, _P.PENDING_CANCEL, _P.SUSPENDED, _P.UNRESOLVED, _P.FILLED),
     ),
     ChildReplaceRejected: Move(
         ExecType.UNKNOWN,
@@ -74,7 +74,7 @@ LIFECYCLE: Final[dict[type[Any], Move]] = {
     # SUSPENDED (150=9), back from it, or reduced by the venue (150=D).
     ChildRestated: Move(ExecType.RESTATED, OPEN, (*OPEN, _P.FILLED)),
     ChildStatusRequested: Move(ExecType.ORDER_STATUS, ANY, (_P.UNRESOLVED, *OWING)),
-    ChildUnresolved: Move(ExecType.UNKNOWN, (_P.UNRESOLVED, *OWING), (_P.UNRESOLVED, *OWING)),
+    ChildUnresolved: Move(ExecType.UNKNOWN, (*OPEN, *OWING), (_P.UNRESOLVED, *OWING)),
 }
 
 
