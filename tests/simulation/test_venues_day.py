@@ -7,11 +7,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from schemas.messages.core import ExecType, JournalKind, OrderStatus
 from schemas.messages.market import BookUpdated, TradePrinted, Watermark
 from schemas.messages.runtime import JournalRecord
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
 from services.venues.application import VenueSimulator
+from services.venues.conditions import ORDINARY, Conditions
 from services.venues.scenario import Day, Scenario, plan_day
 from streams.core.murmur import partition_of
 from streams.runtime.ports import RecordedBatch
@@ -26,8 +29,17 @@ from tests.support.venue_driver import (
 ROOT = Path(__file__).parents[2]
 
 
-def day_of(seed: int = 7, minutes: int = 1) -> Day:
-    return plan_day(Scenario(seed=seed, minutes=minutes, orders=100))
+EVERYTHING = Conditions(
+    opening_s=6,
+    closing_s=6,
+    halts=3,
+    is_wide=True,
+    troubles="NORD:GONE:20-30,OST:SLOW:10-40:3",
+)
+
+
+def day_of(seed: int = 7, minutes: int = 1, conditions: Conditions = ORDINARY) -> Day:
+    return plan_day(Scenario(seed=seed, minutes=minutes, orders=100, conditions=conditions))
 
 
 def run(day: Day, steps: int, per_step: int) -> tuple[VenueDriver, ScriptedEngine, list[Heard]]:
@@ -44,15 +56,20 @@ def digest(heard: list[Heard]) -> str:
     return sha256(repr(heard).encode()).hexdigest()
 
 
-def test_the_same_seed_says_the_same_and_another_seed_does_not() -> None:
-    first, again, other = (run(day_of(seed), 60, 10) for seed in (7, 7, 8))
+@pytest.mark.parametrize("conditions", [ORDINARY, EVERYTHING], ids=["ordinary", "everything"])
+def test_the_same_seed_says_the_same_and_another_seed_does_not(conditions: Conditions) -> None:
+    days = (day_of(seed, conditions=conditions) for seed in (7, 7, 8))
+    first, again, other = (run(day, 60, 10) for day in days)
     assert digest(first[2]) == digest(again[2])
     assert first[0].simulator.snapshot() == again[0].simulator.snapshot()
     assert digest(first[2]) != digest(other[2])
 
 
 def test_the_hash_seed_of_python_changes_nothing() -> None:
-    code = "from tests.simulation.test_venues_day import *;print(digest(run(day_of(), 60, 10)[2]))"
+    code = (
+        "from tests.simulation.test_venues_day import *;"
+        "print(digest(run(day_of(conditions=EVERYTHING), 60, 10)[2]))"
+    )
     digests = {
         subprocess.run(
             [sys.executable, "-c", code],
@@ -81,11 +98,14 @@ def recorded(day: Day, step: int, inbounds: list[Any]) -> RecordedBatch:
     return RecordedBatch(journal, envelope(0), inbounds, ())
 
 
-def test_a_restored_simulator_is_the_live_one_from_the_start_and_from_a_snapshot() -> None:
-    day = day_of()
+@pytest.mark.parametrize("conditions", [ORDINARY, EVERYTHING], ids=["ordinary", "everything"])
+def test_a_restored_simulator_is_the_live_one_from_the_start_and_from_a_snapshot(
+    conditions: Conditions,
+) -> None:
+    day = day_of(conditions=conditions)
     driver, engine = VenueDriver(day), ScriptedEngine(day, seed=1, per_step=10)
-    from_start = VenueSimulator(day_of(), PARTITIONS)
-    from_snapshot = VenueSimulator(day_of(), PARTITIONS)
+    from_start = VenueSimulator(day_of(conditions=conditions), PARTITIONS)
+    from_snapshot = VenueSimulator(day_of(conditions=conditions), PARTITIONS)
     last: list[Heard] = []
     for step in range(1, 50):
         answers = engine.answer([each.message for each in last])
