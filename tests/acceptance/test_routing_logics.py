@@ -417,7 +417,7 @@ def test_the_depth_that_is_walked_through_is_part_of_the_cost_of_taking() -> Non
 
 
 def test_strategy_urgency_and_scorecard_choose_the_logic_and_its_rivals_are_told() -> None:
-    books = (dark("D1"), lit("V1", size=50), lit("V2", size=50))
+    books = (dark("D1"), lit("V1", size=5_000), lit("V2", size=5_000))
     pool = tail("D1", 0.9, 0.8, 0.7, 0.6, 0.6, fill=2 * E9 // 5)
     records = (BUCKET, pool, passive("V1", 30), passive("V2", 30))
 
