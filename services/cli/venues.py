@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 NOTHING = "-"
 Choice = TypeVar("Choice")
 SHOWN_AGE_NS = 15_000_000_000
-WIDTH_MIN = 190
+WIDTH_MIN = 144  # columns; figures cut short are worse than a long line
+WIDTH_ALL = 224  # with the markouts and what shrinkage did
 REPAINT_S = 1.0
 WRONG = 2
 MARKED = ("100ms", "1s", "5s", "30s", "1m", "5m")
@@ -37,6 +38,9 @@ def venues(
     instrument: Annotated[str, typer.Option(help="The bucket of this instrument")] = "",
     side: Annotated[str, typer.Option(help="buy or sell")] = "",
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Show each change")] = False,
+    wide: Annotated[
+        bool, typer.Option("--wide", help="With markouts, however long a line")
+    ] = False,
     is_json: Json = False,
 ) -> None:
     """Rank the venues by what they cost all in, shrunk; + is a gain, ± one standard error.
@@ -53,14 +57,14 @@ def venues(
 
     with errors_as_sentences():
         if follow:
-            _follow(cluster, view, rows, is_json=is_json)
+            _follow(cluster, view, rows, is_json=is_json, is_wide=wide)
         else:
             for entry in _entries(cluster):
                 _see(view, entry)
-            _show(rows(), is_json=is_json)
+            _show(rows(), is_json=is_json, is_wide=wide)
 
 
-def _follow(cluster: str, view: ScoresView, rows: Any, *, is_json: bool) -> None:
+def _follow(cluster: str, view: ScoresView, rows: Any, *, is_json: bool, is_wide: bool) -> None:
     from services.cli.log import read_batches
 
     is_new, painted_s = True, 0.0
@@ -71,7 +75,7 @@ def _follow(cluster: str, view: ScoresView, rows: Any, *, is_json: bool) -> None
             if is_at_end and is_new and time.monotonic() - painted_s >= REPAINT_S:
                 if not is_json:
                     Console().clear()
-                _show(rows(), is_json=is_json)
+                _show(rows(), is_json=is_json, is_wide=is_wide)
                 is_new, painted_s = False, time.monotonic()
     except LookupError as error:
         raise LogError(str(error.args[0])) from error
@@ -94,15 +98,16 @@ def _entries(bootstrap: str) -> Any:
         raise LogError(str(error.args[0])) from error
 
 
-def _show(rows: Sequence[ScoreRow], *, is_json: bool) -> None:
+def _show(rows: Sequence[ScoreRow], *, is_json: bool, is_wide: bool) -> None:
     if is_json:
         typer.echo(json.dumps(as_json(rows)))
         return
     console = Console()
-    console.width = max(console.width, WIDTH_MIN)
+    is_wide = is_wide or console.width >= WIDTH_ALL
+    console.width = max(console.width, WIDTH_ALL if is_wide else WIDTH_MIN)
     if not rows:
         console.print("no venue was scored yet")
-    for made in render(rows):
+    for made in render(rows, is_wide=is_wide):
         console.print(made)
 
 
@@ -111,18 +116,22 @@ def as_json(rows: Sequence[ScoreRow]) -> dict[str, Any]:
     return {"venues": [msgspec.to_builtins(row._asdict()) for row in rows]}
 
 
-def render(rows: Sequence[ScoreRow]) -> list[Table]:
-    """Return one table for each kind, bucket and side; best venue first."""
+def render(rows: Sequence[ScoreRow], *, is_wide: bool = True) -> list[Table]:
+    """Return one table for each kind, bucket and side; best venue first.
+
+    A narrow one leaves out the markouts and the score before shrinkage.
+    """
     tables: dict[tuple[str, OrderKind, Side], Table] = {}
     for row in rows:
         key = (row.bucket, row.kind, row.side)
         if key not in tables:
-            tables[key] = _table(row)
-        tables[key].add_row(*_cells(row))
+            tables[key] = _table(row, is_wide=is_wide)
+        cells = zip(COLUMNS, _cells(row), strict=True)
+        tables[key].add_row(*(cell for name, cell in cells if is_wide or name not in WIDE_ONLY))
     return list(tables.values())
 
 
-def _table(row: ScoreRow) -> Table:
+def _table(row: ScoreRow, *, is_wide: bool) -> Table:
     side = "buys" if row.side is Side.BUY else "sells"
     model = f", prior {row.model}" if row.model else ""
     made = Table(
@@ -132,6 +141,8 @@ def _table(row: ScoreRow) -> Table:
         pad_edge=False,
     )
     for name in COLUMNS:
+        if name in WIDE_ONLY and not is_wide:
+            continue
         made.add_column(name, justify="left" if name == "venue" else "right", no_wrap=True)
     return made
 
@@ -155,6 +166,7 @@ COLUMNS = (
     "missed",
     *MARKED,
 )
+WIDE_ONLY = ("unshrunk", *MARKED)
 
 
 def _cells(row: ScoreRow) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from services.cli.main import app
 from services.cli.venues import as_json, render
 from streams.core.topics import DECISIONS_EVENTS
 from streams.scorecard.estimate import E9
+from streams.scorecard.state import MARKOUTS_NS
 from streams.views.scores import ScoresView
 from streams.views.sequence import GapError
 from tests.support.builders import ACME, OPEN_NS
@@ -75,8 +76,8 @@ def scored(
             "effective": estimate(-1, weight),
             "latency": NONE,
             "realized": estimate(1, weight),
-            "markout_horizons_ns": (E9,),
-            "markouts": (estimate(3, weight),),
+            "markout_horizons_ns": MARKOUTS_NS,
+            "markouts": (estimate(3, weight),) * len(MARKOUTS_NS),
             "fee": estimate(-2, weight),
             "leakage": NONE,
             "missed": NONE,
@@ -110,6 +111,13 @@ def test_the_best_venue_stands_first_and_a_cost_is_a_loss() -> None:
     first = lines[2]
     assert first[4:10] == ["10.0", "50%±10%", "2.0s", "2%", "1.5ms", "9.0ms"]
     assert first[10:14] == ["+1.0±1.0", "-", "-1.0±1.0", "+2.0±1.0"]
+
+
+def test_a_narrow_table_leaves_the_markouts_out() -> None:
+    rows = told((0, scored())).rows()
+    (wide,), (narrow,) = render(rows), render(rows, is_wide=False)
+    assert len(wide.columns) - len(narrow.columns) == 7
+    assert [column.header for column in narrow.columns][:4] == ["#", "venue", "all in", "n"]
 
 
 def test_shards_are_put_together_by_what_each_saw() -> None:
