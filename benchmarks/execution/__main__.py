@@ -6,15 +6,19 @@ Prints every configuration, seed and figure, significant or not, and writes the 
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.execution.cases import Key, run_case
 from benchmarks.execution.evidence import report
 from benchmarks.execution.experiments import Experiment, experiments
+from benchmarks.execution.hidden import hidden_report
 from benchmarks.execution.measure import Outcome
+from benchmarks.routing import SWEEP_LIMIT_US, measure
 
 DATA: Final = Path(__file__).parents[3] / "shared" / "data"
+END_S: Final = 30  # between the last window of a shorter day and its close
 PAGE: Final = Path(__file__).parents[2] / "docs" / "execution-evidence.md"
 INTRODUCTION: Final = """# Evidence: our strategies and routers against their naive forms
 
@@ -50,6 +54,10 @@ def main() -> None:
         results = _results(experiment, seeds, given)
         parts.append(report(experiment, results, seeds))
         print(parts[-1], flush=True)
+    for name, told in (("hidden", _hidden), ("decisions", _decisions)):
+        if not given.only or name in given.only:
+            parts.append(told(given))
+            print(parts[-1], flush=True)
     if given.page:
         command = "python -m benchmarks.execution" + (f" --seeds {given.seeds}")
         seconds = time.process_time() - began
@@ -61,11 +69,11 @@ def main() -> None:
 def _results(
     experiment: Experiment, seeds: int, given: argparse.Namespace
 ) -> dict[str, dict[Key, Outcome]]:
-    setting = experiment.setting
+    setting, orders = experiment.setting, experiment.orders
     if given.minutes:
-        from dataclasses import replace
-
         setting = replace(setting, minutes=given.minutes)
+        room_s = given.minutes * 60 - orders.starts_s - END_S
+        orders = orders._replace(window_s=min(orders.window_s, room_s // orders.windows))
     results: dict[str, dict[Key, Outcome]] = {}
     for case in experiment.cases:
         if given.case and case.name not in given.case:
@@ -75,13 +83,34 @@ def _results(
         if kept is not None and kept.exists():
             found = _read(kept)
         else:
-            found = dict(run_case(case, setting, experiment.orders, range(1, seeds + 1)))
+            found = dict(run_case(case, setting, orders, range(1, seeds + 1)))
             if kept is not None:
                 kept.write_text(json.dumps([[key, outcome] for key, outcome in found.items()]))
         results[case.name] = found
         seconds = time.process_time() - began
         print(f"{experiment.name}: {case.name}: {len(found)} parents, {seconds:.0f} s", flush=True)
     return results
+
+
+def _hidden(given: argparse.Namespace) -> str:
+    return hidden_report(2 * given.seeds)
+
+
+def _decisions(_: argparse.Namespace) -> str:
+    """Return how long one routing decision takes; a busy machine makes the p99 worse."""
+    lines = [
+        "## Time of one routing decision",
+        "",
+        f"Limit: {SWEEP_LIMIT_US} us for the sweep over 10 venues x 10 levels.",
+        "",
+        "| logic | venues | levels | p50, us | p99, us |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| {each.name} | {each.venues} | {each.levels} | {each.p50:.0f} | {each.p99:.0f} |"
+        for each in measure()
+    ]
+    return "\n".join([*lines, ""])
 
 
 def _kept(folder: Path | None, *names: str) -> Path | None:

@@ -1,0 +1,125 @@
+"""The harness of the evidence: pairs, errors and naive forms are what the page says they are."""
+
+from random import Random
+
+import pytest
+
+from benchmarks.execution.cases import Case, Key, Orders, run_case
+from benchmarks.execution.evidence import compared, report, value
+from benchmarks.execution.experiments import EXPERIMENTS, Experiment
+from benchmarks.execution.hidden import LOTS_MAX, POOLS, SPLITS, Pool, play
+from benchmarks.execution.market import Market, Setting
+from benchmarks.execution.measure import Outcome
+from benchmarks.execution.naive import ROUTERS, SCHEDULES, router, schedule
+from schemas.messages.core import Side, StrategyKind
+from streams.routing import placement
+from streams.strategy.working import METHODS
+
+SHORT = Setting(minutes=3)
+ORDERS = Orders(starts_s=20, window_s=100)
+VWAP = Case("VWAP", StrategyKind.VWAP)
+
+
+def outcome(arrival: float, *, filled: int = 100, notional: float = 1.0) -> Outcome:
+    return Outcome(
+        parent_id="P1",
+        instrument_id="ALDER",
+        side=Side.BUY,
+        start_ns=0,
+        ordered=100,
+        filled=filled,
+        notional=notional,
+        arrival=arrival,
+        vwap=0.0,
+        close=0.0,
+        fees=0.0,
+        gap=0.0,
+        rate=12.0,
+        passive=0.5,
+        seconds=1.0,
+        children=3,
+    )
+
+
+def keys(count: int) -> list[Key]:
+    return [(seed, "ALDER", 0, Side.BUY) for seed in range(count)]
+
+
+EXPERIMENT = Experiment("x", "X", SHORT, ORDERS, (VWAP,), (("VWAP", "VWAP", ("arrival",)),))
+
+
+def test_a_difference_is_taken_order_by_order() -> None:
+    noise = [5.0, -9.0, 30.0, 2.0]
+    naive = {key: outcome(each) for key, each in zip(keys(4), noise, strict=True)}
+    ours = {key: outcome(each - 1.0) for key, each in zip(keys(4), noise, strict=True)}
+    found = compared(EXPERIMENT, ours, naive, "arrival")
+    assert found.mean == pytest.approx(-1.0) and found.clustered == pytest.approx(0.0)
+    del naive[keys(4)[2]]  # an order that only one of them had proves nothing
+    assert compared(EXPERIMENT, ours, naive, "arrival").observations == 3
+
+
+def test_figures_say_how_far_a_parent_was_from_what_it_wanted() -> None:
+    assert value("miss", outcome(0.0)) == 2.0
+    assert value("unfilled", outcome(0.0, filled=75)) == 25.0
+
+
+def test_the_page_names_configuration_seeds_and_what_is_not_significant() -> None:
+    results = {"VWAP": {key: outcome(1.0) for key in keys(4)}}
+    page = report(EXPERIMENT, results, 4)
+    assert "seeds 1 to 4" in page and "4 parents in 4 clusters" in page
+    assert "| not significant | not shown |" in page
+
+
+def test_every_case_names_a_schedule_and_a_router_that_exist() -> None:
+    for experiment in EXPERIMENTS:
+        names = {case.name for case in experiment.cases}
+        for case in experiment.cases:
+            assert case.router in ROUTERS
+            assert not case.schedule or case.schedule in SCHEDULES
+        assert all({ours, naive} <= names for ours, naive, _ in experiment.pairs)
+
+
+def test_the_market_deviates_from_the_curve_and_the_belief_from_the_market() -> None:
+    plain, wrong = (Market(Setting(minutes=4, believed=b), 1) for b in (1.0, 2.0))
+    curves = [
+        [each.log_volume_e9[0] for each in market.definitions if hasattr(each, "log_volume_e9")]
+        for market in (plain, wrong)
+    ]
+    assert {b - a for a, b in zip(*curves, strict=True)} == {693_147_181}
+    days = [Market(Setting(minutes=4), seed).day.source.frame(30).trades for seed in (1, 2)]
+    assert days[0] != days[1]
+
+
+def test_the_same_seed_gives_the_same_outcomes_and_a_naive_form_others() -> None:
+    first, again, static = (
+        dict(run_case(case, SHORT, ORDERS, [3]))
+        for case in (VWAP, VWAP, VWAP._replace(router="round robin"))
+    )
+    assert first == again
+    assert set(first) == set(static) and len(first) == 16
+    assert first != static
+    assert all(each.filled == each.ordered for each in first.values())
+
+
+def test_what_replaced_a_router_is_gone_after_the_run() -> None:
+    method, chosen = METHODS[StrategyKind.VWAP], vars(placement)["choose"]
+    with schedule(StrategyKind.VWAP, SCHEDULES["static curve"]), router(ROUTERS["round robin"]):
+        assert METHODS[StrategyKind.VWAP] is not method
+        assert vars(placement)["choose"] is not chosen
+    assert METHODS[StrategyKind.VWAP] is method
+    assert vars(placement)["choose"] is chosen
+
+
+def test_a_pool_draws_as_its_law_says() -> None:
+    pool, random = Pool(*POOLS[0]), Random(5)
+    drawn = [pool.draw(random) for _ in range(20_000)]
+    for lots in (1, 2, 10, 50):
+        part = sum(each >= lots for each in drawn) / len(drawn)
+        assert part == pytest.approx(pool.tail[lots], abs=0.015)
+    assert max(drawn) <= LOTS_MAX
+
+
+def test_nobody_beats_who_knows_what_is_there() -> None:
+    best = play("clairvoyant", 1)
+    assert all(play(name, 1) <= best for name in SPLITS)
+    assert play("oracle of the laws", 1) > play("even split", 1)
