@@ -85,6 +85,17 @@ class VenueRules:
             return Fit(0, None, "would meet our own order")
         return Fit(quantity, price_e9)
 
+    def sweep_meets_own(self, book: VenueBook, side: Side, limit_price_e9: int | None) -> bool:
+        """Return whether taking all that is shown within the limit would take our own order."""
+        levels = book.asks if side is Side.BUY else book.bids
+        if book.venue.self_trade_rule not in _GUARDED or not levels:
+            return False
+        worst_e9 = levels[-1].price_e9
+        if limit_price_e9 is not None:
+            nearest = min if side is Side.BUY else max
+            worst_e9 = nearest(worst_e9, limit_price_e9)
+        return self._meets_own(book.venue, side, worst_e9)
+
     def child_terms(self, venue: Venue) -> dict[str, Any]:
         """Count a child of this decision; return what the venue's terms make of it."""
         self._throttle.take(venue.venue_id)

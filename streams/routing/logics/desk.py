@@ -170,4 +170,7 @@ class Desk:
                 return "dark not allowed"
             if venue_id in self.gated:
                 return "suspended for the parent: its fills lose too much"
+        is_taking = self.part.logic is RoutingLogic.SWEEP and not is_dark
+        if is_taking and self.rules.sweep_meets_own(book, self.side, self.part.limit_price_e9):
+            return "would meet our own order"
         return self.rules.refusal(book, OrderType.MIDPOINT if is_dark else OrderType.LIMIT)
