@@ -173,6 +173,9 @@ class Estimators(msgspec.Struct):
             known.add_state(message.venue_id, at_ns, is_halted=is_halted, is_open=is_open)
         if at_ns >= known.due_ns:
             quote, _ = market.quote(instrument_id, venues, at_ns, age_max_ns)
+            is_crossed = quote is not None and quote.bid_e9 >= quote.ask_e9
+            if is_crossed and known.due_ns and at_ns < known.due_ns + STEP_NS:
+                return  # one venue has moved and the others not yet: the next book will do
             known.sample(quote, market.others_quantity(instrument_id), at_ns)
 
     def apply_trade(self, message: TradePrinted) -> None:
