@@ -178,11 +178,12 @@ def _fit_group(
         venues, lambda child: [(float(child.is_rejected), 1.0)], scatter=RATE_SCATTER, unit=1.0
     )
     drift = _shrunk(venues, lambda child: [(child.sent, 1.0)])
+    together_answers = _answers(child for sent in venues.values() for child in sent)
     levels = {venue_id: _level(venues, venue_id) for venue_id in venues}
     cells = []
     for venue_id, sent in venues.items():
         hazards = _hazards(curves[venue_id], together)
-        answers = sorted(child.answer_ns for child in sent if child.answer_ns is not None)
+        answers = _answers(sent) or together_answers
         leak = drift[venue_id]
         if leak.weight:
             leak = Known(leak.mean - _e9(levels[venue_id]), leak.error, leak.weight)
@@ -326,6 +327,10 @@ def _ends(tail: Tail, together: tuple[int, ...]) -> tuple[int, ...]:
         min(E9, (tail.ended[at] * E9 + weight * together[at]) // (tail.at_risk[at] + weight))
         for at in range(SIZES)
     )
+
+
+def _answers(children: Iterable[Child]) -> list[int]:
+    return sorted(child.answer_ns for child in children if child.answer_ns is not None)
 
 
 def _quantile(ordered: Sequence[int], part: float) -> int:

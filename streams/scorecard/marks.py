@@ -34,7 +34,7 @@ COALESCE_NS: Final = 5_000_000_000
 BPS: Final = 10_000
 MS: Final = 1_000_000
 SCORE_EVERY_NS: Final = 5_000_000_000
-SCORED_PART: Final = 4  # a group is scored when a quarter more was seen
+SCORED_PART: Final = 3  # a group is scored when a third more was seen
 FRESH_MIN: Final = 2
 FRESH_MAX: Final = 64
 DONE_MAX: Final = 64  # marks that are done and not dropped yet
@@ -193,7 +193,7 @@ def _want_scores(state: ScorecardState, at_ns: int) -> None:
 
 
 def is_due(group: Group) -> bool:
-    """Return whether a group has seen a quarter more than when it was scored."""
+    """Return whether a group has seen a third more than when it was scored."""
     wanted = max(FRESH_MIN, min((group.total - group.fresh) // SCORED_PART, FRESH_MAX))
     return group.fresh >= wanted
 

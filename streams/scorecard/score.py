@@ -57,6 +57,7 @@ class Peers(NamedTuple):
     missed_scatter: int
     tail_ends: tuple[int, ...]
     cleanup: int
+    answer_ns: int  # median time to an answer, where one venue has none
 
 
 def score_venues(state: ScorecardState, command: ScoreVenues) -> tuple[VenueScored, ...]:
@@ -180,6 +181,7 @@ class Scoring:
             missed_scatter=spread_out([cell.missed for cell in cells], PRICE_SCATTER),
             tail_ends=pooled_ends(tails) if self._kind is OrderKind.DARK else (),
             cleanup=self._market.half_spread_bps_e9 + min(taker, default=0),
+            answer_ns=_median_answer(cells),
         )
 
     def _costs(self, cell: Cell, prior: Prior, peers: Peers, elsewhere: Mean) -> Costs:
@@ -198,7 +200,7 @@ class Scoring:
         if self._kind in _RESTING:
             # One nanosecond to the answer counts 1: a basis point for every second of waiting.
             known = prior.model.ack_p50_ns if prior.model is not None else 0
-            score += cell.answers.quantile(E9 // 2) or known
+            score += cell.answers.quantile(E9 // 2) or known or peers.answer_ns
         error = isqrt(
             (chance * price.error // E9) ** 2
             + (chance * fee.error // E9) ** 2
@@ -250,6 +252,14 @@ class Scoring:
             tail_e9=tail_of(tail, ends, weight) if ends else (),
             tail_at_risk_e9=tuple(tail.at_risk) if ends else (),
         )
+
+
+def _median_answer(cells: list[Cell]) -> int:
+    """Return the median of the venues' median answers; 0 before the first answer."""
+    known = sorted(
+        answer_ns for cell in cells if (answer_ns := cell.answers.quantile(E9 // 2)) is not None
+    )
+    return known[len(known) // 2] if known else 0
 
 
 def _weight(cell: Cell) -> int:

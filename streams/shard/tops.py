@@ -67,13 +67,18 @@ class TopsView(msgspec.Struct):
         """
         tops = self.instruments.get(instrument_id)
         standing: dict[str, Top] = {}
-        for top in reversed(tops.changes) if tops is not None else ():
-            if top.venue_id not in standing or standing[top.venue_id].at_ns > at_ns:
-                standing[top.venue_id] = top
-            elif len(standing) == len(tops.newest if tops is not None else ()) and all(
-                each.at_ns <= at_ns for each in standing.values()
-            ):
-                break
+        later: dict[str, Top] = {}
+        if tops is not None:
+            count = len(tops.newest)
+            for top in reversed(tops.changes):
+                if top.at_ns > at_ns:
+                    later[top.venue_id] = top  # the earliest of them is seen last
+                elif top.venue_id not in standing:
+                    standing[top.venue_id] = top
+                    if len(standing) == count:
+                        break
+            if len(standing) < count:
+                standing = later | standing
         bids, asks = [], []
         for venue_id, top in standing.items():
             venue = venues.get(venue_id)

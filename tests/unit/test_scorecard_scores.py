@@ -228,20 +228,33 @@ def test_rejects_count_against_a_venue() -> None:
     assert scores["rest V1"].shrunk_e9 < scores["rest V2"].shrunk_e9
 
 
-def test_scores_come_only_when_a_quarter_more_was_seen() -> None:
+def test_scores_come_only_when_a_third_more_was_seen() -> None:
     street = Street()
-    for _ in range(16):
+    for _ in range(15):
         street.fill(street.send())
     street.wait(10)
     assert street.score()
     assert street.score() == {}
-    for _ in range(3):
+    for _ in range(4):
         street.fill(street.send())
     street.wait(10)
     assert street.score() == {}
     street.fill(street.send())
     street.wait(10)
     assert street.score()
+
+
+def test_who_was_never_asked_is_not_held_for_the_fastest() -> None:
+    street = Street((venue("V1"), venue("V2")))
+    for _ in range(6):
+        street.fill(street.send("V1"), price_e9=MID_E9 - TICK)
+    for cell in street.state.cells.values():
+        for _ in range(20):
+            cell.answers.observe(2 * SECOND)
+    street.wait(10)
+    scores = street.score()
+    assert scores["rest V2"].ack_p50_ns is None
+    assert scores["rest V2"].shrunk_e9 > E9  # two seconds cost it two basis points as well
 
 
 def test_a_dark_pool_has_tails_and_a_lit_one_has_none() -> None:
