@@ -105,6 +105,10 @@ def plan_day(scenario: Scenario) -> Day:
         from services.venues.tapes import open_tape
 
         return _taped(scenario, open_tape(scenario.tape, scenario.seed))
+    return _generated(scenario)
+
+
+def _generated(scenario: Scenario) -> Day:
     conditions, step_ns = scenario.conditions, scenario.step_ns
     whole = scenario.minutes * MINUTE_NS // step_ns
     closing_steps = min(conditions.closing_s * SECOND_NS // step_ns, whole // 2)
@@ -115,22 +119,7 @@ def plan_day(scenario: Scenario) -> Day:
         opening_steps=conditions.opening_s * SECOND_NS // step_ns,
         closing_steps=closing_steps,
     )
-    instruments = tuple(
-        InstrumentDefined(
-            instrument_id=share.instrument_id,
-            symbol=share.instrument_id.title(),
-            currency="USD",
-            tick_e9=TICK_E9,
-            lot=1,
-            quantity_scale=1,
-            maximum_quantity=MAXIMUM_QUANTITY,
-            session_open_ns=hours.open_ns,
-            session_close_ns=hours.close_ns,
-            trade_date=GENERATED_DATE,
-            calendar_id=CALENDAR if hours.has_calls else "",
-        )
-        for share in SHARES
-    )
+    instruments = _share_instruments(hours)
     names, volumes, calls = [], [], []
     for ordinal, share in enumerate(SHARES):
         apart = _held(hours, auction_fractions(scenario.facts, ordinal))
@@ -160,6 +149,25 @@ def plan_day(scenario: Scenario) -> Day:
         units=[max(share.trade_size // 4, 1) for share in SHARES],
         impact=_impact(scenario, [*map(_share_market, SHARES)], instruments, 100),
         daily_volumes=[share.daily_volume for share in SHARES],
+    )
+
+
+def _share_instruments(hours: Hours) -> tuple[InstrumentDefined, ...]:
+    return tuple(
+        InstrumentDefined(
+            instrument_id=share.instrument_id,
+            symbol=share.instrument_id.title(),
+            currency="USD",
+            tick_e9=TICK_E9,
+            lot=1,
+            quantity_scale=1,
+            maximum_quantity=MAXIMUM_QUANTITY,
+            session_open_ns=hours.open_ns,
+            session_close_ns=hours.close_ns,
+            trade_date=GENERATED_DATE,
+            calendar_id=CALENDAR if hours.has_calls else "",
+        )
+        for share in SHARES
     )
 
 
