@@ -458,7 +458,7 @@ class VolumeCurveDefined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     log_volume_e9: tuple[int, ...]  # Prior mean of log volume per bin (eta + phi), natural log of smallest units, 1e-9
     a_eta_e9: int  # Persistence of the daily level, 1e-9
     a_mu_e9: int  # Persistence of the intraday deviation, 1e-9
-    var_eta_e9: int  # Innovation variance of the daily level, 1e-9
+    var_eta_e9: int  # Variance of the level of the day that it is for: of its innovation, and in a fitted curve of what the days before left unknown, 1e-9
     var_mu_e9: int  # Innovation variance of the intraday deviation, 1e-9
     var_noise_e9: int  # Observation variance, 1e-9
     opening_log_volume_e9: int | None = None  # Prior mean of log volume of the opening auction, 1e-9; null when there is none
