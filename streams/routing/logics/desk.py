@@ -171,6 +171,10 @@ class Desk:
             if venue_id in self.gated:
                 return "suspended for the parent: its fills lose too much"
         is_taking = self.part.logic is RoutingLogic.SWEEP and not is_dark
-        if is_taking and self.rules.sweep_meets_own(book, self.side, self.part.limit_price_e9):
-            return "would meet our own order"
-        return self.rules.refusal(book, OrderType.MIDPOINT if is_dark else OrderType.LIMIT)
+        limit_e9 = self.part.limit_price_e9
+        is_own = is_taking and self.rules.sweep_meets_own(book, self.side, limit_e9)
+        return (
+            "would meet our own order"
+            if is_own
+            else self.rules.refusal(book, OrderType.MIDPOINT if is_dark else OrderType.LIMIT)
+        )
