@@ -44,11 +44,11 @@ def _step(now: Situation) -> Step:
     ordinal = (now.at_ns - begun_ns) // window_ns
     opens_ns = begun_ns + ordinal * window_ns
     closes_ns = min(opens_ns + window_ns, now.end_ns)
-    target, seen = parent.target_quantity, parent.bin
+    target, seen, unfloored = parent.target_quantity, parent.bin, -1
     if now.is_planning and parent.plans and ordinal > parent.bin and _is_enough(now):
-        target, seen = _target(now), ordinal
+        (target, unfloored), seen = _target(now), ordinal
     cap = max(parent.cap_quantity, now.cap(0))
-    return Step(seen, min(target, now.goal), cap, opens_ns, closes_ns, False)
+    return Step(seen, min(target, now.goal), cap, opens_ns, closes_ns, False, unfloored=unfloored)
 
 
 def _is_enough(now: Situation) -> bool:
@@ -59,8 +59,10 @@ def _is_enough(now: Situation) -> bool:
     return prints >= settings.window_prints_min and volume >= settings.window_volume_min
 
 
-def _target(now: Situation) -> int:
+def _target(now: Situation) -> tuple[int, int]:
     """Return the cumulative target that the volume since the last window makes due.
+
+    And what it would be without the floor of the band.
 
     What is on its way back does not count as done: it is caught up with, and its fills are too.
     """
@@ -73,7 +75,8 @@ def _target(now: Situation) -> int:
     high_bps = min(parameters.participation_high_bps, parent.participation_cap_bps)
     low_bps = min(parameters.participation_floor_bps, rate_bps, high_bps)
     volume = now.others - parent.window_quantity
-    return done + banded_due(need, volume, low_bps, high_bps)
+    due = banded_due(need, volume, low_bps, high_bps)
+    return done + due, done + banded_due(max(0, need), volume, 0, high_bps)
 
 
 POV = Method(

@@ -63,7 +63,10 @@ def releasable(now: Situation, step: Step) -> int:
         return 0  # less than the owner takes at once; it waits until the plan wants that much
     if step.target >= now.goal and 0 < wanted <= allowed:
         return wanted
-    return floor_lot(min(wanted, allowed), now.market.instrument.lot)
+    lot = now.market.instrument.lot
+    if parent.quantity < lot * step.bins:
+        wanted += lot // 2  # fewer lots than bins: to the nearest, or all wait for the last one
+    return floor_lot(min(wanted, allowed), lot)
 
 
 def _plans(now: Situation, method: Method) -> tuple[ScheduleSet, ...]:

@@ -11,6 +11,7 @@ from schemas.messages.core import (
     RoutingLogic,
     Side,
     StrategyKind,
+    StrategyParameters,
     Tactic,
     Urgency,
 )
@@ -19,6 +20,7 @@ from tests.support.builders import MINUTE, OPEN_NS, SECOND, TICK, instrument, qu
 from tests.support.estimates import E9, hardness, position_of, reasons_of, seen, slice_of
 from tests.support.given import given
 from tests.support.parents import (
+    PARENT,
     begin,
     epoch_opened,
     filled,
@@ -231,6 +233,18 @@ def test_a_cap_that_binds_is_named() -> None:
     assert (told.value_e9, told.reference_e9) == (111, 1_000)
 
 
+def test_a_floor_that_binds_is_named() -> None:
+    floor = StrategyParameters(participation_floor_bps=2_000)
+    opened = (vwap(parameters=floor), epoch_opened())
+    begun = given(STRATEGY, *opened).when(begin(forecast=CURVE)).events()
+    done = filled(position_of(begun).target_quantity)
+    history = (*opened, *begun, done, position(Cause.FILL, 1, SECOND_BIN))
+    slow = forecast(2_000, 30_000, 40_000, bin_start_ns=SECOND_BIN)
+    command = wake(SECOND_BIN, forecast=slow, market=seen(0))
+    told = reasons_of(given(STRATEGY, *history).when(command).events())[Reason.FLOOR_BINDS]
+    assert told.value_e9 > told.reference_e9
+
+
 def test_the_first_child_early_in_the_day_is_a_small_passive_probe() -> None:
     events = given(STRATEGY, *OPENED).when(begin(forecast=CURVE, market=seen())).events()
     found = slice_of(events)
@@ -274,6 +288,34 @@ def test_a_small_order_is_worked_whole() -> None:
     events = given(STRATEGY, *opened).when(begin(forecast=CURVE, market=dry)).events()
     assert Reason.SMALL_ORDER in reasons_of(events)
     assert Reason.PROBE not in reasons_of(events)
+
+
+@pytest.mark.parametrize("strategy", [StrategyKind.VWAP, StrategyKind.TWAP])
+@pytest.mark.parametrize(
+    ("quantity", "lot"), [(1, 1), (2, 1), (7, 1), (100, 100), (300, 100)], ids=str
+)
+def test_small_orders_are_worked_and_done(strategy: StrategyKind, quantity: int, lot: int) -> None:
+    """Fewer shares than slots, one share, one lot: threads 5 and 22 of other engines."""
+    market_now = market(estimate=seen().estimate, instrument=instrument(lot=lot))
+    terms = {"quantity": quantity, "end_ns": OPEN_NS + 10 * MINUTE}
+    state = STRATEGY.fold((parent_opened(strategy, **terms), epoch_opened(quantity)))
+    events = STRATEGY.decide(state, begin(market=market_now))
+    worked: list[tuple[int, int]] = []
+    for _ in range(500):
+        STRATEGY.fold(events, state)
+        parent = state.parents[PARENT]
+        part = slice_of(events)
+        if part is not None:
+            worked.append((part.quantity, parent.bin))
+            done = filled(part.quantity, int(part.slice_id.rpartition(".")[2]))
+            STRATEGY.evolve(state, done)
+        if parent.filled_quantity == quantity or parent.is_ended:
+            break
+        events = STRATEGY.decide(state, wake(parent.next_due_ns, market=market_now))
+    assert sum(size for size, _ in worked) == quantity
+    assert all(size % lot == 0 for size, _ in worked)
+    if lot > 1:  # not all of it in the last bin
+        assert worked[0][1] < len(state.parents[PARENT].targets) - 1
 
 
 def test_the_owners_minimum_is_not_cut() -> None:
