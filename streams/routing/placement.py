@@ -124,6 +124,12 @@ class Placement:
             _alternative(each.book, each.cost, 0, None, each.reason)
             for each in (*chosen.passed, *desk.refused)
         ]
+        told = {each.venue_id for each in alternatives}
+        alternatives += [
+            _alternative(book, FREE, 0, None, "not asked by this logic")
+            for book in self._market.books
+            if book.venue.venue_id not in told
+        ]
         decided = self._decided(
             chosen.logic, alternatives, weighed, chosen.model, chosen.gap_bps_e9
         )
