@@ -9,6 +9,7 @@ from services.ending import Stop, run_to_end
 from services.planner.fitting import Fitter
 from services.planner.placements import Placements
 from services.planner.planner import Planner
+from services.planner.shows import PlannerShows
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
 from streams.core.errors import FencedError, LogError, RetentionError
@@ -30,6 +31,8 @@ class PlannerOptions(NamedTuple):
     fit_every: int = 10  # parents that close between two fits; 0: the prior stays
     placements_every_s: int = 10  # market time between two rounds of placements; 0: none
     is_once: bool = False  # end when nothing waits
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0  # 0: not served
 
 
 def run(options: PlannerOptions) -> int:
@@ -47,11 +50,12 @@ def _work(options: PlannerOptions, stop: Stop) -> None:
     Raises: FencedError, RetentionError; LogError after a minute of nothing else.
     """
     log, codec = KafkaLog(KafkaSettings(bootstrap=options.bootstrap)), AvroCodec()
+    shows = PlannerShows(options.metrics_host, options.metrics_port)
     failures = 0
     while not stop.is_asked:
         began_s = time.monotonic()
         try:
-            if _plan(options, stop, log, codec):
+            if _plan(options, stop, log, codec, shows):
                 return
         except (FencedError, RetentionError):
             raise
@@ -63,7 +67,7 @@ def _work(options: PlannerOptions, stop: Stop) -> None:
             time.sleep(PAUSE_S)
 
 
-def _plan(options: PlannerOptions, stop: Stop, log: Log, codec: Codec) -> bool:
+def _plan(options: PlannerOptions, stop: Stop, log: Log, codec: Codec, shows: PlannerShows) -> bool:
     """Own plans.events and answer; return whether all is done that was to be done once."""
     planner = Planner(
         log,
@@ -79,6 +83,7 @@ def _plan(options: PlannerOptions, stop: Stop, log: Log, codec: Codec) -> bool:
     try:
         while not stop.is_asked:
             answered = planner.turn()
+            shows.turned(answered)
             fitted = None if fitter is None else fitter.turn()
             if fitted is not None:
                 planner.write([fitted])

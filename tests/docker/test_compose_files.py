@@ -73,7 +73,7 @@ def test_three_brokers_keep_three_copies_and_two_acknowledge(
 
 def test_our_services_cannot_write_or_rise(services: dict[str, Any]) -> None:
     ours = [each for each in services.values() if each["image"] == "penstock:local"]
-    assert len(ours) == 4
+    assert len(ours) == 5
     for each in ours:
         assert each["read_only"] and each["cap_drop"] == ["ALL"]
         assert each["security_opt"] == ["no-new-privileges:true"]
