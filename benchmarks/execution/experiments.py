@@ -70,10 +70,10 @@ SCHEDULE_PAIRS: Final = (
     ("TWAP", "equal slices", ("vwap", "gap", "arrival")),
     ("POV 10 %", "POV 10 %: p of the whole tape", ("miss", "vwap", "arrival")),
     ("POV 10 %", "POV 10 %: p / (1 - p) of the whole tape", ("miss", "vwap", "arrival")),
-    ("IS passive", "equal slices", ("arrival", "seconds")),
-    ("IS neutral", "equal slices", ("arrival", "seconds")),
-    ("IS urgent", "equal slices", ("arrival", "seconds")),
-    ("IS passive", "IS urgent", ("arrival", "seconds")),
+    ("IS passive", "equal slices", ("arrival",)),
+    ("IS neutral", "equal slices", ("arrival",)),
+    ("IS urgent", "equal slices", ("arrival",)),
+    ("IS passive", "IS urgent", ("arrival",)),
     ("IS neutral", "IMMEDIATE", ("arrival",)),
 )
 

@@ -24,6 +24,7 @@ __all__ = ["LOG_ID", "run_day"]
 LOG_ID = b"penstock-testlog"
 NO_EVENT = bytes(16)
 Watcher = Callable[[int, str, Any], None]  # at_ns, topic, message
+Said = tuple[str, int, Any, str]  # topic, source_ns, message, actor
 
 
 class _Out:
@@ -34,7 +35,7 @@ class _Out:
         self.seq = seq
         self.at_ns = at_ns
         self.entropy = tape_entropy(seed, shard, seq)
-        self.said: list[tuple[str, int, Any, str]] = []
+        self.said: list[Said] = []
 
     def emit(
         self,
@@ -59,6 +60,40 @@ class _Out:
         return compute()
 
 
+class _Line:
+    """The line to the venues; in `steps` nothing reaches `venue_id` and nothing comes from it.
+
+    What was on its way arrives when the line is there again; market data is never told late.
+    """
+
+    def __init__(self, venue_id: str, steps: range) -> None:
+        self._venue_id = venue_id
+        self._steps = steps
+        self._unsent: list[Inbound] = []
+        self._unheard: list[Said] = []
+
+    def sent(self, step: int, children: list[Inbound]) -> list[Inbound]:
+        """Return what reaches the venues in this step."""
+        if step not in self._steps:
+            late, self._unsent = self._unsent, []
+            return late + children
+        self._unsent += [each for each in children if self._is_lost(each.message)]
+        return [each for each in children if not self._is_lost(each.message)]
+
+    def heard(self, step: int, at_ns: int, said: list[Said]) -> list[Said]:
+        """Return what the engine hears of this step."""
+        if step not in self._steps:
+            late = [(topic, at_ns, message, actor) for topic, _, message, actor in self._unheard]
+            self._unheard = []
+            return late + said
+        lost = [each for each in said if self._is_lost(each[2])]
+        self._unheard += [each for each in lost if each[0] != topics.MARKET_DATA]
+        return [each for each in said if not self._is_lost(each[2])]
+
+    def _is_lost(self, message: Any) -> bool:
+        return bool(getattr(message, "venue_id", "") == self._venue_id)
+
+
 def run_day(
     day: Day,
     definitions: list[Any],
@@ -68,16 +103,10 @@ def run_day(
     lost: str = "",
     lost_steps: range = range(0),
 ) -> EngineShard:
-    """Play the day and show `watch` whatever both say.
-
-    In `lost_steps` nothing reaches the venue `lost` and nothing comes from it; all of that arrives
-    when the line is there again, market data apart.
-    """
+    """Play the day and show `watch` whatever both say, heard or not."""
     engine, simulator = EngineShard(0, 1, LOG_ID), VenueSimulator(day, 1)
     settings = engine_settings(0, ClockMode.TAPE, LOG_ID, seed=seed)
-    terms, ordinal = day.terms, 0
-    unheard: list[tuple[str, int, Any, str]] = []
-    unsent: list[Inbound] = []
+    terms, ordinal, line = day.terms, 0, _Line(lost, lost_steps)
 
     def inbound(topic: str, source_ns: int, message: Any, actor: str) -> Inbound:
         nonlocal ordinal
@@ -88,29 +117,17 @@ def run_day(
     first = [inbound(topics.CONTROL_COMMANDS, terms.start_ns, m, "bench") for m in definitions]
     children: list[Inbound] = []
     for step in range(1, day.steps + 1):
-        at_ns, is_lost = terms.start_ns + step * terms.step_ns, step in lost_steps
+        at_ns = terms.start_ns + step * terms.step_ns
         market = _Out(seed, 1, step, at_ns)
-        if unsent and not is_lost:
-            children, unsent = unsent + children, []
-        for each in children:
-            if is_lost and getattr(each.message, "venue_id", "") == lost:
-                unsent.append(each)
-            else:
-                simulator.apply(each, market)
+        for each in line.sent(step, children):
+            simulator.apply(each, market)
         simulator.finish(market)
-        said = market.said
-        if unheard and not is_lost:
-            late = [(topic, at_ns, message, actor) for topic, _, message, actor in unheard]
-            said, unheard = late + said, []
+        said = [each for each in market.said if type(each[2]) is not Watermark]
+        for topic, source_ns, message, _ in said:
+            watch(source_ns, topic, message)
         runs: dict[str, list[Inbound]] = {}
-        for topic, source_ns, message, actor in said:
-            if type(message) is Watermark:
-                continue
-            watch(source_ns, topic, message)  # what happens, whoever hears of it
-            if not is_lost or getattr(message, "venue_id", "") != lost:
-                runs.setdefault(topic, []).append(inbound(topic, source_ns, message, actor))
-            elif topic != topics.MARKET_DATA:
-                unheard.append((topic, source_ns, message, actor))
+        for heard in line.heard(step, at_ns, said):
+            runs.setdefault(heard[0], []).append(inbound(*heard))
         inputs = merge(ClockMode.TAPE, settings.urgent_inputs, runs.values())
         out = _Out(seed, 0, step, at_ns)
         decide_batch(settings, engine, [*first, *inputs], out)
