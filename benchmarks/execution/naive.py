@@ -168,9 +168,12 @@ def _rank(desk: Desk, book: VenueBook, *, is_taking: bool) -> int:
 
 
 def _worst(desk: Desk, book: VenueBook) -> int:
-    """Return the touch, within the slice's limit: a naive taker takes what is shown there."""
+    """Return the last price shown, within the slice's limit: as immediate as our sweep is.
+
+    A taker that stops at the touch and comes back for what is new there is patient, not a router.
+    """
     levels = _levels(desk, book, is_taking=True)
-    price_e9: int = levels[0].price_e9 if levels else desk.price_e9
+    price_e9: int = levels[-1].price_e9 if levels else desk.price_e9
     limit = desk.part.limit_price_e9
     if limit is None:
         return price_e9
