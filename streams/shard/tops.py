@@ -67,18 +67,8 @@ class TopsView(msgspec.Struct):
         """
         tops = self.instruments.get(instrument_id)
         standing: dict[str, Top] = {}
-        later: dict[str, Top] = {}
         if tops is not None:
-            count = len(tops.newest)
-            for top in reversed(tops.changes):
-                if top.at_ns > at_ns:
-                    later[top.venue_id] = top  # the earliest of them is seen last
-                elif top.venue_id not in standing:
-                    standing[top.venue_id] = top
-                    if len(standing) == count:
-                        break
-            if len(standing) < count:
-                standing = later | standing
+            standing = _standing(tops, at_ns)
         bids, asks = [], []
         for venue_id, top in standing.items():
             venue = venues.get(venue_id)
@@ -92,6 +82,24 @@ class TopsView(msgspec.Struct):
             bid_e9=max(bids, default=None),
             ask_e9=min(asks, default=None),
         )
+
+
+def _standing(tops: Tops, at_ns: int) -> dict[str, Top]:
+    """Return each venue's top as of the instant; where memory does not reach, its first."""
+    standing = {each: top for each, top in tops.newest.items() if top.at_ns <= at_ns}
+    wanted = len(tops.newest) - len(standing)
+    if not wanted:
+        return standing
+    later: dict[str, Top] = {}
+    for top in reversed(tops.changes):
+        if top.at_ns > at_ns:
+            later[top.venue_id] = top  # the earliest of them is seen last
+        elif top.venue_id not in standing:
+            standing[top.venue_id] = top
+            wanted -= 1
+            if not wanted:
+                return standing
+    return later | standing
 
 
 def _drop_older(tops: Tops) -> None:
