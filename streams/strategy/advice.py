@@ -2,7 +2,7 @@
 
 Without an estimate of the market: rest until late in the bin, then take what is behind the plan.
 With one, every reason that holds changes the next child's size, time, price or aggressiveness,
-and stands in the event beside what it was held against (docs/adr/0022).
+and stands in the event beside what it was held against (docs/adr/0023).
 """
 
 from typing import Final, NamedTuple
@@ -93,6 +93,12 @@ def advise(now: Situation, step: Step, wanted: int) -> Advice:
     cross_ns = _cross_ns(now, step, reasons)
     is_crossing = now.at_ns >= cross_ns
     until_ns = step.closes_ns if is_crossing else cross_ns
+    if wanted == 0:
+        next_due_ns = until_ns
+        if step.is_last and is_crossing:
+            next_due_ns = min(next_due_ns, now.at_ns + now.settings.sweep_ns)
+        told, logic = tuple(reasons.values()), RoutingLogic.SEQUENTIAL
+        return Advice(0, Tactic.UNKNOWN, logic, until_ns, told, next_due_ns, estimate=seen)
     tactic = _tactic(now, step, sight, is_crossing=is_crossing)
     logic = RoutingLogic.SEQUENTIAL
     quantity, deadline_ns = wanted, until_ns

@@ -52,8 +52,8 @@ def lag_of(now: Situation, step: Step) -> Lag:
     part = step.target - begun
     tolerance = parent.quantity * now.settings.tolerance_bps // BPS
     band = now.market.instrument.lot + tolerance
-    filled = now.worked - parent.open_quantity + now.parent.closing_committed
-    return Lag(begun + part * elapsed_ns // length_ns, max(0, filled), band + part // 2, part)
+    due = begun + part * elapsed_ns // length_ns
+    return Lag(due, max(0, parent.filled_quantity), band + part // 2, part)
 
 
 def estimate_of(now: Situation) -> MarketEstimate | None:
@@ -106,8 +106,7 @@ def _position(found: Reasons, now: Situation, step: Step, lag: Lag) -> None:
         _add(found, Reason.BEHIND, lag.filled, lag.due)
     elif -lag.behind > lag.band:
         _add(found, Reason.AHEAD, lag.filled, lag.due)
-    continuous = now.worked - parent.opening_committed
-    if step.cap - continuous < step.target - now.worked:
+    if step.cap + parent.opening_committed < step.target:
         _add(found, Reason.CAP_BINDS, step.cap, step.target)
     if 0 <= step.unfloored < step.target and not step.is_last:
         _add(found, Reason.FLOOR_BINDS, step.target, step.unfloored)
