@@ -6,14 +6,17 @@ points mostly; shares and average daily volume are in the same unit; times are t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, inf, sqrt
+from itertools import pairwise
+from math import asin, cos, exp, inf, sin, sqrt
 
 __all__ = [
     "ALMGREN_2005",
     "IStar",
     "PowerImpact",
     "istar_cost",
+    "obizhaeva_wang_cost",
     "obizhaeva_wang_trades",
+    "propagator_shares",
     "square_root_cost",
     "timing_risk",
 ]
@@ -112,3 +115,27 @@ def obizhaeva_wang_trades(shares: float, resilience: float, days: float, steps: 
     edge = shares / (2 + (steps - 1) * (1 - decay))
     middle: Sequence[float] = [(1 - decay) * edge] * (steps - 1)
     return [edge, *middle, edge]
+
+
+def obizhaeva_wang_cost(resilience: float, days: float) -> float:
+    """Return the transient cost of those trades in the continuous limit, over depth x shares^2.
+
+    Source: Obizhaeva and Wang; SPEC section 6.
+    """
+    return 1 / (resilience * days + 2)
+
+
+def propagator_shares(decay: float, parts: int, steps: int = 200) -> list[float]:
+    """Return what each equal part of the time takes when impact decays as a power of it.
+
+    The density is (t (T - t))^-(1 - decay)/2; sines take its poles out of the integral.
+    Source: Bouchaud's propagator with linear impact; SPEC section 6.
+    """
+    edges = [asin(sqrt(k / parts)) for k in range(parts + 1)]
+    areas = []
+    for low, high in pairwise(edges):
+        width = (high - low) / steps
+        points = [low + (n + 0.5) * width for n in range(steps)]
+        areas.append(sum((sin(at) * cos(at)) ** decay for at in points) * width)
+    whole = sum(areas)
+    return [area / whole for area in areas]

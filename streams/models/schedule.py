@@ -7,7 +7,7 @@ of `power_schedule`, which takes power-law impact, a volume curve and participat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import acosh, exp, expm1
+from math import acos, acosh, cosh, exp, expm1, sin, sinh, tanh
 
 __all__ = [
     "AlmgrenChriss",
@@ -15,10 +15,12 @@ __all__ = [
     "Schedule",
     "almgren_chriss",
     "expected_cost",
+    "optimum",
     "participation_caps",
     "power_schedule",
     "risk_aversion_of_half_life",
     "variance",
+    "with_drift",
 ]
 
 PASSES_MAX = 200  # bisections of the multiplier; double precision ends them earlier
@@ -63,8 +65,9 @@ class Schedule:
 
 
 def almgren_chriss(case: AlmgrenChriss, risk_aversion: float) -> Schedule:
-    """Return the trades that minimize E + risk_aversion x V; risk_aversion >= 0.
+    """Return the trades that minimize E + risk_aversion x V.
 
+    Below zero risk is sought: the sines of an angle take the place of hyperbolic ones.
     kappa is the discrete rate, not its continuous limit; the half-life is 1 / kappa.
     Ratios of exponentials, so that no product overflows at a high urgency.
     Source: Almgren and Chriss 2000; SPEC section 2.
@@ -73,12 +76,55 @@ def almgren_chriss(case: AlmgrenChriss, risk_aversion: float) -> Schedule:
     if risk_aversion == 0:
         return Schedule((case.shares / n,) * n)
     kappa_tilde2 = risk_aversion * case.sigma**2 / case.eta_tilde
+    if kappa_tilde2 < 0:
+        kappa = acos(1 + kappa_tilde2 * tau**2 / 2) / tau
+        whole = sin(kappa * tau * n)
+        left = [case.shares * sin(kappa * tau * (n - j)) / whole for j in range(n)]
+        return Schedule(_trades([*left, 0.0]), kappa=kappa)
     kappa = acosh(1 + kappa_tilde2 * tau**2 / 2) / tau
     if kappa == 0:  # too small for the resolution of acosh: the straight line
         return Schedule((case.shares / n,) * n)
     holdings = [case.shares * _sinh_ratio(kappa * tau * (n - j), kappa * tau * n) for j in range(n)]
     holdings.append(0.0)
-    return Schedule(tuple(left - then for left, then in pairwise(holdings)), kappa=kappa)
+    return Schedule(_trades(holdings), kappa=kappa)
+
+
+def with_drift(case: AlmgrenChriss, risk_aversion: float, drift: float) -> Schedule:
+    """Return the same with a drift of the price that is expected, currency a share and day.
+
+    A seller whose price rises holds the constant drift / (2 lambda sigma^2) longer.
+    Source: SPEC section 2; the working paper's body misprints its example by a factor of ten.
+    """
+    plain = almgren_chriss(case, risk_aversion)
+    n, tau, kappa = case.steps, case.tau, plain.kappa
+    held = drift / (2 * risk_aversion * case.sigma**2)
+    whole = kappa * tau * n
+    more = [
+        held * (1 - _sinh_ratio(kappa * tau * (n - j), whole) - _sinh_ratio(kappa * tau * j, whole))
+        for j in range(n + 1)
+    ]
+    holdings = [left + extra for left, extra in zip(plain.holdings, more, strict=True)]
+    return Schedule(_trades(holdings), kappa=kappa)
+
+
+def _trades(holdings: Sequence[float]) -> tuple[float, ...]:
+    return tuple(left - then for left, then in pairwise(holdings))
+
+
+def optimum(case: AlmgrenChriss, risk_aversion: float) -> tuple[float, float]:
+    """Return E and V of the best trades in closed form; risk_aversion > 0.
+
+    Source: SPEC section 2.
+    """
+    kappa = almgren_chriss(case, risk_aversion).kappa
+    shares, tau, days = case.shares, case.tau, case.days
+    whole = sinh(kappa * days)
+    spread = tau * sinh(2 * kappa * days) + 2 * days * sinh(kappa * tau)
+    temporary = case.eta_tilde * shares**2 * tanh(kappa * tau / 2) * spread
+    cost = case.gamma * shares**2 / 2 + case.epsilon * shares
+    cost += temporary / (2 * tau**2 * whole**2)
+    risk = tau * whole * cosh(kappa * (days - tau)) - days * sinh(kappa * tau)
+    return cost, case.sigma**2 * shares**2 / 2 * risk / (whole**2 * sinh(kappa * tau))
 
 
 def _sinh_ratio(a: float, b: float) -> float:

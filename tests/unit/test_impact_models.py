@@ -10,7 +10,9 @@ from streams.models.impact import (
     ALMGREN_2005,
     IStar,
     istar_cost,
+    obizhaeva_wang_cost,
     obizhaeva_wang_trades,
+    propagator_shares,
     square_root_cost,
     timing_risk,
 )
@@ -59,6 +61,24 @@ def test_the_i_star_formula_is_met(row: Any) -> None:
 def test_a_refilling_book_is_taken_at_both_ends(row: Any) -> None:
     trades = obizhaeva_wang_trades(row["X"], row["rho"], row["T"], row["N"])
     assert trades == pytest.approx(row["trades"], rel=1e-6)
+
+
+def test_many_steps_of_a_refilling_book_tend_to_its_continuous_limit() -> None:
+    vector = IMPACT["obizhaeva_wang_limit_check"]
+    trades = obizhaeva_wang_trades(1.0, vector["rho"], 1.0, vector["N"])
+    assert trades[0] == pytest.approx(vector["first"], rel=1e-9)
+    for row in IMPACT["ow_cost_vs_twap"]:
+        found = obizhaeva_wang_cost(row["rho"], 1.0)
+        assert found == pytest.approx(row["opt_closed_form"], rel=1e-12)
+        assert found < row["twap"]
+
+
+def test_impact_that_decays_as_a_power_is_traded_at_both_ends() -> None:
+    vector = IMPACT["power_law_propagator"]
+    found = propagator_shares(vector["gamma"], 10)
+    assert sum(found) == pytest.approx(1.0)
+    # The vector is a discrete optimum of 400 cells, .2 % from the closed form inside.
+    assert found == pytest.approx(vector["deciles_schedule"], rel=1.5e-2)
 
 
 @pytest.mark.parametrize("row", IMPACT["optimal_twap_horizon_athl"], ids=lambda r: r["lam_per_bp"])

@@ -9,10 +9,12 @@ from streams.models.schedule import (
     PowerCase,
     almgren_chriss,
     expected_cost,
+    optimum,
     participation_caps,
     power_schedule,
     risk_aversion_of_half_life,
     variance,
+    with_drift,
 )
 from tests.support.vectors import vectors
 
@@ -25,7 +27,7 @@ def case(shares: float = 1e6, days: float = 5.0, steps: int = 5, sigma: float = 
     return AlmgrenChriss(shares, days, steps, sigma, p["epsilon"], p["eta"], p["gamma"])
 
 
-@pytest.mark.parametrize("row", [r for r in AC["rows"] if r["lam"] >= 0], ids=lambda r: r["lam"])
+@pytest.mark.parametrize("row", AC["rows"], ids=lambda r: r["lam"])
 def test_the_closed_form_gives_the_table(row: Any) -> None:
     schedule = almgren_chriss(case(), row["lam"])
     assert schedule.trades == pytest.approx(row["n"], rel=1e-8, abs=1e-2)
@@ -33,6 +35,44 @@ def test_the_closed_form_gives_the_table(row: Any) -> None:
     assert schedule.kappa == pytest.approx(row["kappa"], rel=1e-6, abs=1e-9)
     assert expected_cost(case(), schedule.trades) == pytest.approx(row["E"], rel=1e-8)
     assert variance(case(), schedule.trades) == pytest.approx(row["V"], rel=1e-8, abs=1)
+
+
+@pytest.mark.parametrize("row", [r for r in AC["rows"] if r["lam"] > 0], ids=lambda r: r["lam"])
+def test_the_closed_form_knows_its_own_cost_and_risk(row: Any) -> None:
+    assert optimum(case(), row["lam"]) == pytest.approx((row["E"], row["V"]), rel=1e-8, abs=1e-3)
+
+
+def test_the_extremes_are_a_straight_line_and_one_trade() -> None:
+    extremes = AC["closed_form_extremes"]
+    line, once = [2e5] * 5, [1e6, 0.0, 0.0, 0.0, 0.0]
+    assert expected_cost(case(), line) == pytest.approx(extremes["E_min_linear"], rel=1e-12)
+    assert variance(case(), line) == pytest.approx(extremes["V_linear"], rel=1e-12)
+    assert expected_cost(case(), once) == pytest.approx(extremes["E_immediate"], rel=1e-12)
+    assert variance(case(), once) == extremes["V_immediate"] == 0.0
+
+
+def test_twenty_steps_are_the_table_too() -> None:
+    for name in ("N20_lam1e-06", "N20_lam2e-06"):
+        row = AC[name]
+        schedule = almgren_chriss(case(steps=20), row["lam"])
+        assert schedule.kappa == pytest.approx(row["kappa"], rel=1e-8)
+        assert schedule.holdings == pytest.approx(row["x"], rel=1e-8, abs=1e-2)
+
+
+def test_a_drift_is_held_on_to() -> None:
+    vector = AC["drift"]
+    found = with_drift(case(), vector["lam"], vector["alpha"])
+    assert found.holdings == pytest.approx(vector["x"], rel=1e-8, abs=1e-2)
+    kappa = found.kappa
+    assert vector["alpha"] / (2 * vector["lam"] * 0.95**2) == pytest.approx(vector["xbar"])
+    assert kappa == pytest.approx(almgren_chriss(case(), vector["lam"]).kappa)
+
+
+def test_the_discrete_rate_is_not_its_continuous_limit() -> None:
+    for row in AC["continuous"]:
+        found = almgren_chriss(case(), row["lam"]).kappa
+        assert found == pytest.approx(row["kappa_discrete"], rel=1e-10)
+        assert abs(found - row["kappa_ct"]) > 3e-3
 
 
 def test_the_published_comparison_matches_to_its_decimals() -> None:
