@@ -91,7 +91,9 @@ class StepRun:
         timed: list[tuple[int, int, int, Callable[[], None]]] = []
         for ordinal, arrival in enumerate(arrivals):
             venue = self._terms.venues.get(arrival.message.venue_id)
-            at_ns = min(start_ns + (venue.latency_ns if venue else 0), end_ns)
+            # What is to arrive together is sent the later, the nearer its venue is.
+            waits_ns = getattr(arrival.message, "send_after_ns", 0)
+            at_ns = min(start_ns + waits_ns + (venue.latency_ns if venue else 0), end_ns)
             timed.append((at_ns, 0, ordinal, self._arrival(arrival, at_ns)))
         for ordinal, trade in enumerate(frame.trades):
             timed.append((trade.at_ns, 1, ordinal, self._trade(trade)))

@@ -302,7 +302,7 @@ def test_seeking_gives_each_pool_what_it_probably_holds() -> None:
 def test_seeking_tries_one_size_beyond_what_is_known_and_nothing_further() -> None:
     known = tail("D2", 0.9, 0.8, 0.2, seen=30)
     barely = tail("D1", 0.9, 0.0, 0.0, seen=1)  # nothing is known beyond the first size
-    found = seek(barely, known, quote=WIDE)
+    found = seek(barely, known, quantity=60, quote=WIDE)
     assert found["D1"] == 10  # the frontier: taken to be as likely as the last that is known
 
 
@@ -310,10 +310,10 @@ def test_a_pool_with_full_fills_and_bad_prices_loses() -> None:
     """By value: T x (half spread - fee - adverse selection)."""
     toxic: dict[str, Any] = {"realized": estimate(6 * E9), "effective": estimate(0)}
     found = seek(tail("D1", 0.9, 0.9, 0.9, **toxic), tail("D2", 0.5, 0.4, 0.3), quote=WIDE)
-    assert found == {"D2": 50}
+    assert found == {"D2": 100}
 
 
-def test_after_a_ping_the_smallest_execution_grows_to_all_or_nothing() -> None:
+def test_after_each_ping_the_smallest_execution_is_twice_as_large() -> None:
     history: tuple[Any, ...] = opened(3_000)
     divisors = []
     for ordinal in range(1, 4):
@@ -330,7 +330,7 @@ def test_after_a_ping_the_smallest_execution_grows_to_all_or_nothing() -> None:
         }
         ping = booked(f"e{ordinal}", 1, fill_id=f"D1/e{ordinal}", **ids)
         history = (*history, part, child, acknowledged(**ids), ping)
-    assert divisors == [4, 2, 1]
+    assert divisors == [16, 8, 4]
 
 
 def toxic_history() -> tuple[Any, ...]:

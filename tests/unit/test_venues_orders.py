@@ -233,3 +233,13 @@ def test_the_tick_goes_by_the_price_band() -> None:
     terms = replace(TERMS, instruments=banded)
     ticks = [terms.tick_e9(name, price * TICK) for price in (99, 100, 101)]
     assert ticks == [TICK, 5 * TICK, 5 * TICK]
+
+
+def test_an_order_that_waits_arrives_the_later() -> None:
+    """A router lets orders for near venues wait, so that all of them arrive at once."""
+    venue = Venue()
+    sent = (child_placed("C1", send_after_ns=400_000), child_placed("C2"))
+    reports = [each for each in venue.step(*sent) if each.exec_type is ExecType.NEW]
+    first, second = sorted(reports, key=lambda each: each.transact_ns)
+    assert (first.child_id, second.child_id) == ("C2", "C1")
+    assert second.transact_ns - first.transact_ns == 400_000

@@ -17,8 +17,7 @@ YOUNG_NS: Final = 50 * 1_000_000
 SHARE_BPS: Final = 5_000
 # A midpoint fill saves half the spread: below two ticks that is less than one tick.
 SPREAD_TICKS_MIN: Final = 2
-# A dark order accepts no execution below a quarter of it, against probing by small orders; after
-# each ping twice as much, at last all or nothing.
+# A dark order accepts no execution below a quarter of it, against probing by small orders.
 MINIMUM_DIVISOR: Final = 4
 LIKELY_E9: Final = E9 // 2
 SELDOM_E9: Final = E9 // 50
@@ -54,9 +53,11 @@ def bids(desk: Desk, other_e9: int) -> tuple[list[Leg], list[Passed]]:
     return legs, passed
 
 
-def bid(desk: Desk, book: VenueBook, quantity: int, rest_ns: int, minimum: int = 0) -> Leg | Passed:
+def bid(
+    desk: Desk, book: VenueBook, quantity: int, rest_ns: int, divisor: int = MINIMUM_DIVISOR
+) -> Leg | Passed:
     """Return a midpoint order within the owner's limit, or why the venue gets none."""
-    least = max(desk.minimum, minimum)
+    least = desk.minimum
     if quantity == 0 or quantity < book.venue.minimum_quantity:
         return Passed(book, FREE, "below the venue's minimum")
     if quantity < least:
@@ -64,7 +65,7 @@ def bid(desk: Desk, book: VenueBook, quantity: int, rest_ns: int, minimum: int =
     fit = desk.rules.fit(book, desk.side, quantity, desk.part.limit_price_e9, least)
     if not fit.quantity:
         return Passed(book, FREE, fit.reason)
-    smallest = minimum_of(desk, book, fit.quantity)
+    smallest = minimum_of(desk, book, fit.quantity, divisor)
     return Leg(
         book,
         fit.quantity,
@@ -78,12 +79,14 @@ def bid(desk: Desk, book: VenueBook, quantity: int, rest_ns: int, minimum: int =
     )
 
 
-def minimum_of(desk: Desk, book: VenueBook, quantity: int) -> int:
-    """Return the smallest execution that is accepted of a dark order. Rounds: down to lots."""
+def minimum_of(desk: Desk, book: VenueBook, quantity: int, divisor: int) -> int:
+    """Return the smallest execution that is accepted of a dark order. Rounds: down to lots.
+
+    A `divisor`-th of it, twice as much after each ping, at last all or nothing.
+    """
     ledger = desk.state.parents.get(desk.part.parent_id)
     pings = 0 if ledger is None else ledger.pings.get(book.venue.venue_id, 0)
-    divisor = max(1, MINIMUM_DIVISOR >> min(pings, 8))
-    return quantity // divisor // desk.lot * desk.lot
+    return quantity // max(1, divisor >> min(pings, 8)) // desk.lot * desk.lot
 
 
 def refusal(desk: Desk, book: VenueBook) -> str:

@@ -16,6 +16,8 @@ from streams.routing.logics.tails import Segment, segments_of, share_out
 
 __all__ = ["propose"]
 
+# Small sizes are the likely ones: less of them is shut out than where the quantity is known.
+SEEKING_DIVISOR: Final = 16
 # What the time in the dark costs that finds nothing: a tenth of a basis point for a second of it.
 LATE_E9: Final = 3 * E9 // 10
 
@@ -44,7 +46,7 @@ def propose(desk: Desk) -> Proposal | str:
             if not any(each.book is book for each in passed):
                 passed.append(Passed(book, cost, "others are more likely to hold it"))
             continue
-        leg = dark.bid(desk, book, quantity, DARK_REST_NS)
+        leg = dark.bid(desk, book, quantity, DARK_REST_NS, SEEKING_DIVISOR)
         if isinstance(leg, Passed):
             passed.append(leg._replace(cost=cost))
         else:

@@ -63,7 +63,7 @@ def optimistic(record: Record, explored: int, quantity: int, lot: int) -> list[t
         size = max(lot, quantity // FIRST_DIVISOR // lot * lot)
         return [(size, record.fill_e9)]
     sizes: list[tuple[int, int]] = []
-    last = E9
+    last = before = E9
     for lots, tail, at_risk in zip(
         record.tail_lots, record.tail_e9, record.at_risk_e9, strict=True
     ):
@@ -71,7 +71,9 @@ def optimistic(record: Record, explored: int, quantity: int, lot: int) -> list[t
             sizes.append((lots * lot, last))  # the frontier: it is tried
             break
         last = min(last, tail)
-        sizes.append((lots * lot, last))
+        # Between two sizes the chance falls from the one to the other: their mean holds for a step.
+        sizes.append((lots * lot, (before + last) // 2 if sizes else last))
+        before = last
     return sizes
 
 
@@ -79,7 +81,8 @@ def share_out(segments: list[Segment], quantity: int) -> dict[int, int]:
     """Return the quantity of each pool that is expected to fill most value.
 
     The next unit always goes where chance x worth is largest, ties to the pool named first;
-    optimal since no pool's chances rise.
+    optimal since no pool's chances rise. What is left then, beyond all that anybody has seen, goes
+    on to the pool whose last unit is worth most: asking costs nothing there, and shows what it has.
     """
     given: dict[int, int] = {}
     for segment in sorted(segments, key=lambda each: (-each.value_e9, each.pool, each.ordinal)):
@@ -88,4 +91,11 @@ def share_out(segments: list[Segment], quantity: int) -> dict[int, int]:
         part = min(segment.quantity, quantity)
         given[segment.pool] = given.get(segment.pool, 0) + part
         quantity -= part
+    last: dict[int, int] = {}  # by pool, what its last unit is worth
+    for segment in segments:
+        last[segment.pool] = min(last.get(segment.pool, segment.value_e9), segment.value_e9)
+    if quantity and last:
+        pool = max(last, key=lambda each: (last[each], -each))
+        if last[pool] > 0:
+            given[pool] = given.get(pool, 0) + quantity
     return given
