@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.execution.cases import Key, run_case
-from benchmarks.execution.evidence import report
+from benchmarks.execution.evidence import report, summary, verdicts
 from benchmarks.execution.experiments import Experiment, experiments
 from benchmarks.execution.hidden import hidden_report
 from benchmarks.execution.measure import Outcome
+from benchmarks.execution.tracking import tracking_report
 from benchmarks.routing import SWEEP_LIMIT_US, measure
 
 DATA: Final = Path(__file__).parents[3] / "shared" / "data"
@@ -46,23 +47,26 @@ def main() -> None:
     if data is None:
         print(f"no recorded markets in {given.data}: left out")
     began = time.process_time()
-    parts = []
+    parts, told = [], []
     for experiment in experiments(data):
         if given.only and experiment.name not in given.only:
             continue
         seeds = experiment.seeds or given.seeds
         results = _results(experiment, seeds, given)
         parts.append(report(experiment, results, seeds))
+        told += verdicts(experiment, results)
         print(parts[-1], flush=True)
-    for name, told in (("hidden", _hidden), ("decisions", _decisions)):
+    for name, part in (("tracking", _tracking), ("hidden", _hidden), ("decisions", _decisions)):
         if not given.only or name in given.only:
-            parts.append(told(given))
+            parts.append(part(given))
             print(parts[-1], flush=True)
     if given.page:
         command = "python -m benchmarks.execution" + (f" --seeds {given.seeds}")
         seconds = time.process_time() - began
         given.page.write_text(
-            "\n".join([INTRODUCTION.format(command=command, seconds=seconds), *parts])
+            "\n".join(
+                [INTRODUCTION.format(command=command, seconds=seconds), summary(told), *parts]
+            )
         )
 
 
@@ -90,6 +94,10 @@ def _results(
         seconds = time.process_time() - began
         print(f"{experiment.name}: {case.name}: {len(found)} parents, {seconds:.0f} s", flush=True)
     return results
+
+
+def _tracking(given: argparse.Namespace) -> str:
+    return tracking_report(20 * given.seeds)
 
 
 def _hidden(given: argparse.Namespace) -> str:

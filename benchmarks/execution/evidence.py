@@ -8,7 +8,7 @@ from benchmarks.execution.experiments import DAY, Experiment
 from benchmarks.execution.measure import Outcome
 from streams.models.standard_error import Estimate, estimate
 
-__all__ = ["FIGURES", "Results", "compared", "report", "value"]
+__all__ = ["FIGURES", "Results", "compared", "report", "summary", "value", "verdicts"]
 
 # Figure: how it is called, digits.
 FIGURES: Final = {
@@ -24,6 +24,7 @@ FIGURES: Final = {
     "children": ("children", 0),
 }
 SHOWN: Final = ("arrival", "vwap", "fees", "gap", "unfilled", "passive", "seconds", "children")
+WORDS: Final = ("better", "worse", "not shown")
 RATE: Final = 10.0  # per cent, of the POV cases
 Results = Mapping[str, Mapping[Key, Outcome]]  # by case
 
@@ -77,6 +78,39 @@ def report(experiment: Experiment, results: Results, seeds: int) -> str:
             _pairs(experiment, results),
         ]
     )
+
+
+def verdicts(experiment: Experiment, results: Results) -> list[tuple[str, str]]:
+    """Return for each comparison of costs or tracking: better, worse or not shown, and which."""
+    found = []
+    for ours, naive, figures in experiment.pairs:
+        for figure in figures:
+            if ours in results and naive in results:
+                less = compared(experiment, results[ours], results[naive], figure)
+                word = ("better" if less.mean < 0 else "worse") if less.is_significant else ""
+                text = (
+                    f"{experiment.name}: {ours} less {naive}: {FIGURES[figure][0]} "
+                    f"{less.mean:+.2f} ± {less.clustered:.2f}"
+                )
+                found.append((word or "not shown", text))
+    return found
+
+
+def summary(told: Sequence[tuple[str, str]]) -> str:
+    """Return how often ours was better, worse, or neither could be shown."""
+    counts = {word: sum(each == word for each, _ in told) for word in WORDS}
+    lines = [
+        "## In short",
+        "",
+        f"Of {len(told)} comparisons ours is significantly better in {counts['better']}, worse in "
+        f"{counts['worse']}; in {counts['not shown']} no difference is shown.",
+        "",
+    ]
+    for word in ("worse", "better"):
+        lines += [f"Significantly {word}:", ""]
+        lines += [f"- {text}" for each, text in told if each == word]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _cluster(experiment: Experiment, key: Key) -> object:

@@ -5,12 +5,13 @@ from random import Random
 import pytest
 
 from benchmarks.execution.cases import Case, Key, Orders, run_case
-from benchmarks.execution.evidence import compared, report, value
+from benchmarks.execution.evidence import compared, report, summary, value, verdicts
 from benchmarks.execution.experiments import EXPERIMENTS, Experiment
 from benchmarks.execution.hidden import LOTS_MAX, POOLS, SPLITS, Pool, play
 from benchmarks.execution.market import Market, Setting
 from benchmarks.execution.measure import Outcome
 from benchmarks.execution.naive import ROUTERS, SCHEDULES, router, schedule
+from benchmarks.execution.tracking import QUANTITY, WORLDS, tracking_error, volumes
 from schemas.messages.core import Side, StrategyKind
 from streams.routing import placement
 from streams.strategy.working import METHODS
@@ -123,3 +124,25 @@ def test_nobody_beats_who_knows_what_is_there() -> None:
     best = play("clairvoyant", 1)
     assert all(play(name, 1) <= best for name in SPLITS)
     assert play("oracle of the laws", 1) > play("even split", 1)
+
+
+def test_the_summary_tells_better_worse_and_what_is_not_shown() -> None:
+    pair = (("VWAP", "naive", ("arrival",)),)
+    experiment = EXPERIMENT._replace(pairs=pair)
+    told = []
+    for less in ([-1.0, -1.1, -0.9, -1.0], [1.0, 1.1, 0.9, 1.0], [1.0, -1.0, 1.0, -1.0]):
+        results = {
+            "VWAP": {key: outcome(each) for key, each in zip(keys(4), less, strict=True)},
+            "naive": {key: outcome(0.0) for key in keys(4)},
+        }
+        told += verdicts(experiment, results)
+    assert [word for word, _ in told] == ["better", "worse", "not shown"]
+    assert "better in 1, worse in 1; in 1 no difference" in summary(told)
+
+
+def test_a_schedule_that_knows_the_day_tracks_it_without_error() -> None:
+    day = volumes(WORLDS[0], 1)
+    known = [QUANTITY * sum(day[: at + 1]) // sum(day) for at in range(len(day))]
+    assert tracking_error(known, day) < 0.01
+    late = [0, *known[:-1]]
+    assert tracking_error(late, day) > 1.0
