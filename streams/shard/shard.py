@@ -26,7 +26,6 @@ from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 from streams.shard import policies, wide
 from streams.shard.knowledge import Knowledge
 from streams.shard.limits import control_command, request_of, take_control
-from streams.shard.market_checks import check_market
 from streams.shard.orders import (
     ORDER_MESSAGES,
     is_refused,
@@ -39,6 +38,7 @@ from streams.shard.reference import CONTROL_MESSAGES
 from streams.shard.routes import OUTPUT_TOPICS
 from streams.shard.rules import close_window
 from streams.shard.scoring import approve_command, scoring_command
+from streams.shard.sight import see
 from streams.shard.state import ShardState
 from streams.shard.stopping import flag_command, kill_command
 from streams.shard.venue_words import report_command
@@ -114,7 +114,7 @@ class EngineShard:
             self._refuse(inbound, out, error)
         elif topic == topics.MARKET_DATA:
             try:
-                self._see(inbound, out.at_ns)
+                see(self._knows, inbound, out.at_ns)
             except DecodeError as error:
                 self._refuse(inbound, out, error)
             else:
@@ -208,7 +208,7 @@ class EngineShard:
                     self.state.keep_placement(inbound.message)
             elif self._is_own(inbound):
                 with suppress(DecodeError):
-                    self._see(inbound, at_ns)
+                    see(self._knows, inbound, at_ns)
         for event in batch.outputs:
             if event.topic != topics.DEAD_LETTERS:
                 set_timers(self._timers, self.state, event.message)
@@ -373,31 +373,3 @@ class EngineShard:
         state.strategy.settings = settings.strategy_settings()
         state.strategy.policy_settings = settings.policy_settings()
         state.strategy.settings.overfill_bps = state.reference.routing.overfill_bps
-
-    def _see(self, inbound: Inbound, now_ns: int) -> None:
-        message, envelope = inbound.message, inbound.envelope
-        assert envelope is not None
-        check_market(envelope, message, now_ns)
-        if isinstance(message, BookUpdated):
-            market, reference = self.state.market, self.state.reference
-            market.apply_book(envelope, message)
-            at_ns = envelope.source_ns or envelope.at_ns
-            age_max_ns = reference.settings.quote_age_max_ns
-            self.state.estimators.apply_book(market, message, reference.venues, at_ns, age_max_ns)
-            self.state.tops.apply_book(envelope, message)
-            if reference.is_median_wanted:
-                market.sample_spread(message.instrument_id, reference.venues, at_ns, age_max_ns)
-            self._knows.forget_quote(message.instrument_id)
-        elif isinstance(message, TradePrinted):
-            curve = self.state.reference.curves.get(message.instrument_id)
-            self.state.market.apply_trade(envelope, message, curve)
-            self.state.estimators.apply_trade(message)
-            self._knows.references.pop(message.instrument_id, None)
-        elif isinstance(message, AuctionIndicated):
-            self.state.market.apply_auction(envelope, message)
-            self._knows.references.pop(message.instrument_id, None)
-        elif isinstance(message, TradingStatusChanged):
-            self.state.market.apply_status(envelope, message)
-            at_ns = envelope.source_ns or envelope.at_ns
-            self.state.estimators.apply_status(message, at_ns)
-            self._knows.forget_instrument(message.instrument_id)
