@@ -15,6 +15,9 @@ LEFT, TOP, RIGHT, BOTTOM = 70, 56, 590, 410  # of the left panel
 STRIP_LEFT, STRIP_RIGHT = 680, 830  # of the outcome's
 TICKS: Final = 5
 MARGIN: Final = 0.08
+CHOSEN: Final = "chosen"
+NEAR: Final = 9  # pixels within which two dots are one place
+LETTER, LINE = 6.8, 14  # pixels of a label
 INK: Final = "#222222"
 PALE: Final = "#dddddd"
 # From red, hardly ever done, over yellow to green, surely done; the eye's order of warning.
@@ -141,29 +144,28 @@ def _curve(curve: Sequence[Mark], x: Scale, y: Scale) -> list[str]:
 
 
 def _marks(marks: Sequence[Mark], x: Scale, y: Scale) -> list[str]:
-    """Draw the dots; labels that would cover another one go further down."""
-    parts, taken = [], list[tuple[float, float]]()
+    """Draw the dots, and over them their names; ways at one place share a label."""
+    parts, labels = [], dict[tuple[float, float], list[Mark]]()
     for mark in marks:
-        at_x, at_y = x.at(mark.risk), y.at(mark.cost)
-        is_chosen = mark.name == "chosen"
-        radius, stroke = (8, 3) if is_chosen else (5, 1.5)
+        at = x.at(mark.risk), y.at(mark.cost)
+        radius, stroke = (8, 3) if mark.name == CHOSEN else (5, 1.5)
         parts.append(
-            f'<circle cx="{at_x:.1f}" cy="{at_y:.1f}" r="{radius}" stroke="{INK}" '
+            f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="{radius}" stroke="{INK}" '
             f'stroke-width="{stroke}" fill="{color(mark.completion)}"/>'
         )
-        label_x, label_y = at_x + 11, at_y - 8
-        while any(abs(label_x - a) < 150 and abs(label_y - b) < 13 for a, b in taken):
-            label_y += 13
-        taken.append((label_x, label_y))
-        name = f"{mark.name} {mark.participation:.0%}"
-        anchor = "start"
-        if label_x > RIGHT - 110:
-            label_x, anchor = at_x - 11, "end"
-        weight = ' font-weight="bold"' if is_chosen else ""
-        parts.append(
-            f'<text x="{label_x:.1f}" y="{label_y:.1f}" text-anchor="{anchor}"{weight}>'
-            f"{escape(name)}</text>"
-        )
+        near = (each for each in labels if abs(each[0] - at[0]) < NEAR > abs(each[1] - at[1]))
+        labels.setdefault(next(near, at), []).append(mark)
+    rows: list[tuple[float, float]] = []  # right end and height of the labels so far
+    for (at_x, at_y), here in sorted(labels.items()):
+        text = f"{', '.join(mark.name for mark in here)} {here[0].participation:.1%}"
+        length = len(text) * LETTER
+        left = min(at_x + 11, RIGHT - length)
+        top = at_y - 12
+        while any(left < end and abs(top - row) < LINE for end, row in rows):
+            top -= LINE
+        rows.append((left + length, top))
+        weight = ' font-weight="bold"' if here[0].name == CHOSEN else ""
+        parts.append(f'<text x="{left:.1f}" y="{top:.1f}"{weight}>{escape(text)}</text>')
     return parts
 
 

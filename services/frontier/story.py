@@ -31,6 +31,7 @@ class Parent:
     filled_ns: int = 0
     others: int = 0
     is_closed: bool = False
+    quantity: int = 0  # of all epochs
     forecast: VolumeForecast | None = None  # first
     first: ParentRecalibrated | None = None
     first_ns: int = 0
@@ -99,7 +100,7 @@ class Parent:
             participation=quantity / volume if volume else 0.0,
             days=max(0, self.filled_ns - first.inputs.as_of_ns) / first.inputs.day_ns,
             filled=quantity,
-            quantity=self.opened.quantity,
+            quantity=self.quantity or self.opened.quantity,
         )
 
 
@@ -131,6 +132,7 @@ class Story:
     def _see(self, parent: Parent, message: Any, at_ns: int) -> None:
         match message:
             case EpochOpened():
+                parent.quantity = message.parent_quantity
                 for member in message.members:
                     names = self._of_order.setdefault(member.order_id, [])
                     if message.parent_id not in names:
