@@ -63,13 +63,14 @@ def run_day(
     bootstrap: str,
     *,
     engine: Sequence[str],
+    planner: Sequence[str],
     simulator: Sequence[str],
     partitions: int,
     steps: int,
     log_folder: Path,
     show: Callable[[Progress], None],
 ) -> ChildWatch:
-    """Run to the final watermark. `engine`, `simulator`: module and arguments of each process.
+    """Run to the final watermark. `engine`, `planner`, `simulator`: module and arguments of each.
 
     Returns when a child was first seen by a gateway's reader. Raises DayError.
     """
@@ -77,6 +78,7 @@ def run_day(
     watch = ChildWatch(bootstrap, partitions)
     watch.start()
     try:
+        processes.start("planner", planner)
         processes.start("engine", engine)
         processes.start("simulator", simulator)
         follow_day(bootstrap, partitions, steps, show, check=processes.check)

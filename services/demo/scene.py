@@ -25,6 +25,7 @@ from streams.adapters.kafka import KafkaLog, KafkaSettings
 from streams.core.topics import CHILDREN_EVENTS, FILLS_EVENTS, ORDERS_COMMANDS, ORDERS_EVENTS
 
 MINUTES_BY_SECONDS = 15
+PLANNER_WAIT_MS = 5_000  # more than a plan takes on a machine that does all of this at once
 CLOSING_S = 60  # of the call at the end of the demo's day
 HALTS = 2  # one of the whole market, one at one venue
 
@@ -210,6 +211,7 @@ def _run(
     return run_day(
         bootstrap,
         engine=engine_arguments(scene, bootstrap),
+        planner=planner_arguments(bootstrap),
         simulator=simulator_arguments(scene, bootstrap),
         partitions=partitions,
         steps=day.steps,
@@ -236,7 +238,23 @@ def engine_arguments(scene: Scene, bootstrap: str) -> list[str]:
 
     With --speed too the engines follow the simulator's watermarks: it alone paces them by the wall.
     """
-    return ["services.engine", f"--bootstrap={bootstrap}", f"--seed={scene.seed}", "--mode=TAPE"]
+    return [
+        "services.engine",
+        f"--bootstrap={bootstrap}",
+        f"--seed={scene.seed}",
+        "--mode=TAPE",
+        f"--planner-wait-ms={PLANNER_WAIT_MS}",
+    ]
+
+
+def planner_arguments(bootstrap: str) -> list[str]:
+    """Return module and arguments of the planner.
+
+    It answers requests and says nothing by itself: the instant of a fit is the wall clock's, and
+    the day must be the same again.
+    """
+    silent = ("--fit-every=0", "--placements-every=0")
+    return ["services.cli.main", "planner", f"--bootstrap={bootstrap}", *silent]
 
 
 def simulator_settings(scene: Scene, bootstrap: str) -> VenuesSettings:
