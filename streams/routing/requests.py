@@ -255,8 +255,10 @@ def _wake_child(state: RoutingState, child: Child, throttle: Throttle) -> tuple[
         case Phase.LIVE if child.cancel_cause is not None:
             return (request_cancel(throttle, child, child.cancel_cause),)
         case Phase.LIVE | Phase.SUSPENDED:
-            return (request_cancel(throttle, child, Cause.TIMEOUT),)
+            is_over = at_ns >= state.slices[child.slice_id].deadline_ns
+            cause = Cause.DEADLINE if is_over else Cause.TIMEOUT
+            return (request_cancel(throttle, child, cause),)
         case _:
             # Nobody answered, or fills that the venue counts did not come.
-            cause = child.status_cause if child.phase is Phase.UNRESOLVED else None
-            return request_status(state, child, cause or Cause.TIMEOUT, at_ns)
+            why = child.status_cause if child.phase is Phase.UNRESOLVED else None
+            return request_status(state, child, why or Cause.TIMEOUT, at_ns)
