@@ -94,7 +94,8 @@ def resting(record: Record, book: VenueBook, side: Side, quote: Quote, quantity:
     """
     venue, mid_e9 = book.venue, quote.midpoint_e9
     half = half_spread_bps_e9(quote)
-    chance = expected_fill(record, depth_at_touch(book), quantity) * E9 // quantity
+    depth = depth_at_touch(book)
+    chance = record.fill_e9 * (E9 - record.rejects_e9) // E9 * depth // (depth + quantity)
     missed = E9 - chance
     maker = fee_bps_e9(venue.maker_fee_e9, venue.maker_fee_ppm, mid_e9)
     taker = fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9)

@@ -12,7 +12,7 @@ from streams.routing.state import Record, RoutingState, Track
 __all__ = ["fold_score", "record_of"]
 
 E9: Final = 1_000_000_000
-_EFFECTIVE_MAX: Final = 31  # see scorecard.py
+_EFFECTIVE_MAX: Final = 31  # observations of a mean as scorecard.py keeps it
 _PRIOR_WEIGHT: Final = 8
 # What is believed of a venue that nobody has tried: part of a child that fills while it rests.
 FILL_PRIORS_E9: Final = {

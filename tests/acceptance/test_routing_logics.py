@@ -6,37 +6,25 @@ import pytest
 
 from schemas.messages.core import (
     Cause,
-    Estimate,
     ExecType,
     Level,
     OrderKind,
     OrderStatus,
     OrderType,
     RoutingLogic,
-    Side,
     TimeInForce,
     Urgency,
-    VenueKind,
-    VenueTrouble,
 )
 from schemas.messages.routing import (
     ChildCancelRequested,
-    ChildPlaced,
     RouteDecided,
-    VenueSuspended,
 )
-from schemas.messages.scorecard import InstrumentBucketed, VenueScored
-from streams.core.market import VenueBook
 from streams.routing import ROUTING
-from streams.routing.commands import RouteSlice
 from streams.routing.settings import RoutingSettings
-from streams.routing.state import RoutingState
 from tests.support.builders import (
-    ACME,
     OPEN_NS,
     SECOND,
     TICK,
-    quote,
     venue,
     venue_book,
 )
@@ -51,88 +39,22 @@ from tests.support.routing import (
     trade,
     wake,
 )
-
-E9 = 1_000_000_000
-WIDE = quote(9_995, 10_005)
-BUCKET = InstrumentBucketed(instrument_id=ACME, bucket="medium", lot=1, tick_bps_e9=E9)
-NOTHING = Estimate(mean_e9=0, error_e9=0, weight_e9=20 * E9)
-
-
-def scored(venue_id: str, kind: OrderKind, fill_e9: int, **changes: Any) -> VenueScored:
-    """Return what the scorecard says of a venue after twenty children: perfect but for fills."""
-    fields: dict[str, Any] = {
-        "venue_id": venue_id,
-        "kind": kind,
-        "bucket": "medium",
-        "side": Side.BUY,
-        "version": 7,
-        "scored_ns": OPEN_NS,
-        "model": "",
-        "children_e9": 20 * E9,
-        "horizons_ns": (SECOND,),
-        "fill_e9": (fill_e9,),
-        "away_e9": (0,),
-        "fill_error_e9": (0,),
-        "time_to_fill_ns": SECOND,
-        "ack_p50_ns": 1_000_000,
-        "ack_p99_ns": 2_000_000,
-        "markout_horizons_ns": (5 * SECOND,),
-        "markouts": (NOTHING,),
-        "cleanup_e9": 0,
-        "score": NOTHING,
-        "shrunk_e9": 0,
-        "shrunk_error_e9": 0,
-        "tail_lots": (),
-        "tail_e9": (),
-        "tail_at_risk_e9": (),
-    }
-    names = ("rejects", "busts", "effective", "latency", "realized", "fee", "leakage", "missed")
-    fields.update(dict.fromkeys(names, NOTHING))
-    return VenueScored(**{**fields, **changes})
-
-
-def estimate(mean_e9: int) -> Estimate:
-    return Estimate(mean_e9=mean_e9, error_e9=0, weight_e9=20 * E9)
-
-
-def passive(venue_id: str, fill_percent: int, **changes: Any) -> VenueScored:
-    return scored(venue_id, OrderKind.PASSIVE, fill_percent * E9 // 100, **changes)
-
-
-def lit(venue_id: str, **changes: Any) -> VenueBook:
-    terms = {name: changes.pop(name) for name in ("taker_fee_e9", "latency_ns") if name in changes}
-    return venue_book(venue_id, venue=venue(venue_id, **terms), **changes)
-
-
-def dark(venue_id: str = "D1") -> VenueBook:
-    return venue_book(venue_id, venue=venue(venue_id, kind=VenueKind.DARK), bids=(), asks=())
-
-
-def route(*history: Any, at_ns: int = OPEN_NS, **changes: Any) -> tuple[Any, ...]:
-    state = ROUTING.fold(history)
-    return decide(state, at_ns=at_ns, **changes)
-
-
-def decide(state: RoutingState, at_ns: int = OPEN_NS, **changes: Any) -> tuple[Any, ...]:
-    command = RouteSlice(slice_id="P.1", at_ns=at_ns, market=market(**changes))
-    return ROUTING.decide(state, command)
-
-
-def children(events: tuple[Any, ...]) -> list[ChildPlaced]:
-    return [event for event in events if isinstance(event, ChildPlaced)]
-
-
-def decision(events: tuple[Any, ...]) -> RouteDecided:
-    (found,) = [event for event in events if isinstance(event, RouteDecided)]
-    return found
-
-
-def where(events: tuple[Any, ...]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for child in children(events):
-        found[child.venue_id] = found.get(child.venue_id, 0) + child.quantity
-    return found
-
+from tests.support.venue_scores import (
+    BUCKET,
+    E9,
+    WIDE,
+    children,
+    dark,
+    decide,
+    decision,
+    estimate,
+    lit,
+    passive,
+    route,
+    scored,
+    tail,
+    where,
+)
 
 # ---- who gets it
 
@@ -259,112 +181,6 @@ def test_latency_equalized_sending_lets_all_orders_arrive_at_once() -> None:
     sent = children(decide(state, books=books))
     assert len(sent) == 3
     assert {child.send_after_ns + latencies[child.venue_id] for child in sent} == {900_000}
-
-
-# ---- liquidity seeking
-
-
-def tail(
-    venue_id: str, *chances: float, seen: int = 30, fill: int = E9 // 2, **changes: Any
-) -> VenueScored:
-    """Return a pool whose chance to hold 10, 20, 50, 100... lots is as given."""
-    sizes = (10, 20, 50, 100, 200)[: len(chances)]
-    return scored(
-        venue_id,
-        OrderKind.DARK,
-        fill,
-        tail_lots=sizes,
-        tail_e9=tuple(round(chance * E9) for chance in chances),
-        tail_at_risk_e9=tuple(seen * E9 for _ in sizes),
-        **changes,
-    )
-
-
-SEEKING: dict[str, Any] = {"logic": RoutingLogic.LIQUIDITY_SEEKING, "is_dark_allowed": True}
-
-
-def seek(*records: Any, quantity: int = 100, **changes: Any) -> dict[str, int]:
-    books = (dark("D1"), dark("D2"), lit("V1"))
-    part = released(quantity, **SEEKING)
-    return where(route(BUCKET, *records, *opened(quantity), part, books=books, **changes))
-
-
-def test_seeking_gives_each_pool_what_it_probably_holds() -> None:
-    """By greedy: 10 and 10 at .9, 10 more of D2 at .8, then D1 at .5, and so on."""
-    found = seek(tail("D1", 0.9, 0.5, 0.1), tail("D2", 0.9, 0.8, 0.7), quote=WIDE)
-    assert found == {"D1": 50, "D2": 50}
-    assert seek(tail("D1", 0.9, 0.5, 0.1), tail("D2", 0.9, 0.8, 0.7), quantity=60, quote=WIDE) == {
-        "D1": 10,
-        "D2": 50,
-    }
-
-
-def test_seeking_tries_one_size_beyond_what_is_known_and_nothing_further() -> None:
-    known = tail("D2", 0.9, 0.8, 0.2, seen=30)
-    barely = tail("D1", 0.9, 0.0, 0.0, seen=1)  # nothing is known beyond the first size
-    found = seek(barely, known, quantity=60, quote=WIDE)
-    assert found["D1"] == 10  # the frontier: taken to be as likely as the last that is known
-
-
-def test_a_pool_with_full_fills_and_bad_prices_loses() -> None:
-    """By value: T x (half spread - fee - adverse selection)."""
-    toxic: dict[str, Any] = {"realized": estimate(6 * E9), "effective": estimate(0)}
-    found = seek(tail("D1", 0.9, 0.9, 0.9, **toxic), tail("D2", 0.5, 0.4, 0.3), quote=WIDE)
-    assert found == {"D2": 100}
-
-
-def test_after_each_ping_the_smallest_execution_is_twice_as_large() -> None:
-    history: tuple[Any, ...] = opened(3_000)
-    divisors = []
-    for ordinal in range(1, 4):
-        part = released(1_000, slice_id=f"P.{ordinal}", **SEEKING)
-        state = ROUTING.fold((*history, part))
-        seen = market(dark("D1"), quote=WIDE)
-        command = RouteSlice(slice_id=f"P.{ordinal}", at_ns=OPEN_NS, market=seen)
-        (child,) = children(ROUTING.decide(state, command))
-        divisors.append(child.quantity // child.minimum_quantity)
-        ids: dict[str, Any] = {
-            "child_id": child.child_id,
-            "slice_id": child.slice_id,
-            "venue_id": "D1",
-        }
-        ping = booked(f"e{ordinal}", 1, fill_id=f"D1/e{ordinal}", **ids)
-        history = (*history, part, child, acknowledged(**ids), ping)
-    assert divisors == [16, 8, 4]
-
-
-def toxic_history() -> tuple[Any, ...]:
-    """Three midpoint fills at 100.00, after which the price falls: we bought too dear."""
-    dark_child = placed("P.1.1", 100, venue_id="D1", order_type=OrderType.MIDPOINT)
-    fills = tuple(
-        booked(f"e{n}", 20, fill_id=f"D1/e{n}", venue_id="D1", transact_ns=OPEN_NS)
-        for n in range(3)
-    )
-    return (*opened(200), released(200, **SEEKING), dark_child, *fills)
-
-
-def test_a_venue_whose_fills_lose_is_left_out_for_the_parent_and_for_nobody_else() -> None:
-    fallen = quote(9_985, 9_995)  # the mid 10 bp below the fills
-    books = (dark("D1"), dark("D2"), lit("V1"))
-    state = ROUTING.fold(toxic_history())
-    events = decide(state, at_ns=OPEN_NS + 2 * SECOND, books=books, quote=fallen)
-    (gate,) = [event for event in events if isinstance(event, VenueSuspended)]
-    assert (gate.venue_id, gate.parent_id, gate.trouble) == ("D1", "P", VenueTrouble.MARKOUT)
-    assert gate.value_e9 > gate.bound_e9 > 0
-    assert set(where(events)) == {"D2"}
-    state = ROUTING.fold(events, state)
-    assert "D1" not in state.venues  # other parents may use it
-    assert state.parents["P"].gated == ["D1"]
-
-
-def test_fills_that_do_not_lose_gate_nobody() -> None:
-    risen = quote(10_005, 10_015)
-    books = (dark("D1"), dark("D2"), lit("V1"))
-    state = ROUTING.fold(toxic_history())
-    events = decide(state, at_ns=OPEN_NS + 2 * SECOND, books=books, quote=risen)
-    assert not [event for event in events if isinstance(event, VenueSuspended)]
-    early = decide(state, at_ns=OPEN_NS + SECOND // 2, books=books, quote=quote(9_985, 9_995))
-    assert not [event for event in early if isinstance(event, VenueSuspended)]
 
 
 # ---- what it costs, and who chooses

@@ -1,33 +1,52 @@
-"""The first scorecard: what it learns, from what, and how slowly it believes it."""
+"""What routing believes of a venue before the scorecard has spoken, and what that costs."""
 
 import pytest
 
+from schemas.messages.core import OrderKind, Side
 from schemas.messages.routing import ChildRejected
-from streams.routing import ROUTING, RoutingState
-from streams.routing.scorecard import aggressive_score_e9, fee_bps_e9, passive_score_e9
-from streams.routing.state import Track
-from tests.support.builders import quote, venue
+from streams.core.market import Venue
+from streams.routing import ROUTING, RoutingState, costs
+from streams.routing.costs import Cost
+from streams.routing.records import record_of
+from streams.routing.settings import RoutingSettings
+from streams.routing.state import Record, Track
+from tests.support.builders import ACME, quote, venue, venue_book
 from tests.support.routing import IDS, acknowledged, booked, canceled, opened, placed, released
 
 E9 = 1_000_000_000
 BP = E9  # one basis point in the unit of scores
 FREE = venue(taker_fee_e9=0, maker_fee_e9=0, latency_ns=0)
 PRICED = quote(9_999, 10_001)  # half a spread is one basis point
+QUIET = RoutingSettings(leakage_bps_e9=0)
 
 
-def test_a_venue_without_history_scores_by_its_prior() -> None:
+def believed(kind: OrderKind, state: RoutingState | None = None) -> Record:
+    found = RoutingState() if state is None else state
+    found.settings = QUIET
+    return record_of(found, "V1", kind, ACME, Side.BUY)
+
+
+def passive(terms: Venue, state: RoutingState | None = None) -> Cost:
+    """Return the cost of a small child that rests where much trades."""
+    book = venue_book("V1", venue=terms, size=10**12)
+    return costs.resting(believed(OrderKind.PASSIVE, state), book, Side.BUY, PRICED, 100)
+
+
+def test_a_venue_without_history_costs_by_its_prior() -> None:
     """Passive: fills with 0.4 * 0.99 at -1 bp, cleans up at +1 bp otherwise."""
-    assert passive_score_e9(RoutingState(), FREE, PRICED) == round(-0.396 * BP + 0.604 * BP)
+    assert passive(FREE).total_e9 == pytest.approx(-0.396 * BP + 0.604 * BP, abs=10)
     # Aggressive: takes with 0.8 * 0.99 at 1 bp, pays the half spread again otherwise.
-    assert aggressive_score_e9(RoutingState(), FREE, PRICED) == round(0.792 * BP + 0.208 * 2 * BP)
+    book = venue_book("V1", venue=FREE)
+    taking = costs.taking(believed(OrderKind.AGGRESSIVE), book, Side.BUY, PRICED, 100)
+    assert taking.total_e9 == pytest.approx(0.792 * BP + 0.208 * 2 * BP, abs=10)
 
 
-def test_fees_rebates_and_latency_enter_the_score_in_basis_points() -> None:
-    free = passive_score_e9(RoutingState(), FREE, PRICED)
+def test_fees_rebates_and_latency_enter_the_cost_in_basis_points() -> None:
+    free = passive(FREE).total_e9
     rebate = venue(taker_fee_e9=0, maker_fee_e9=-10_000_000, latency_ns=0)  # 0.01 on 100
-    assert passive_score_e9(RoutingState(), rebate, PRICED) == free - round(0.396 * BP)
+    assert passive(rebate).total_e9 == pytest.approx(free - 0.396 * BP, abs=10)
     slow = venue(taker_fee_e9=0, maker_fee_e9=0, latency_ns=5_000_000)
-    assert passive_score_e9(RoutingState(), slow, PRICED) == free + 2 * 5_000_000
+    assert passive(slow).total_e9 == free + 2 * 5_000_000
 
 
 # A fee per unit in 1e-9 and one in parts per million, as basis points of 100.00.
@@ -35,7 +54,7 @@ def test_fees_rebates_and_latency_enter_the_score_in_basis_points() -> None:
     ("fee_e9", "ppm", "bps"), [(10_000_000, 0, 1), (0, 250, 2.5), (0, -50, -0.5)]
 )
 def test_a_fee_is_a_share_of_the_price(fee_e9: int, ppm: int, bps: float) -> None:
-    assert fee_bps_e9(fee_e9, ppm, 100 * E9) == int(bps * BP)
+    assert costs.fee_bps_e9(fee_e9, ppm, 100 * E9) == int(bps * BP)
 
 
 def test_each_report_moves_the_measure_that_it_speaks_of() -> None:
@@ -68,14 +87,12 @@ def test_a_fully_filled_child_counts_as_one() -> None:
 
 def test_twelve_lucky_fills_weigh_twelve_against_the_priors_eight() -> None:
     lucky = RoutingState(tracks={"V1/passive": Track(fill_e9=E9, fill_count=12)})
-    chance = (12 * 1.0 + 8 * 0.4) / 20 * 0.99
-    score = passive_score_e9(lucky, FREE, PRICED)
-    assert abs(score - round((1 - 2 * chance) * BP)) <= 2  # rounded down twice
+    assert believed(OrderKind.PASSIVE, lucky).fill_e9 == (12 * E9 + 8 * 4 * E9 // 10) // 20
 
 
 def test_a_long_history_weighs_no_more_than_its_effective_length() -> None:
-    def score(count: int) -> int:
+    def fill_e9(count: int) -> int:
         tracks = {"V1/passive": Track(fill_e9=E9, fill_count=count)}
-        return passive_score_e9(RoutingState(tracks=tracks), FREE, PRICED)
+        return believed(OrderKind.PASSIVE, RoutingState(tracks=tracks)).fill_e9
 
-    assert score(30) > score(31) == score(10_000)
+    assert fill_e9(30) < fill_e9(31) == fill_e9(10_000)
