@@ -65,6 +65,7 @@ def accepted(state: ShardState, m: Message, entry: Entry) -> None:
         start_ns=m["start_ns"],
         joined_ns=m["accepted_ns"],
         arrival_price_e9=m["arrival_price_e9"],
+        parameters=m.get("parameters"),
     )
 
 
@@ -77,6 +78,7 @@ def replaced(state: ShardState, m: Message, entry: Entry) -> None:
     order.quantity = m["quantity"]
     order.bound = order.filled if order.is_asleep else order.quantity
     order.limit_price_e9 = m["limit_price_e9"]
+    order.parameters = m.get("parameters")
     if order.filled > order.quantity:
         text = f"holds {order.filled}, replaced to {order.quantity}"
         state.findings.add(Code.CONSERVATION_SHARES, order.order_id, text, entry)

@@ -24,6 +24,7 @@ def parent_opened(state: ShardState, m: Message, entry: Entry) -> None:
         side=m["side"],
         ordered=m["quantity"],
         limit_price_e9=m["limit_price_e9"],
+        parameters=m.get("parameters"),
     )
 
 
@@ -97,6 +98,9 @@ def _check_member(
     if order.limit_price_e9 != parent.limit_price_e9:
         text = f"limit {order.limit_price_e9} in a parent of limit {parent.limit_price_e9}"
         state.findings.add(Code.LIMIT_PRICE, order_id, text, entry)
+    if order.parameters != parent.parameters:
+        text = f"is worked by {parent.parent_id} with {parent.parameters}, said {order.parameters}"
+        state.findings.add(Code.LINEAGE, order_id, text, entry)
 
 
 def _check_stages(

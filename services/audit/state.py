@@ -34,6 +34,7 @@ class Order:
     filled: int = 0
     stated: int | None = None  # cumulative quantity as last told to the client
     is_asleep: bool = False  # done for the day
+    parameters: dict[str, Any] | None = None  # of its strategy, as told
 
     @property
     def owner(self) -> str:
@@ -108,6 +109,7 @@ class Parent:
     side: str
     ordered: int
     limit_price_e9: int | None
+    parameters: dict[str, Any] | None = None
     filled: int = 0
     is_closed: bool = False
     epochs: dict[int, Epoch] = field(default_factory=dict)

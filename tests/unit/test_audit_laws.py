@@ -15,7 +15,13 @@ from schemas.messages.allocation import (
 from schemas.messages.control import CrossingDeclared
 from schemas.messages.intake import CancelOrder, OrderAccepted, OrderClosed
 from schemas.messages.market import BookUpdated
-from schemas.messages.netting import CrossExecuted, EpochClosed, EpochOpened, ParentClosed
+from schemas.messages.netting import (
+    CrossExecuted,
+    EpochClosed,
+    EpochOpened,
+    ParentClosed,
+    ParentOpened,
+)
 from schemas.messages.routing import (
     ChildCanceled,
     ChildPlaced,
@@ -246,6 +252,13 @@ def test_prices_beyond_a_limit_are_found() -> None:
     assert by_us.keys() == {"LIMIT_PRICE"}
     by_the_venue = broken(lambda d: change(d["orders"], ChildPlaced, price_e9=PRICE - 1))
     assert by_the_venue.keys() == {"VENUE_PRICE"}
+
+
+def test_an_order_that_is_worked_with_other_parameters_is_found() -> None:
+    other = c.StrategyParameters(participation_rate_bps=700)
+    by_parent = broken(lambda d: change(d["orders"], ParentOpened, parameters=other))
+    by_order = broken(lambda d: change(d["orders"], OrderAccepted, parameters=other))
+    assert by_parent.keys() == by_order.keys() == {"LINEAGE"}
 
 
 def test_a_command_without_an_answer_is_found() -> None:
