@@ -5,6 +5,7 @@ Prints every configuration, seed and figure, significant or not, and writes the 
 
 import argparse
 import json
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +24,9 @@ END_S: Final = 30  # between the last window of a shorter day and its close
 PAGE: Final = Path(__file__).parents[2] / "docs" / "execution-evidence.md"
 INTRODUCTION: Final = """# Evidence: our strategies and routers against their naive forms
 
-Written by `{command}`, {seconds:.0f} s of processor time. The real engine shard and the real
-simulator in one thread; each naive form replaces one thing and leaves engine, tactics, router and
-market as they are. Differences are taken order by order on the same prices, bought and sold. Costs
+Written by `{command}` at commit {commit}. The real engine shard and the
+real simulator in one thread; each naive form replaces one thing and leaves engine, tactics, router
+and market as they are. Differences are taken order by order on the same prices, bought and sold. Costs
 in basis points of the benchmark, fees in, + is bad; what an order did not get is charged at the
 other side of the quote at its end. Means are weighted by notional, errors clustered (SPEC section
 8); *significant*: zero is outside the 95 % interval by Student, and there are three clusters at
@@ -46,7 +47,6 @@ def main() -> None:
     data = given.data if given.data.exists() else None
     if data is None:
         print(f"no recorded markets in {given.data}: left out")
-    began = time.process_time()
     parts, told = [], []
     for experiment in experiments(data):
         if given.only and experiment.name not in given.only:
@@ -61,13 +61,15 @@ def main() -> None:
             parts.append(part(given))
             print(parts[-1], flush=True)
     if given.page:
-        command = "python -m benchmarks.execution" + (f" --seeds {given.seeds}")
-        seconds = time.process_time() - began
-        given.page.write_text(
-            "\n".join(
-                [INTRODUCTION.format(command=command, seconds=seconds), summary(told), *parts]
-            )
-        )
+        command = f"python -m benchmarks.execution --seeds {given.seeds}"
+        introduction = INTRODUCTION.format(command=command, commit=_commit())
+        given.page.write_text("\n".join([introduction, summary(told), *parts]))
+
+
+def _commit() -> str:
+    asked = ["git", "-C", str(PAGE.parent), "rev-parse", "--short", "HEAD"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return told.stdout.strip() or "unknown"
 
 
 def _results(
