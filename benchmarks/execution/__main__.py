@@ -26,11 +26,11 @@ INTRODUCTION: Final = """# Evidence: our strategies and routers against their na
 
 Written by `{command}` at commit {commit}. The real engine shard and the
 real simulator in one thread; each naive form replaces one thing and leaves engine, tactics, router
-and market as they are. Differences are taken order by order on the same prices, bought and sold. Costs
-in basis points of the benchmark, fees in, + is bad; what an order did not get is charged at the
-other side of the quote at its end. Means are weighted by notional, errors clustered (SPEC section
-8); *significant*: zero is outside the 95 % interval by Student, and there are three clusters at
-least. With so many rows one in twenty is significant by chance.
+and market as they are. Differences are taken order by order on the same prices, bought and sold.
+Costs in basis points of the benchmark, fees in, + is bad; what an order did not get is charged at
+the other side of the quote at its end. Means are weighted by notional, errors clustered (SPEC
+section 8); *significant*: zero is outside the 95 % interval by Student, and there are three
+clusters at least. With so many rows one in twenty is significant by chance.
 """
 
 

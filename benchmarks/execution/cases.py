@@ -39,6 +39,7 @@ class Orders(NamedTuple):
     starts_s: int = 30  # after the open
     window_s: int = 720
     windows: int = 1
+    is_to_close: bool = False  # no end of their own: the closing auction is theirs too
 
 
 class Case(NamedTuple):
@@ -108,7 +109,7 @@ def _commands(
                 strategy=case.strategy,
                 urgency=case.urgency,
                 start_ns=start_ns,
-                end_ns=end_ns - SECOND_NS,
+                end_ns=0 if orders.is_to_close else end_ns - SECOND_NS,
                 participation_cap_bps=case.cap_bps,
                 is_cross_allowed=False,
                 is_dark_allowed=case.is_dark_allowed,

@@ -105,7 +105,7 @@ EXPERIMENTS: Final = (
         "close",
         "CLOSE against working towards the close without its auction",
         Setting(minutes=15, closing_s=60),
-        Orders(starts_s=30, window_s=810),
+        Orders(window_s=810, is_to_close=True),
         (CLOSE, NO_AUCTION, VWAP),
         (
             ("CLOSE", "CLOSE: no auction", ("close", "arrival")),
