@@ -69,6 +69,7 @@ class EngineSettings(MetricsSettings):
     def config_version(self) -> str:
         """Return the SHA-256 of what could change a decision, hex."""
         names = {"mode", "seed", "slots", "batch_records_max", "heartbeat_ms", "speed"}
+        names |= {"planner_wait_ms"} if self.planner_wait_ms else set()
         return sha256(self.model_dump_json(include=names).encode()).hexdigest()
 
     def kafka(self) -> KafkaSettings:
