@@ -55,7 +55,8 @@ def test_the_price_is_that_of_the_rules_over_the_whole_grid(
 
 
 # buys, sells, reference, price, quantity, surplus; which rule decides
-CASES = [
+Case = tuple[list[tuple[int | None, int]], list[tuple[int | None, int]], int, int, int, int]
+CASES: list[Case] = [
     # the most volume
     ([(1_000, 50), (990, 50)], [(980, 80)], 900, 990, 80, 20),
     # the smallest surplus, here between two limits; without a price between them the reference

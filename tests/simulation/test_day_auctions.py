@@ -1,6 +1,7 @@
 """Auctions and halts end to end on one memory log: clients, engines, venues, the checker."""
 
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -125,6 +126,6 @@ def test_a_replay_gives_the_same_bytes(market: MarketShards) -> None:
             market.log,
             CODEC,
             market.settings(shard),
-            make_application=lambda shard=shard: EngineShard(shard, PARTITIONS, LOG_ID),
+            partial(EngineShard, shard, PARTITIONS, LOG_ID),
         )
         assert report.is_equal, report.difference

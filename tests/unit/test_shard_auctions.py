@@ -18,7 +18,7 @@ from tests.support.builders import ACME, OPEN_NS, SECOND, TICK, instrument_defin
 from tests.support.hostile import outside
 from tests.support.shard_host import trading_host
 
-FINAL = {"is_final": True, "price_e9": 5, "quantity": 300}
+FINAL: dict[str, Any] = {"is_final": True, "price_e9": 5, "quantity": 300}
 
 
 def kept(*messages: Any) -> list[tuple[str, int, bool, int]]:
