@@ -135,11 +135,13 @@ def _means(experiment: Experiment, results: Results) -> str:
     figures = [f for f in SHOWN if f != "close"]
     if any("close" in pair[2] for pair in experiment.pairs):
         figures.insert(2, "close")
-    head = ["case", *(FIGURES[figure][0] for figure in figures), "sd of arrival, bp"]
+    benchmark = "close" if "close" in figures else "arrival"
+    names = [FIGURES[figure][0] for figure in figures]
+    head = ["case", *names, f"sd of one parent {FIGURES[benchmark][0].removeprefix('bp ')}, bp"]
     lines = [head, ["---"] * len(head)]
     for case, found in results.items():
         cells = [_shown(figure, mean(experiment, found, figure)) for figure in figures]
-        lines.append([case, *cells, f"{_deviation(found):.1f}"])
+        lines.append([case, *cells, f"{_deviation(found, benchmark):.1f}"])
     return _table(lines)
 
 
@@ -160,9 +162,9 @@ def _pairs(experiment: Experiment, results: Results) -> str:
     return _table(lines)
 
 
-def _deviation(found: Mapping[Key, Outcome]) -> float:
-    """Return the standard deviation of one parent's cost against arrival: the risk it took."""
-    costs: Sequence[float] = [outcome.arrival for outcome in found.values()]
+def _deviation(found: Mapping[Key, Outcome], benchmark: str) -> float:
+    """Return the standard deviation of one parent's cost: the risk it took."""
+    costs = [value(benchmark, outcome) for outcome in found.values()]
     centre = sum(costs) / len(costs)
     return float((sum((cost - centre) ** 2 for cost in costs) / max(len(costs) - 1, 1)) ** 0.5)
 

@@ -105,7 +105,8 @@ EXPERIMENTS: Final = (
         "close",
         "CLOSE against working towards the close without its auction",
         Setting(minutes=15, closing_s=60),
-        Orders(window_s=810, is_to_close=True),
+        # Four fifths of it are a tenth of the auction; ten times as much would be the auction.
+        Orders(share_bps=100, window_s=810, is_to_close=True),
         (CLOSE, NO_AUCTION, VWAP),
         (
             ("CLOSE", "CLOSE: no auction", ("close", "arrival")),
