@@ -5,6 +5,7 @@ Prints every configuration, seed and figure, significant or not, and writes the 
 
 import argparse
 import json
+import os
 import subprocess
 import time
 from dataclasses import replace
@@ -36,7 +37,7 @@ clusters at least. With so many rows one in twenty is significant by chance.
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.execution", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=6, help="days of the generated market")
+    parser.add_argument("--seeds", type=int, default=2, help="days of the generated market")
     parser.add_argument("--only", action="append", help="name of an experiment; repeat for more")
     parser.add_argument("--case", action="append", help="name of a case; repeat for more")
     parser.add_argument("--minutes", type=int, default=0, help="shorter days, to try it out")
@@ -99,11 +100,11 @@ def _results(
 
 
 def _tracking(given: argparse.Namespace) -> str:
-    return tracking_report(20 * given.seeds)
+    return tracking_report(60 * given.seeds)
 
 
 def _hidden(given: argparse.Namespace) -> str:
-    return hidden_report(2 * given.seeds)
+    return hidden_report(4 * given.seeds)
 
 
 def _decisions(_: argparse.Namespace) -> str:
@@ -111,7 +112,9 @@ def _decisions(_: argparse.Namespace) -> str:
     lines = [
         "## Time of one routing decision",
         "",
-        f"Limit: {SWEEP_LIMIT_US} us for the sweep over 10 venues x 10 levels.",
+        f"Limit: {SWEEP_LIMIT_US} us for the sweep over 10 venues x 10 levels. Load of the machine "
+        f"meanwhile: {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores; wall time, so that a high "
+        "load is seen in the p99.",
         "",
         "| logic | venues | levels | p50, us | p99, us |",
         "| --- | --- | --- | --- | --- |",
