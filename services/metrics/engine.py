@@ -25,6 +25,9 @@ class EngineCounts:
         self._slices = gauge("open_slices", "Slices not all filled or returned")
         self._orders = gauge("orders", "Source orders accepted on this log")
         self._suspense = gauge("suspense", "Venue reports that fit nothing and need a person")
+        self._escalated = gauge(
+            "unresolved_children", "Children whose venue never said what became of them: look"
+        )
         self._venues = gauge("suspended_venues", "Venues that get no children for now")
         self._scores = gauge(
             "venue_score_bps",
@@ -41,6 +44,9 @@ class EngineCounts:
         phases = Counter(child.phase for child in routing.children.values())
         for phase in OPEN:
             self._children.labels(shard, phase.value).set(phases[phase])
+        self._escalated.labels(shard).set(
+            sum(child.is_escalated for child in routing.children.values())
+        )
         self._parents.labels(shard).set(len(state.parents))
         self._slices.labels(shard).set(len(routing.slices))
         self._orders.labels(shard).set(len(state.intake.orders))
