@@ -29,6 +29,7 @@ __all__ = [
 
 E9: Final = 1_000_000_000
 BPS: Final = 10_000
+_UNITS: Final = BPS * E9
 _FEE_MAX_BPS_E9: Final = 10**17  # ten thousand times the notional: scores are recorded as 64 bits
 # What is not filled costs as much more as its owner is in a hurry, in halves.
 DEPTH_TURNS: Final = 4  # times that the queues at the best prices are renewed meanwhile
@@ -163,18 +164,23 @@ def depth_at_touch(book: VenueBook) -> int:
 
 def half_spread_bps_e9(quote: Quote) -> int:
     """Return half the spread in 1e-9 basis points of the midpoint, rounded down."""
-    return (quote.ask_e9 - quote.bid_e9) * BPS * E9 // (2 * quote.midpoint_e9)
+    bid_e9, ask_e9 = quote.bid_e9, quote.ask_e9
+    return (ask_e9 - bid_e9) * _UNITS // (2 * ((bid_e9 + ask_e9) // 2))
 
 
 def fee_bps_e9(fee_e9: int, fee_ppm: int, price_e9: int) -> int:
     """Return a fee per whole unit plus one on notional in 1e-9 basis points, rounded down."""
-    cost = fee_e9 * BPS * E9 // price_e9 + fee_ppm * (E9 // 100)
-    return max(-_FEE_MAX_BPS_E9, min(cost, _FEE_MAX_BPS_E9))
+    cost = fee_e9 * _UNITS // price_e9
+    if fee_ppm:
+        cost += fee_ppm * (E9 // 100)
+    if -_FEE_MAX_BPS_E9 < cost < _FEE_MAX_BPS_E9:
+        return cost
+    return _FEE_MAX_BPS_E9 if cost > 0 else -_FEE_MAX_BPS_E9
 
 
 def _against(side: Side, price_e9: int, mid_e9: int) -> int:
     gap = price_e9 - mid_e9 if side is Side.BUY else mid_e9 - price_e9
-    return gap * BPS * E9 // mid_e9
+    return gap * _UNITS // mid_e9
 
 
 def _latency(record: Record, venue: Venue) -> int:

@@ -1,8 +1,9 @@
 """Split a marketable quantity over venues at least all-in cost: exact, integers only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from heapq import heapify, heappop, heapreplace
 from itertools import combinations
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.messages.core import Side
 from streams.core.market import Venue, VenueBook
@@ -64,55 +65,67 @@ def consolidated(
     """Return what to take at each venue, the cheapest first, and all of it as (cost, quantity).
 
     As `split` over `sweep_venue`: most of `quantity`, at the least all-in cost, ties to the venue
-    that comes first. Where no venue has a minimum, which is nearly always, one sort decides.
+    that comes first. Where no venue has a minimum, which is nearly always, the
+    venues' levels are merged and only as many are looked at as are taken.
     """
     if owner_minimum > lot or any(book.venue.minimum_quantity > lot for book in books):
         return _chosen(books, side, limit_price_e9, lot, quantity, owner_minimum=owner_minimum)
-    offers: list[tuple[int, int, int, int]] = []
     sign = 1 if side is Side.BUY else -1
+    queue: list[tuple[int, int]] = []  # cost and venue of each venue's next level
+    sides: list[Iterator[tuple[int, int, int]]] = []
+    nexts: list[tuple[int, int, int]] = []
     for rank, book in enumerate(books):
-        venue = book.venue
-        fee_e9, fee_ppm = venue.taker_fee_e9, venue.taker_fee_ppm
-        shown = whole = 0
-        for level in book.asks if sign > 0 else book.bids:
-            price_e9 = level.price_e9
-            if limit_price_e9 is not None and (price_e9 - limit_price_e9) * sign > 0:
-                break
-            shown += level.quantity
-            part = shown // lot * lot - whole
-            if part:
-                cost = sign * price_e9 + fee_e9
-                if fee_ppm:
-                    cost += price_e9 * fee_ppm // _PPM
-                offers.append((cost, rank, part, price_e9))
-                whole += part
-                if whole >= quantity:  # no more than that can be taken here
-                    break
-    offers.sort()
-    return _merged(offers, quantity, sign)
-
-
-def _merged(
-    offers: list[tuple[int, int, int, int]], quantity: int, sign: int
-) -> tuple[list[Taken], list[tuple[int, int]]]:
-    """Take offers in order until the quantity is there."""
+        offers = _offers(book, sign, limit_price_e9, lot)
+        sides.append(offers)
+        first = next(offers, _NONE)
+        nexts.append(first)
+        if first[1]:
+            queue.append((first[0], rank))
+    heapify(queue)
     taken: dict[int, list[int]] = {}
     parts: list[tuple[int, int]] = []
-    for cost, rank, offered, price_e9 in offers:
-        if not quantity:
-            break
-        part = offered if offered < quantity else quantity
+    while quantity and queue:
+        cost, rank = queue[0]
+        _, offered, price_e9 = nexts[rank]
+        part = min(offered, quantity)
         quantity -= part
         parts.append((cost, part))
         own = taken.get(rank)
         if own is None:
             taken[rank] = [part, price_e9, part * price_e9, cost]
-        else:
+        else:  # a venue's prices only get worse
             own[0] += part
-            # With a fee on notional a dearer price is never the cheaper one, so the last is worst.
-            own[1] = price_e9 if (price_e9 - own[1]) * sign > 0 else own[1]
+            own[1] = price_e9
             own[2] += part * price_e9
+        if not quantity:
+            break
+        following = nexts[rank] = next(sides[rank], _NONE)
+        if following[1]:
+            heapreplace(queue, (following[0], rank))
+        else:
+            heappop(queue)
     return [Taken(rank, *own) for rank, own in taken.items()], parts
+
+
+_NONE: Final = (0, 0, 0)
+
+
+def _offers(
+    book: VenueBook, sign: int, limit_price_e9: int | None, lot: int
+) -> Iterator[tuple[int, int, int]]:
+    """Yield cost, quantity in whole lots of the running total, and price, the best first."""
+    fee_e9, fee_ppm = book.venue.taker_fee_e9, book.venue.taker_fee_ppm
+    shown = whole = 0
+    for level in book.asks if sign > 0 else book.bids:
+        price_e9 = level.price_e9
+        if limit_price_e9 is not None and (price_e9 - limit_price_e9) * sign > 0:
+            return
+        shown += level.quantity
+        part = shown // lot * lot - whole
+        if part:
+            whole += part
+            cost = sign * price_e9 + fee_e9
+            yield (cost + price_e9 * fee_ppm // _PPM if fee_ppm else cost), part, price_e9
 
 
 def _chosen(
@@ -126,11 +139,15 @@ def _chosen(
 ) -> tuple[list[Taken], list[tuple[int, int]]]:
     venues = tuple(sweep_venue(book, side, limit_price_e9, lot, owner_minimum) for book in books)
     ranks = {book.venue.venue_id: rank for rank, book in enumerate(books)}
-    offers = [
-        (step.cost_e9, ranks[step.venue_id], step.quantity, step.price_e9)
-        for step in split(venues, quantity)
-    ]
-    return _merged(sorted(offers), quantity, 1 if side is Side.BUY else -1)
+    steps = sorted(split(venues, quantity), key=lambda step: (step.cost_e9, ranks[step.venue_id]))
+    taken: dict[int, list[int]] = {}
+    for step in steps:
+        own = taken.setdefault(ranks[step.venue_id], [0, 0, 0, step.cost_e9])
+        own[0] += step.quantity
+        own[1] = step.price_e9
+        own[2] += step.quantity * step.price_e9
+    parts = [(step.cost_e9, step.quantity) for step in steps]
+    return [Taken(rank, *own) for rank, own in taken.items()], parts
 
 
 def sweep_venue(
