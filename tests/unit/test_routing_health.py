@@ -22,9 +22,19 @@ from schemas.messages.routing import (
 from streams.core.calendar import NEVER_NS
 from streams.routing import ROUTING, RoutingState
 from streams.routing.commands import ChangeConnection, ReportUndecodable, RouteSlice
+from streams.routing.fold_fills import NONSENSE_MAX
 from streams.routing.health import COOLDOWN_NS, standing
 from tests.support.builders import ACME, OPEN_NS, SECOND, venue, venue_book
-from tests.support.routing import acknowledged, market, opened, placed, released, report, wake
+from tests.support.routing import (
+    acknowledged,
+    market,
+    opened,
+    placed,
+    released,
+    report,
+    suspense,
+    wake,
+)
 
 FAR_NS = OPEN_NS + 3_000 * SECOND
 DEADLINE = {"deadline_ns": OPEN_NS + 10_000 * SECOND}
@@ -284,3 +294,16 @@ def test_the_trade_date_of_a_child_begins_a_day_and_forgets_the_one_before_the_l
         ROUTING.fold(ROUTING.decide(state, fill), state)
     assert list(state.closed) == ["P.2.1", "P.3.1"]
     assert list(state.fills) == ["V1/e2", "V1/e3"]
+
+
+def test_a_flood_of_nonsense_is_remembered_up_to_a_bound() -> None:
+    state = ROUTING.fold((*opened(), released(), placed()))
+    for n in range(NONSENSE_MAX + 100):
+        ROUTING.evolve(state, suspense(f"s{n}", RejectReason.UNKNOWN_CHILD, ExecType.TRADE))
+        early = suspense(
+            f"b{n}", RejectReason.UNKNOWN_ORDER, ExecType.TRADE_CANCEL, exec_ref_id=f"e{n}"
+        )
+        ROUTING.evolve(state, early)
+    assert len(state.suspense) == len(state.early) == NONSENSE_MAX
+    newest = f"e{NONSENSE_MAX + 99}"
+    assert f"V1/{newest}" in state.early and "V1/e0" not in state.early
