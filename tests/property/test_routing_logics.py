@@ -194,7 +194,7 @@ def test_the_sweep_costs_what_the_linear_program_says(
         for step, size in levels:
             price += sign * step
             own.append(Level(price_e9=price * TICK, quantity=size))
-        shown = {"asks": tuple(own)} if sign > 0 else {"bids": tuple(own)}
+        shown: dict[str, Any] = {"asks": tuple(own)} if sign > 0 else {"bids": tuple(own)}
         terms = venue(f"V{ordinal}", taker_fee_e9=(fee - 2) * 1_000_000)
         found.append(venue_book(f"V{ordinal}", venue=terms, **shown))
     limit = None if reach is None else (10_000 + sign * reach) * TICK
