@@ -8,6 +8,7 @@ from streams.routing.fold_venues import left_probe
 from streams.routing.state import Child, ClosedChild, Ledger, RoutingState, Slice, parent_of
 
 MONTH: Final = 100  # of a trade date yyyymmdd
+DATES_KEPT: Final = 5  # trade dates before the current one, of which every child and fill is known
 
 __all__ = [
     "cool",
@@ -69,15 +70,17 @@ def cool(state: RoutingState, child: Child) -> None:
 
 
 def forget_days(state: RoutingState, trade_date: int) -> None:
-    """Begin a trade date: what closed before the one that ends now is forgotten.
+    """Begin a trade date: what closed more than a trading week ago is forgotten.
 
-    A report about it goes to suspense, as one about a child that never was ours: what is forgotten
-    can not be booked twice. Own volume counts by month.
+    Venues bust and correct for days. A report about what is forgotten goes to suspense, as one
+    about a child that never was ours: it can not be booked twice. Own volume counts by month.
     """
     last, state.trade_date = state.trade_date, trade_date
     if last // MONTH != trade_date // MONTH:
         state.volumes.clear()
-    gone = {child_id for child_id, child in state.closed.items() if 0 < child.trade_date < last}
+    dates = {child.trade_date for child in state.closed.values()} - {0, trade_date}
+    old = sorted(dates)[:-DATES_KEPT]
+    gone = {child_id for child_id, child in state.closed.items() if child.trade_date in old}
     if not gone:
         return
     state.closed = {key: child for key, child in state.closed.items() if key not in gone}

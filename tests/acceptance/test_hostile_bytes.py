@@ -24,7 +24,7 @@ from tests.support.hostile import HostileShard, framed, framed_fields
 
 GOOD = framed(new_order("good"))
 ORDER = new_order("bad")
-NAME = "intake.NewOrder.v2"
+NAME = "intake.NewOrder.v3"
 HUGE = b"\xfe" * 9 + b"\x01"  # a varint of 64 bits: length or count beyond everything
 
 
@@ -54,6 +54,7 @@ BODIES: dict[str, bytes] = {
     "a union branch that is not there": fields(limit_price_e9=b"\x04"),
     "a negative union branch": fields(limit_price_e9=b"\x01"),
     "constraints of an unknown branch": fields(constraints=b"\x0e"),
+    "parameters of an unknown branch": fields(parameters=b"\x0e"),
     "a negative length of a text": fields(client_order_id=b"\x03abc"),
     "a text longer than the record": fields(client_order_id=b"\xd0\x0fabc"),
     "a text longer than any record": fields(client_order_id=HUGE + b"abc"),

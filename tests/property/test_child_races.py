@@ -177,7 +177,7 @@ def test_the_race_catches_a_router_that_believes_a_restatement_a_replace_overtoo
                 command = msgspec.structs.replace(command, report=changed)
         return ROUTING.decide(state, command)
 
-    assert _is_caught(decide, cases=100, first=1_250)  # one race in a thousand has it
+    assert _is_caught(decide, cases=100, first=2_100)  # one race in two thousand
 
 
 def _is_caught(decide: Any, cases: int = CASES_TO_CATCH, first: int = 0) -> bool:

@@ -128,7 +128,7 @@ BREACHES: dict[str, Breach] = {
     ),
     "a fill goes to one order alone": (
         FillAllocated,
-        lambda m: len(m.entries) > 2,
+        lambda m: len(m.entries) > 1 and m.quantity > 10,
         to_one,
         "ALLOCATION_QUOTA",
     ),

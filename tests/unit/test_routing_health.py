@@ -275,9 +275,9 @@ def test_a_venue_that_speaks_again_is_asked_for_what_it_never_answered() -> None
     assert not state.children["P.1.1"].is_escalated
 
 
-def test_the_trade_date_of_a_child_begins_a_day_and_forgets_the_one_before_the_last() -> None:
+def test_a_new_trade_date_forgets_what_closed_more_than_five_before() -> None:
     state = ROUTING.fold(opened(1_000))
-    for n, date in enumerate((20250613, 20250616, 20250617), 1):
+    for n, date in enumerate((*range(20250609, 20250614), 20250616, 20250617), 1):
         ROUTING.evolve(state, released(10, slice_id=f"P.{n}", **DEADLINE))
         child = placed(f"P.{n}.1", 10, slice_id=f"P.{n}", trade_date=date)
         ROUTING.evolve(state, child)
@@ -292,8 +292,8 @@ def test_the_trade_date_of_a_child_begins_a_day_and_forgets_the_one_before_the_l
             leaves_quantity=0,
         )
         ROUTING.fold(ROUTING.decide(state, fill), state)
-    assert list(state.closed) == ["P.2.1", "P.3.1"]
-    assert list(state.fills) == ["V1/e2", "V1/e3"]
+    assert list(state.closed) == [f"P.{n}.1" for n in range(2, 8)]
+    assert list(state.fills) == [f"V1/e{n}" for n in range(2, 8)]
 
 
 def test_a_flood_of_nonsense_is_remembered_up_to_a_bound() -> None:
