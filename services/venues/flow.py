@@ -46,7 +46,7 @@ AIMS = (Aim.IMPACT, Aim.RISK, Aim.COMPLETION)
 LEAN_PER_CENT = 85
 CROSSING_OF_FIVE = 3  # accounts whose owners allow internal crosses
 LIMITED_PER_CENT = 4
-AUCTION_PER_CENT = 4  # more orders, for the auctions of a day that has some
+AUCTION_PER_CENT = 4  # of the orders are for the auctions of a day that has some
 LIMIT_BPS = 150  # beyond the reference price: a limit protects, it seldom stops
 SIZES = (1, 1, 2, 2, 3, 4, 6, 10)  # multiples of the unit size of an instrument
 
@@ -97,8 +97,8 @@ def plan_flow(plan: FlowPlan) -> list[ClientCommand]:
     random = stream(plan.seed, "flow", plan.orders)
     length_ns = plan.close_ns - plan.start_ns
     last_ns = length_ns * ARRIVALS_UNTIL // 100
-    commands: list[ClientCommand] = []
-    for number in range(plan.orders):
+    commands = _for_auctions(plan)
+    for number in range(plan.orders - len(commands)):
         # Nobody sends before the first books are out, one step after the open.
         at_ns = plan.start_ns + plan.step_ns + random.randrange(max(last_ns - plan.step_ns, 1))
         order = _order(plan, random, number, at_ns)
@@ -116,7 +116,6 @@ def plan_flow(plan: FlowPlan) -> list[ClientCommand]:
             commands.append(ClientCommand(later_ns, order.source, _replace(order, random)))
         elif kind < CANCELED_PPM + REPLACED_PPM + REPEATED_PPM:
             commands.append(ClientCommand(later_ns, order.source, order))
-    commands += _for_auctions(plan)
     commands.sort(key=lambda command: (command.at_ns, command.message.client_order_id))
     return commands
 
