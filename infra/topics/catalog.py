@@ -37,6 +37,7 @@ class TopicSpec(BaseModel):
 
     name: str = Field(pattern=r"^[a-z]+(\.[a-z-]+)+\.v[0-9]+$")
     keyed: bool
+    count: int = Field(default=1, ge=1)  # partitions of a topic that is not keyed
     role: Role
     writers: str
     cleanup: Cleanup = Cleanup.DELETE
@@ -46,7 +47,7 @@ class TopicSpec(BaseModel):
 
     def partitions(self, keyed_partitions: int) -> int:
         """Return the partition count in a log generation with that many shards."""
-        return keyed_partitions if self.keyed else 1
+        return keyed_partitions if self.keyed else self.count
 
     def config(self) -> dict[str, str]:
         """Return every Kafka setting that we state, defaults included: `check` compares these."""

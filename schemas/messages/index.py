@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from schemas.messages import allocation, clearing, control, intake, kill, market, netting, plans, risk, routing, runtime, scorecard, strategy, tca, venues, wire
+from schemas.messages import allocation, clearing, control, fix, intake, kill, market, netting, plans, risk, routing, runtime, scorecard, strategy, tca, venues, wire
 
 
 class MessageType(NamedTuple):
@@ -234,6 +234,51 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         control.volume_curve_defined_from_datum,
         wire.write_volume_curve_defined,
         wire.read_volume_curve_defined,
+    ),
+    MessageType(
+        460,
+        "fix.FixReceived.v1",
+        fix.FixReceived,
+        fix.fix_received_to_datum,
+        fix.fix_received_from_datum,
+        wire.write_fix_received,
+        wire.read_fix_received,
+    ),
+    MessageType(
+        464,
+        "fix.FixRefused.v1",
+        fix.FixRefused,
+        fix.fix_refused_to_datum,
+        fix.fix_refused_from_datum,
+        wire.write_fix_refused,
+        wire.read_fix_refused,
+    ),
+    MessageType(
+        461,
+        "fix.FixSending.v1",
+        fix.FixSending,
+        fix.fix_sending_to_datum,
+        fix.fix_sending_from_datum,
+        wire.write_fix_sending,
+        wire.read_fix_sending,
+    ),
+    MessageType(
+        462,
+        "fix.FixSent.v1",
+        fix.FixSent,
+        fix.fix_sent_to_datum,
+        fix.fix_sent_from_datum,
+        wire.write_fix_sent,
+        wire.read_fix_sent,
+    ),
+    MessageType(
+        463,
+        "fix.FixSessionChanged.v1",
+        fix.FixSessionChanged,
+        fix.fix_session_changed_to_datum,
+        fix.fix_session_changed_from_datum,
+        wire.write_fix_session_changed,
+        wire.read_fix_session_changed,
     ),
     MessageType(
         213,

@@ -87,6 +87,7 @@ from schemas.messages.core import (
 from schemas.messages.allocation import AllocationRestated, CashAllocated, CrossAllocated, FillAllocated
 from schemas.messages.clearing import AllocationReported, ClearingAnswered, ClearingRepaired, ClearingStatusChanged, ClearingSuspended, ReconciliationBroke, ReconciliationDone, RepairRequested, TradeCaptured
 from schemas.messages.control import AccountDefined, CalendarDefined, ClientDefined, ConfigLoaded, CrossingDeclared, DeskDefined, InstrumentDefined, PairRestricted, SettingsLoaded, VenueDefined, VolumeCurveDefined
+from schemas.messages.fix import FixReceived, FixRefused, FixSending, FixSent, FixSessionChanged
 from schemas.messages.intake import BasketAnswered, CancelOrder, CommandRepeated, MassCancelAnswered, MassCancelOrder, NewBasket, NewOrder, OrderAccepted, OrderCancelRejected, OrderCanceled, OrderClosed, OrderDoneForDay, OrderPendingCancel, OrderPendingReplace, OrderRejected, OrderReplaced, OrderRestated, OrderResumed, ReplaceOrder
 from schemas.messages.kill import ApproveRelease, EngageKill, KillConfirmed, KillEngaged, KillFlagRaised, KillFlagRemoved, KillRefused, KillReleaseProposed, KillReleased, ProposeRelease
 from schemas.messages.market import AuctionIndicated, BookUpdated, TradePrinted, TradingStatusChanged, Watermark
@@ -2843,6 +2844,355 @@ def read_volume_curve_defined(b: bytes, i: int) -> tuple[VolumeCurveDefined, int
     else:
         f_days = n >> 1 ^ -(n & 1)
     return VolumeCurveDefined(instrument_id=f_instrument_id, model=f_model, bin_ns=f_bin_ns, first_bin_ns=f_first_bin_ns, log_volume_e9=f_log_volume_e9, a_eta_e9=f_a_eta_e9, a_mu_e9=f_a_mu_e9, var_eta_e9=f_var_eta_e9, var_mu_e9=f_var_mu_e9, var_noise_e9=f_var_noise_e9, opening_log_volume_e9=f_opening_log_volume_e9, closing_log_volume_e9=f_closing_log_volume_e9, auction_var_e9=f_auction_var_e9, days=f_days), i
+
+
+def write_fix_received(m: FixReceived) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.session_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.session_day) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.sequence) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.message_type.encode())) < 8192 else encode_long(n)),
+            s,
+            (b"\x01" if m.is_possible_duplicate else b"\x00"),
+            (b"\x01" if m.is_possible_resend else b"\x00"),
+            (SIZES[n] if (n := len(s := m.text)) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.refusal.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.sent_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.received_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_fix_received(b: bytes, i: int) -> tuple[FixReceived, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_session_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_session_day, i = read_int(b, i, n)
+    else:
+        f_session_day = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_sequence, i = read_long(b, i, n)
+    else:
+        f_sequence = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_message_type = b[i : i + n].decode()
+    i += n
+    f_is_possible_duplicate = BOOLEANS[b[i]]
+    i += 1
+    f_is_possible_resend = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_text = b[i : i + n]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_refusal = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_sent_ns, i = read_long(b, i, n)
+    else:
+        f_sent_ns = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_received_ns, i = read_long(b, i, n)
+    else:
+        f_received_ns = n >> 1 ^ -(n & 1)
+    return FixReceived(session_id=f_session_id, session_day=f_session_day, sequence=f_sequence, message_type=f_message_type, is_possible_duplicate=f_is_possible_duplicate, is_possible_resend=f_is_possible_resend, text=f_text, refusal=f_refusal, sent_ns=f_sent_ns, received_ns=f_received_ns), i
+
+
+def write_fix_refused(m: FixRefused) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.session_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.session_day) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.sequence) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.message_type.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.answer_type.encode())) < 8192 else encode_long(n)),
+            s,
+            REJECT_REASON_BYTES[m.reason],
+            WIRE_TEXTS[m.field],
+            (SIZES[n] if (n := len(s := m.value.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.bound],
+            (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_fix_refused(b: bytes, i: int) -> tuple[FixRefused, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_session_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_session_day, i = read_int(b, i, n)
+    else:
+        f_session_day = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_sequence, i = read_long(b, i, n)
+    else:
+        f_sequence = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_message_type = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_answer_type = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        n, i = read_int(b, i, n)
+    else:
+        n = n >> 1 ^ -(n & 1)
+    f_reason = REJECT_REASON_OF[2 * n]
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_field = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_value = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_bound = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_text = b[i : i + n].decode()
+    i += n
+    return FixRefused(session_id=f_session_id, session_day=f_session_day, sequence=f_sequence, message_type=f_message_type, answer_type=f_answer_type, reason=f_reason, field=f_field, value=f_value, bound=f_bound, text=f_text), i
+
+
+def write_fix_sending(m: FixSending) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.session_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.ordinal) < 8192 else encode_long(n)),
+            (SIZES[n] if (n := len(s := m.message_type.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.body)) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.subject.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_fix_sending(b: bytes, i: int) -> tuple[FixSending, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_session_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_ordinal, i = read_long(b, i, n)
+    else:
+        f_ordinal = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_message_type = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_body = b[i : i + n]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_subject = b[i : i + n].decode()
+    i += n
+    return FixSending(session_id=f_session_id, ordinal=f_ordinal, message_type=f_message_type, body=f_body, subject=f_subject), i
+
+
+def write_fix_sent(m: FixSent) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.session_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.session_day) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.ordinal) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.sequence) < 8192 else encode_long(n)),
+            (b"\x01" if m.is_possible_resend else b"\x00"),
+            (SIZES[n] if 0 <= (n := m.sent_ns) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_fix_sent(b: bytes, i: int) -> tuple[FixSent, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_session_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_session_day, i = read_int(b, i, n)
+    else:
+        f_session_day = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_ordinal, i = read_long(b, i, n)
+    else:
+        f_ordinal = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_sequence, i = read_long(b, i, n)
+    else:
+        f_sequence = n >> 1 ^ -(n & 1)
+    f_is_possible_resend = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_sent_ns, i = read_long(b, i, n)
+    else:
+        f_sent_ns = n >> 1 ^ -(n & 1)
+    return FixSent(session_id=f_session_id, session_day=f_session_day, ordinal=f_ordinal, sequence=f_sequence, is_possible_resend=f_is_possible_resend, sent_ns=f_sent_ns), i
+
+
+def write_fix_session_changed(m: FixSessionChanged) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.session_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.session_day) < 8192 else encode_int(n)),
+            (b"\x01" if m.is_logged_on else b"\x00"),
+            (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_LONGS[m.transact_ns],
+        )
+    )
+
+
+def read_fix_session_changed(b: bytes, i: int) -> tuple[FixSessionChanged, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_session_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_session_day, i = read_int(b, i, n)
+    else:
+        f_session_day = n >> 1 ^ -(n & 1)
+    f_is_logged_on = BOOLEANS[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_text = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n < 128:
+        f_transact_ns = n >> 1 ^ -(n & 1)
+        i += 1
+    else:
+        t = TIMES.get(b[i : i + 9])
+        if t is None:
+            f_transact_ns, i = read_time(b, i)
+        else:
+            f_transact_ns = t
+            i += 9
+    return FixSessionChanged(session_id=f_session_id, session_day=f_session_day, is_logged_on=f_is_logged_on, text=f_text, transact_ns=f_transact_ns), i
 
 
 def write_basket_answered(m: BasketAnswered) -> bytes:

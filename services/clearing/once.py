@@ -10,7 +10,7 @@ from schemas.messages.core import ClearingStatus
 from services.clearing.application import ENGINE_TOPICS, Clearing
 from services.clearing.clearer import Clearer, Rule
 from services.clearing.host import clearing_host
-from services.clearing.inbox import JournalInbox
+from streams.runtime.journal_inbox import JournalInbox
 from services.clearing.outside import read_entries, say
 from services.clearing.reconciliation.run import TOPICS, reconcile
 from services.clearing.settings import CLEARER_ID, clearing_settings

@@ -4,7 +4,7 @@ import pytest
 
 from services.audit import RawRecord
 from services.clearing.application import ENGINE_TOPICS
-from services.clearing.inbox import IDLE_RECORDS_MAX, JournalInbox
+from streams.runtime.journal_inbox import IDLE_RECORDS_MAX, JournalInbox
 from services.clearing.settings import clearing_settings
 from streams.adapters.memory import MemoryLog
 from streams.core import topics

@@ -25,7 +25,7 @@ def test_no_topic_is_listed_twice() -> None:
 
 def test_only_pointers_to_snapshots_are_compacted() -> None:
     compacted = [t.name for t in read_catalog().topic if t.cleanup == "compact"]
-    owners = ("engine", "venues", "clearing")
+    owners = ("engine", "venues", "clearing", "fix")
     assert compacted == [f"{owner}.snapshot-pointers.v1" for owner in owners]
 
 

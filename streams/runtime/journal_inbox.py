@@ -1,4 +1,4 @@
-"""Where clearing's batches come from: whole batches of the engines, as their journals say."""
+"""Batches for those who follow engines: whole batches of theirs, as their journals say."""
 
 from collections import deque
 
@@ -30,18 +30,32 @@ class JournalInbox:
     """Gives an engine's events together with the journal record that counts them.
 
     A record of engine.journal says how many events its transaction wrote to each topic; when they
-    are all here, the journal record and its events are given. So clearing never sees half a
+    are all here, the journal record and its events are given. So its owner never sees half a
     transaction, and never an allocation before its fill. A journal record of which nothing
-    concerns clearing waits for company: heartbeats alone are no reason for a transaction.
+    concerns the owner waits for company: heartbeats alone are no reason for a transaction.
+    Inputs that no journal counts are given as they come.
     """
 
     def __init__(
-        self, log: Log, codec: Codec, settings: HostSettings, topics: tuple[str, ...], clock: Clock
+        self,
+        log: Log,
+        codec: Codec,
+        settings: HostSettings,
+        topics: tuple[str, ...],
+        clock: Clock,
+        *,
+        is_standing: bool = False,
     ) -> None:
+        """`topics`: those that a journal record counts. `is_standing`: see Log.reader; then
+        `is_read` says nothing."""
         self._log = log
         self._codec = codec
         self._settings = settings
         self._topics = topics
+        self._is_standing = is_standing
+        self._loose = tuple(
+            each for each in settings.inputs if each.topic not in (*topics, ENGINE_JOURNAL)
+        )
         self._clock = clock
         self._urgent = UrgentInputs(log, codec, settings)
         self._reader: Reader | None = None
@@ -52,7 +66,7 @@ class JournalInbox:
         self.close()
         self._urgent.start(resume)
         self._waiting = {each: deque() for each in self._settings.inputs}
-        self._reader = self._log.reader()
+        self._reader = self._log.reader(is_standing=self._is_standing)
         self._reader.assign({each: resume.positions[each] for each in self._settings.inputs})
 
     def take(self, wait_ms: int) -> Batch | None:
@@ -68,6 +82,10 @@ class JournalInbox:
         idle = 0
         shards = [each for each in self._settings.inputs if each.topic == ENGINE_JOURNAL]
         found: dict[TopicPartition, list[Inbound]] = {}
+        for each in self._loose:
+            if self._waiting[each]:
+                found[each] = [*self._waiting[each]]
+                self._waiting[each].clear()
         for journal in shards:
             idle += self._take_shard(journal, found)
         self._has_given = bool(found)

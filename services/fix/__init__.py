@@ -1,0 +1,1 @@
+"""FIX at the edges: sessions by QuickFIX, and gateways that turn FIX into events and back."""

@@ -1,0 +1,1 @@
+"""What gateways of every kind share: an application of the runtime over FIX and the log."""

@@ -1,0 +1,304 @@
+"""What every kind of gateway does alike: order of inputs, duplicates, ordinals, recovery."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple
+
+import msgspec
+
+from schemas.messages.core import Envelope, RejectReason
+from schemas.messages.fix import (
+    FixReceived,
+    FixRefused,
+    FixSending,
+    FixSent,
+    FixSessionChanged,
+)
+from schemas.messages.runtime import JournalRecord
+from services.fix.fields import Fields
+from services.fix.gateway.sessions import Sessions
+from streams.core.errors import CorruptHistoryError
+from streams.core.timers import Timer
+from streams.core.topics import ENGINE_JOURNAL, FIX_DECISIONS, FIX_RECEIVED, FIX_SENDING
+from streams.runtime.ports import Emitter, Inbound, RecordedBatch
+
+__all__ = ["Gateway", "GatewayState", "Heard", "Outgoing", "Published", "Refusal"]
+
+
+class Outgoing(NamedTuple):
+    """A FIX message to send."""
+
+    session_id: str
+    message_type: str  # FIX 35
+    fields: Fields  # after the standard header, in order
+    subject: str  # what it is about, for people
+
+
+class Published(NamedTuple):
+    """An event for another topic."""
+
+    topic: str
+    message: Any
+    key: str
+    partition: int
+    correlation_id: str
+    actor: str = ""
+
+
+class Refusal(NamedTuple):
+    """A FIX message that was refused, for the log; its answer is an Outgoing beside it."""
+
+    heard: "Heard"
+    answer_type: str
+    reason: RejectReason
+    field: str
+    value: str
+    bound: str
+    text: str
+
+
+class Heard(NamedTuple):
+    """A FIX message that came for the first time."""
+
+    message: FixReceived
+    fields: Fields
+    at_ns: int  # when it is decided
+
+
+class GatewayState(msgspec.Struct):
+    """Base of each kind's state."""
+
+    sessions: Sessions = msgspec.field(default_factory=Sessions)
+
+
+class Gateway:
+    """Implements ports.Application; a kind says what its inputs mean.
+
+    A batch holds whole batches of the engines. When it ends, their events are decided, each
+    shard's in the order of its journal, then what came by FIX. A kind *decides* (`on_event`,
+    `on_heard`, `on_sent`, `on_changed`: yields, changes nothing) and *folds* (`fold_event`,
+    `fold_heard`, `fold_output`). What `fold_event` and `fold_heard` change must not depend on what
+    `fold_output` changes: a recovery folds a batch's inputs first and then what was emitted of it,
+    and decides nothing again.
+    """
+
+    engine_topics: ClassVar[tuple[str, ...]] = ()  # engine topics that the kind follows
+    keyed_topics: ClassVar[tuple[str, ...]] = ()  # other inputs, every partition of them
+    single_topics: ClassVar[tuple[str, ...]] = ()  # other inputs of one partition, read first
+    publishes: ClassVar[tuple[str, ...]] = ()  # topics that it writes to besides FIX's own
+    State: ClassVar[type[GatewayState]] = GatewayState
+    restore_outputs = True
+
+    def __init__(self, number: int) -> None:
+        self.number = number  # partition of the fix.* topics
+        self.state: Any = self.State()
+        self._events: list[Inbound] = []
+        self._received: list[Inbound] = []
+        self.output_topics = (FIX_SENDING, FIX_DECISIONS, *self.publishes)
+        self.restore_inputs = (
+            FIX_RECEIVED,
+            *self.single_topics,
+            *self.keyed_topics,
+            *((ENGINE_JOURNAL, *self.engine_topics) if self.engine_topics else ()),
+        )
+
+    # What a kind overrides. `Decided`: Outgoing | Published | Refusal.
+
+    def on_event(self, envelope: Envelope, message: Any, at_ns: int) -> Iterator[Any]:
+        """Decide what an event of the log leads to, before it is folded."""
+        yield from ()
+
+    def on_heard(self, heard: Heard) -> Iterator[Any]:
+        """Decide what a message by FIX leads to, before it is folded."""
+        yield from ()
+
+    def on_sent(self, sent: FixSent) -> Iterator[Any]:
+        """Decide what it leads to that a message went out."""
+        yield from ()
+
+    def on_changed(self, changed: FixSessionChanged) -> Iterator[Any]:
+        """Decide what a logon or a lost session leads to."""
+        yield from ()
+
+    def fold_event(self, envelope: Envelope, message: Any) -> None:
+        """Change the state by an event of the log."""
+
+    def fold_heard(self, message: FixReceived, fields: Fields) -> None:
+        """Change the state by a message by FIX."""
+
+    def fold_sent(self, sent: FixSent) -> None:
+        """Change the state by what went out."""
+
+    def fold_changed(self, changed: FixSessionChanged) -> None:
+        """Change the state by a logon or a lost session."""
+
+    def fold_output(self, message: Any) -> None:
+        """Change the state by what we decided ourselves."""
+
+    # ports.Application
+
+    def unheard(self, standing: tuple[str, ...]) -> tuple[str, ...]:
+        """Return nothing: the engine hears of kills, and what is under way must be told."""
+        return ()
+
+    def signal(self, text: str, out: Emitter) -> None:
+        raise CorruptHistoryError(f"signal {text}: a gateway hears none")
+
+    def apply(self, inbound: Inbound, out: Emitter) -> None:
+        """Keep it until the batch is whole."""
+        self._keep(inbound)
+
+    def pop_due(self, now_ns: int) -> Timer | None:
+        return None
+
+    def next_due_ns(self) -> int | None:
+        return None
+
+    def fire(self, timer: Timer, out: Emitter) -> None:
+        raise CorruptHistoryError(f"timer {timer.timer_id}: a gateway has none")
+
+    def finish(self, out: Emitter) -> None:
+        """Decide the batch: events first, then FIX."""
+        for envelope, message in self._taken_events():
+            self._emit_all(self.on_event(envelope, message, out.at_ns), out, envelope)
+            self.fold_event(envelope, message)
+        for inbound in self._received:
+            self._decide_received(inbound, out)
+        self._received = []
+
+    def restore(self, batch: RecordedBatch) -> None:
+        """Fold a recorded batch: what was read, then what was emitted of it."""
+        for inbound in batch.inputs:
+            self._keep(inbound)
+        for envelope, message in self._taken_events():
+            self.fold_event(envelope, message)
+        for inbound in self._received:
+            self._fold_received(inbound.message)
+        self._received = []
+        for event in batch.outputs:
+            self._fold_output(event.message)
+
+    def snapshot(self) -> bytes:
+        return msgspec.msgpack.encode(self.state)
+
+    def load(self, data: bytes) -> None:
+        self.state = msgspec.msgpack.decode(data, type=self.State)
+
+    def _keep(self, inbound: Inbound) -> None:
+        if inbound.envelope is None:
+            record = inbound.record
+            where = f"{record.topic}[{record.partition}]@{record.offset}"
+            raise CorruptHistoryError(f"{where}: {inbound.error}")
+        if inbound.record.topic == FIX_RECEIVED:
+            self._received.append(inbound)
+        else:
+            self._events.append(inbound)
+
+    def _taken_events(self) -> list[tuple[Envelope, Any]]:
+        """Return the events, reference data first, each shard's in its journal's order."""
+        events = [(e.envelope, e.message) for e in self._events if e.envelope is not None]
+        self._events = []
+        # From outside (shard -1) nothing but the order of reading is known; sorted() keeps it.
+        return sorted(events, key=_journal_order)
+
+    def _decide_received(self, inbound: Inbound, out: Emitter) -> None:
+        message, cause = inbound.message, inbound.envelope
+        match message:
+            case FixReceived() if not message.refusal and self.state.sessions.is_new(message):
+                self._emit_all(self._on_new(message, out.at_ns), out, cause)
+            case FixSent():
+                self._emit_all(self.on_sent(message), out, cause)
+            case FixSessionChanged():
+                self._emit_all(self.on_changed(message), out, cause)
+        self._fold_received(message)
+
+    def _on_new(self, message: FixReceived, at_ns: int) -> Iterator[Any]:
+        fields = _parsed(message)
+        if fields is not None:
+            yield from self.on_heard(Heard(message, fields, at_ns))
+            return
+        # QuickFIX has read it, so this is a hole in our reading; it must not stop the others.
+        heard = Heard(message, Fields(), at_ns)
+        reason, bound = RejectReason.BODY_UNDECODABLE, "tag=value and SOH"
+        value = message.text[:80].decode("latin-1")
+        yield Refusal(heard, "", reason, "text", value, bound, "the message cannot be read")
+
+    def _fold_received(self, message: Any) -> None:
+        sessions: Sessions = self.state.sessions
+        match message:
+            case FixReceived() if sessions.is_new(message):
+                sessions.fold_received(message)
+                fields = _parsed(message)
+                if not message.refusal and fields is not None:
+                    self.fold_heard(message, fields)
+            case FixSent():
+                sessions.fold_sent(message)
+                self.fold_sent(message)
+            case FixSessionChanged():
+                sessions.fold_changed(message)
+                self.fold_changed(message)
+
+    def _fold_output(self, message: Any) -> None:
+        if isinstance(message, FixSending):
+            self.state.sessions.fold_sending(message)
+        self.fold_output(message)
+
+    def _emit_all(self, decided: Iterator[Any], out: Emitter, cause: Envelope | None) -> None:
+        for each in decided:
+            published = self._published(each)
+            out.emit(
+                published.topic,
+                published.message,
+                key=published.key,
+                causation_id=bytes(16) if cause is None else cause.event_id,
+                correlation_id=published.correlation_id,
+                source_ns=0 if cause is None else cause.source_ns or cause.at_ns,
+                partition=published.partition,
+                actor=published.actor,
+            )
+            self._fold_output(published.message)
+
+    def _published(self, decided: Any) -> Published:
+        if isinstance(decided, Outgoing):
+            return self._sending(decided)
+        if isinstance(decided, Refusal):
+            heard = decided.heard.message
+            refused = FixRefused(
+                session_id=heard.session_id,
+                session_day=heard.session_day,
+                sequence=heard.sequence,
+                message_type=heard.message_type,
+                answer_type=decided.answer_type,
+                reason=decided.reason,
+                field=decided.field,
+                value=decided.value,
+                bound=decided.bound,
+                text=decided.text,
+            )
+            key = heard.session_id
+            return Published(FIX_DECISIONS, refused, key, self.number, key)
+        assert isinstance(decided, Published)
+        return decided
+
+    def _sending(self, outgoing: Outgoing) -> Published:
+        session_id = outgoing.session_id
+        message = FixSending(
+            session_id=session_id,
+            ordinal=self.state.sessions.of(session_id).ordinal + 1,
+            message_type=outgoing.message_type,
+            body=outgoing.fields.body(),
+            subject=outgoing.subject,
+        )
+        return Published(FIX_SENDING, message, session_id, self.number, outgoing.subject)
+
+
+def _parsed(message: FixReceived) -> Fields | None:
+    try:
+        return Fields.parse(message.text)
+    except ValueError:
+        return None
+
+
+def _journal_order(event: tuple[Envelope, Any]) -> tuple[int, int, int]:
+    envelope, message = event
+    index = 1 << 31 if isinstance(message, JournalRecord) else envelope.index
+    return envelope.shard, max(envelope.seq, -1), index

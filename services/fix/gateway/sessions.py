@@ -1,0 +1,46 @@
+"""What a gateway knows of its sessions: how far they are read, and what was given to them."""
+
+import msgspec
+
+from schemas.messages.fix import FixReceived, FixSending, FixSent, FixSessionChanged
+
+__all__ = ["SessionState", "Sessions"]
+
+
+class SessionState(msgspec.Struct):
+    """One session."""
+
+    day: int = 0  # yyyymmdd of the newest message received
+    sequence: int = 0  # newest MsgSeqNum received on that day
+    ordinal: int = 0  # newest FixSending
+    sent_ordinal: int = 0  # newest of them that is known to be out
+    is_logged_on: bool = False
+
+
+class Sessions(msgspec.Struct):
+    """All of a gateway's sessions, by name. A fold of fix.received and of what was emitted."""
+
+    by_id: dict[str, SessionState] = {}
+
+    def of(self, session_id: str) -> SessionState:
+        """Return the session; an unknown one begins."""
+        return self.by_id.setdefault(session_id, SessionState())
+
+    def is_new(self, message: FixReceived) -> bool:
+        """Return whether it was not received before: numbers grow within a session's day."""
+        session = self.of(message.session_id)
+        return (message.session_day, message.sequence) > (session.day, session.sequence)
+
+    def fold_received(self, message: FixReceived) -> None:
+        session = self.of(message.session_id)
+        session.day, session.sequence = message.session_day, message.sequence
+
+    def fold_sent(self, message: FixSent) -> None:
+        session = self.of(message.session_id)
+        session.sent_ordinal = max(session.sent_ordinal, message.ordinal)
+
+    def fold_changed(self, message: FixSessionChanged) -> None:
+        self.of(message.session_id).is_logged_on = message.is_logged_on
+
+    def fold_sending(self, message: FixSending) -> None:
+        self.of(message.session_id).ordinal = message.ordinal
