@@ -13,7 +13,8 @@ class FixReceived(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An application message as a counterparty sent it. Topic fix.received, partition of the gateway."""
 
     session_id: str  # Session by its name in the gateway's settings
-    session_day: int  # Day yyyymmdd on which the session began, UTC; sequence numbers start with it
+    session_day: int  # Day yyyymmdd on which the session began, UTC
+    session_epoch: int  # How often the session's numbers (FIX 34) began again; they grow within it
     sequence: int  # Its number in the session (FIX 34)
     message_type: str  # FIX 35
     is_possible_duplicate: bool  # Whether it was sent again on request (FIX 43)
@@ -28,6 +29,7 @@ def fix_received_to_datum(m: FixReceived) -> dict[str, Any]:
     return {
         "session_id": m.session_id,
         "session_day": m.session_day,
+        "session_epoch": m.session_epoch,
         "sequence": m.sequence,
         "message_type": m.message_type,
         "is_possible_duplicate": m.is_possible_duplicate,
@@ -43,6 +45,7 @@ def fix_received_from_datum(d: dict[str, Any]) -> FixReceived:
     return FixReceived(
         session_id=d["session_id"],
         session_day=d["session_day"],
+        session_epoch=d["session_epoch"],
         sequence=d["sequence"],
         message_type=d["message_type"],
         is_possible_duplicate=d["is_possible_duplicate"],
@@ -58,7 +61,8 @@ class FixRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message was refused by the gateway and answered so. Topic fix.decisions."""
 
     session_id: str  # Session by its name in the gateway's settings
-    session_day: int  # Day yyyymmdd on which the session began, UTC; sequence numbers start with it
+    session_day: int  # Day yyyymmdd on which the session began, UTC
+    session_epoch: int  # How often the session's numbers (FIX 34) began again; they grow within it
     sequence: int  # Number of the message (FIX 34)
     message_type: str  # FIX 35 of the message
     answer_type: str  # FIX 35 of the answer
@@ -73,6 +77,7 @@ def fix_refused_to_datum(m: FixRefused) -> dict[str, Any]:
     return {
         "session_id": m.session_id,
         "session_day": m.session_day,
+        "session_epoch": m.session_epoch,
         "sequence": m.sequence,
         "message_type": m.message_type,
         "answer_type": m.answer_type,
@@ -88,6 +93,7 @@ def fix_refused_from_datum(d: dict[str, Any]) -> FixRefused:
     return FixRefused(
         session_id=d["session_id"],
         session_day=d["session_day"],
+        session_epoch=d["session_epoch"],
         sequence=d["sequence"],
         message_type=d["message_type"],
         answer_type=d["answer_type"],
@@ -133,7 +139,8 @@ class FixSent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message has gone out. Topic fix.received, partition of the gateway."""
 
     session_id: str  # Session by its name in the gateway's settings
-    session_day: int  # Day yyyymmdd on which the session began, UTC; sequence numbers start with it
+    session_day: int  # Day yyyymmdd on which the session began, UTC
+    session_epoch: int  # How often the session's numbers (FIX 34) began again; they grow within it
     ordinal: int  # Which FixSending it was
     sequence: int  # Number that it had in the session (FIX 34)
     is_possible_resend: bool  # Whether it may have gone out before (FIX 97): its mark was lost
@@ -144,6 +151,7 @@ def fix_sent_to_datum(m: FixSent) -> dict[str, Any]:
     return {
         "session_id": m.session_id,
         "session_day": m.session_day,
+        "session_epoch": m.session_epoch,
         "ordinal": m.ordinal,
         "sequence": m.sequence,
         "is_possible_resend": m.is_possible_resend,
@@ -155,6 +163,7 @@ def fix_sent_from_datum(d: dict[str, Any]) -> FixSent:
     return FixSent(
         session_id=d["session_id"],
         session_day=d["session_day"],
+        session_epoch=d["session_epoch"],
         ordinal=d["ordinal"],
         sequence=d["sequence"],
         is_possible_resend=d["is_possible_resend"],
@@ -166,7 +175,8 @@ class FixSessionChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A session was logged on or lost. Topic fix.received, partition of the gateway."""
 
     session_id: str  # Session by its name in the gateway's settings
-    session_day: int  # Day yyyymmdd on which the session began, UTC; sequence numbers start with it
+    session_day: int  # Day yyyymmdd on which the session began, UTC
+    session_epoch: int  # How often the session's numbers (FIX 34) began again; they grow within it
     is_logged_on: bool  # Whether messages pass
     text: str  # Why, in the words of the counterparty or of the gateway
     transact_ns: int  # When, ns
@@ -176,6 +186,7 @@ def fix_session_changed_to_datum(m: FixSessionChanged) -> dict[str, Any]:
     return {
         "session_id": m.session_id,
         "session_day": m.session_day,
+        "session_epoch": m.session_epoch,
         "is_logged_on": m.is_logged_on,
         "text": m.text,
         "transact_ns": m.transact_ns,
@@ -186,6 +197,7 @@ def fix_session_changed_from_datum(d: dict[str, Any]) -> FixSessionChanged:
     return FixSessionChanged(
         session_id=d["session_id"],
         session_day=d["session_day"],
+        session_epoch=d["session_epoch"],
         is_logged_on=d["is_logged_on"],
         text=d["text"],
         transact_ns=d["transact_ns"],

@@ -2852,6 +2852,7 @@ def write_fix_received(m: FixReceived) -> bytes:
             (SIZES[n] if (n := len(s := m.session_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.session_day) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.session_epoch) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.sequence) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.message_type.encode())) < 8192 else encode_long(n)),
             s,
@@ -2882,6 +2883,12 @@ def read_fix_received(b: bytes, i: int) -> tuple[FixReceived, int]:
         f_session_day, i = read_int(b, i, n)
     else:
         f_session_day = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_session_epoch, i = read_int(b, i, n)
+    else:
+        f_session_epoch = n >> 1 ^ -(n & 1)
     n = b[i]
     i += 1
     if n > 127:
@@ -2928,7 +2935,7 @@ def read_fix_received(b: bytes, i: int) -> tuple[FixReceived, int]:
         f_received_ns, i = read_long(b, i, n)
     else:
         f_received_ns = n >> 1 ^ -(n & 1)
-    return FixReceived(session_id=f_session_id, session_day=f_session_day, sequence=f_sequence, message_type=f_message_type, is_possible_duplicate=f_is_possible_duplicate, is_possible_resend=f_is_possible_resend, text=f_text, refusal=f_refusal, sent_ns=f_sent_ns, received_ns=f_received_ns), i
+    return FixReceived(session_id=f_session_id, session_day=f_session_day, session_epoch=f_session_epoch, sequence=f_sequence, message_type=f_message_type, is_possible_duplicate=f_is_possible_duplicate, is_possible_resend=f_is_possible_resend, text=f_text, refusal=f_refusal, sent_ns=f_sent_ns, received_ns=f_received_ns), i
 
 
 def write_fix_refused(m: FixRefused) -> bytes:
@@ -2937,6 +2944,7 @@ def write_fix_refused(m: FixRefused) -> bytes:
             (SIZES[n] if (n := len(s := m.session_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.session_day) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.session_epoch) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.sequence) < 8192 else encode_long(n)),
             (SIZES[n] if (n := len(s := m.message_type.encode())) < 8192 else encode_long(n)),
             s,
@@ -2968,6 +2976,12 @@ def read_fix_refused(b: bytes, i: int) -> tuple[FixRefused, int]:
         f_session_day, i = read_int(b, i, n)
     else:
         f_session_day = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_session_epoch, i = read_int(b, i, n)
+    else:
+        f_session_epoch = n >> 1 ^ -(n & 1)
     n = b[i]
     i += 1
     if n > 127:
@@ -3029,7 +3043,7 @@ def read_fix_refused(b: bytes, i: int) -> tuple[FixRefused, int]:
         i += 1
     f_text = b[i : i + n].decode()
     i += n
-    return FixRefused(session_id=f_session_id, session_day=f_session_day, sequence=f_sequence, message_type=f_message_type, answer_type=f_answer_type, reason=f_reason, field=f_field, value=f_value, bound=f_bound, text=f_text), i
+    return FixRefused(session_id=f_session_id, session_day=f_session_day, session_epoch=f_session_epoch, sequence=f_sequence, message_type=f_message_type, answer_type=f_answer_type, reason=f_reason, field=f_field, value=f_value, bound=f_bound, text=f_text), i
 
 
 def write_fix_sending(m: FixSending) -> bytes:
@@ -3096,6 +3110,7 @@ def write_fix_sent(m: FixSent) -> bytes:
             (SIZES[n] if (n := len(s := m.session_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.session_day) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.session_epoch) < 8192 else encode_int(n)),
             (SIZES[n] if 0 <= (n := m.ordinal) < 8192 else encode_long(n)),
             (SIZES[n] if 0 <= (n := m.sequence) < 8192 else encode_long(n)),
             (b"\x01" if m.is_possible_resend else b"\x00"),
@@ -3122,6 +3137,12 @@ def read_fix_sent(b: bytes, i: int) -> tuple[FixSent, int]:
     n = b[i]
     i += 1
     if n > 127:
+        f_session_epoch, i = read_int(b, i, n)
+    else:
+        f_session_epoch = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
         f_ordinal, i = read_long(b, i, n)
     else:
         f_ordinal = n >> 1 ^ -(n & 1)
@@ -3139,7 +3160,7 @@ def read_fix_sent(b: bytes, i: int) -> tuple[FixSent, int]:
         f_sent_ns, i = read_long(b, i, n)
     else:
         f_sent_ns = n >> 1 ^ -(n & 1)
-    return FixSent(session_id=f_session_id, session_day=f_session_day, ordinal=f_ordinal, sequence=f_sequence, is_possible_resend=f_is_possible_resend, sent_ns=f_sent_ns), i
+    return FixSent(session_id=f_session_id, session_day=f_session_day, session_epoch=f_session_epoch, ordinal=f_ordinal, sequence=f_sequence, is_possible_resend=f_is_possible_resend, sent_ns=f_sent_ns), i
 
 
 def write_fix_session_changed(m: FixSessionChanged) -> bytes:
@@ -3148,6 +3169,7 @@ def write_fix_session_changed(m: FixSessionChanged) -> bytes:
             (SIZES[n] if (n := len(s := m.session_id.encode())) < 8192 else encode_long(n)),
             s,
             (SIZES[n] if 0 <= (n := m.session_day) < 8192 else encode_int(n)),
+            (SIZES[n] if 0 <= (n := m.session_epoch) < 8192 else encode_int(n)),
             (b"\x01" if m.is_logged_on else b"\x00"),
             (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
             s,
@@ -3171,6 +3193,12 @@ def read_fix_session_changed(b: bytes, i: int) -> tuple[FixSessionChanged, int]:
         f_session_day, i = read_int(b, i, n)
     else:
         f_session_day = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_session_epoch, i = read_int(b, i, n)
+    else:
+        f_session_epoch = n >> 1 ^ -(n & 1)
     f_is_logged_on = BOOLEANS[b[i]]
     i += 1
     n = b[i]
@@ -3192,7 +3220,7 @@ def read_fix_session_changed(b: bytes, i: int) -> tuple[FixSessionChanged, int]:
         else:
             f_transact_ns = t
             i += 9
-    return FixSessionChanged(session_id=f_session_id, session_day=f_session_day, is_logged_on=f_is_logged_on, text=f_text, transact_ns=f_transact_ns), i
+    return FixSessionChanged(session_id=f_session_id, session_day=f_session_day, session_epoch=f_session_epoch, is_logged_on=f_is_logged_on, text=f_text, transact_ns=f_transact_ns), i
 
 
 def write_basket_answered(m: BasketAnswered) -> bytes:

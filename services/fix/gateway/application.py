@@ -265,6 +265,7 @@ class Gateway:
             refused = FixRefused(
                 session_id=heard.session_id,
                 session_day=heard.session_day,
+                session_epoch=heard.session_epoch,
                 sequence=heard.sequence,
                 message_type=heard.message_type,
                 answer_type=decided.answer_type,

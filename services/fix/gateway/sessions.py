@@ -10,8 +10,9 @@ __all__ = ["SessionState", "Sessions"]
 class SessionState(msgspec.Struct):
     """One session."""
 
-    day: int = 0  # yyyymmdd of the newest message received
-    sequence: int = 0  # newest MsgSeqNum received on that day
+    day: int = 0  # yyyymmdd on which the session of the newest message began
+    epoch: int = 0  # how often its numbers began again
+    sequence: int = 0  # newest MsgSeqNum received since
     ordinal: int = 0  # newest FixSending
     sent_ordinal: int = 0  # newest of them that is known to be out
     is_logged_on: bool = False
@@ -27,13 +28,14 @@ class Sessions(msgspec.Struct):
         return self.by_id.setdefault(session_id, SessionState())
 
     def is_new(self, message: FixReceived) -> bool:
-        """Return whether it was not received before: numbers grow within a session's day."""
+        """Return whether it was not received before: numbers grow until they begin again."""
         session = self.of(message.session_id)
-        return (message.session_day, message.sequence) > (session.day, session.sequence)
+        return (message.session_epoch, message.sequence) > (session.epoch, session.sequence)
 
     def fold_received(self, message: FixReceived) -> None:
         session = self.of(message.session_id)
-        session.day, session.sequence = message.session_day, message.sequence
+        session.day = message.session_day
+        session.epoch, session.sequence = message.session_epoch, message.sequence
 
     def fold_sent(self, message: FixSent) -> None:
         session = self.of(message.session_id)
