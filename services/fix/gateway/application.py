@@ -90,6 +90,7 @@ class Gateway:
 
     def __init__(self, number: int) -> None:
         self.number = number  # partition of the fix.* topics
+        self.partitions = 1  # of what it publishes: engine shards; its host says how many
         self.state: Any = self.State()
         self._events: list[Inbound] = []
         self._received: list[Inbound] = []

@@ -76,12 +76,19 @@ def gateway_host(
 ) -> ShardHost:
     """Return the loop. `make_gateway()` gives the application anew at each take-over."""
     wall = clock or WallClock()
-    followed = make_gateway().engine_topics
+    followed, publishes = make_gateway().engine_topics, make_gateway().publishes
+    shards = [each.partition for each in settings.outputs if each.topic in publishes]
+
+    def make_application() -> Gateway:
+        gateway = make_gateway()
+        gateway.partitions = max(shards, default=0) + 1
+        return gateway
+
     return ShardHost(
         log,
         codec,
         settings,
-        make_application=make_gateway,
+        make_application=make_application,
         inbox=JournalInbox(log, codec, settings, followed, wall, is_standing=True),
         clock=wall,
     )
