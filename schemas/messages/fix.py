@@ -113,6 +113,7 @@ class FixSending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     message_type: str  # FIX 35
     body: bytes  # Fields after the standard header, SOH after each, without header and trailer
     subject: str  # ClOrdID, ExecID or other id that it is about, for people
+    is_possible_resend: bool = False  # Whether its content was sent before under another ordinal, so that it goes out with FIX 97=Y: an answer is asked for again
 
 
 def fix_sending_to_datum(m: FixSending) -> dict[str, Any]:
@@ -122,6 +123,7 @@ def fix_sending_to_datum(m: FixSending) -> dict[str, Any]:
         "message_type": m.message_type,
         "body": m.body,
         "subject": m.subject,
+        "is_possible_resend": m.is_possible_resend,
     }
 
 
@@ -132,6 +134,7 @@ def fix_sending_from_datum(d: dict[str, Any]) -> FixSending:
         message_type=d["message_type"],
         body=d["body"],
         subject=d["subject"],
+        is_possible_resend=d["is_possible_resend"],
     )
 
 

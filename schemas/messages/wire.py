@@ -3058,6 +3058,7 @@ def write_fix_sending(m: FixSending) -> bytes:
             s,
             (SIZES[n] if (n := len(s := m.subject.encode())) < 8192 else encode_long(n)),
             s,
+            (b"\x01" if m.is_possible_resend else b"\x00"),
         )
     )
 
@@ -3101,7 +3102,9 @@ def read_fix_sending(b: bytes, i: int) -> tuple[FixSending, int]:
         i += 1
     f_subject = b[i : i + n].decode()
     i += n
-    return FixSending(session_id=f_session_id, ordinal=f_ordinal, message_type=f_message_type, body=f_body, subject=f_subject), i
+    f_is_possible_resend = BOOLEANS[b[i]]
+    i += 1
+    return FixSending(session_id=f_session_id, ordinal=f_ordinal, message_type=f_message_type, body=f_body, subject=f_subject, is_possible_resend=f_is_possible_resend), i
 
 
 def write_fix_sent(m: FixSent) -> bytes:

@@ -31,6 +31,7 @@ class Outgoing(NamedTuple):
     message_type: str  # FIX 35
     fields: Fields  # after the standard header, in order
     subject: str  # what it is about, for people
+    is_possible_resend: bool = False  # sent before, and asked again for its answer (FIX 97)
 
 
 class Published(NamedTuple):
@@ -84,7 +85,8 @@ class Gateway:
     engine_topics: ClassVar[tuple[str, ...]] = ()  # engine topics that the kind follows
     keyed_topics: ClassVar[tuple[str, ...]] = ()  # other inputs, every partition of them
     single_topics: ClassVar[tuple[str, ...]] = ()  # other inputs of one partition, read first
-    publishes: ClassVar[tuple[str, ...]] = ()  # topics that it writes to besides FIX's own
+    publishes: ClassVar[tuple[str, ...]] = ()  # keyed topics that it writes to besides FIX's own
+    single_publishes: ClassVar[tuple[str, ...]] = ()  # and those of one partition
     State: ClassVar[type[GatewayState]] = GatewayState
     restore_outputs = True
 
@@ -94,7 +96,7 @@ class Gateway:
         self.state: Any = self.State()
         self._events: list[Inbound] = []
         self._received: list[Inbound] = []
-        self.output_topics = (FIX_SENDING, FIX_DECISIONS, *self.publishes)
+        self.output_topics = (FIX_SENDING, FIX_DECISIONS, *self.publishes, *self.single_publishes)
         self.restore_inputs = (
             FIX_RECEIVED,
             *self.single_topics,
@@ -289,6 +291,7 @@ class Gateway:
             message_type=outgoing.message_type,
             body=outgoing.fields.body(),
             subject=outgoing.subject,
+            is_possible_resend=outgoing.is_possible_resend,
         )
         return Published(FIX_SENDING, message, session_id, self.number, outgoing.subject)
 

@@ -56,8 +56,9 @@ def gateway_settings(
                 for topic in gateway.publishes
                 for shard in range(partitions)
             ),
+            *(TopicPartition(topic, 0) for topic in gateway.single_publishes),
         ),
-        shared_outputs=gateway.publishes,
+        shared_outputs=(*gateway.publishes, *gateway.single_publishes),
         snapshot_batches=snapshot_batches,
         code_version=code_version(),
         config_version=config_version,
