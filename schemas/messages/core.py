@@ -1024,6 +1024,27 @@ def fee_tier_from_datum(d: dict[str, Any]) -> FeeTier:
     )
 
 
+class AccountShare(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one account is to get."""
+
+    account_id: str  # Account (FIX 79)
+    quantity: int  # Its quantity, smallest units (FIX 80)
+
+
+def account_share_to_datum(m: AccountShare) -> dict[str, Any]:
+    return {
+        "account_id": m.account_id,
+        "quantity": m.quantity,
+    }
+
+
+def account_share_from_datum(d: dict[str, Any]) -> AccountShare:
+    return AccountShare(
+        account_id=d["account_id"],
+        quantity=d["quantity"],
+    )
+
+
 class Constraints(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an owner asks beyond the ordinary; part of the grouping key."""
 

@@ -5,8 +5,58 @@ from typing import Any
 import msgspec
 
 from schemas.messages.core import (
+    AccountShare,
+    ClearingTransaction,
     RejectReason,
+    Side,
+    account_share_from_datum,
+    account_share_to_datum,
 )
+
+
+class FixAllocationInstructed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A client told how its filled orders are to be given to its accounts, and it was accepted (FIX J in, P 87=0). Topic fix.decisions."""
+
+    session_id: str  # Session by its name in the gateway's settings
+    instruction_id: str  # The client's id of it (FIX 70)
+    previous_id: str  # Instruction that this one replaces or cancels (FIX 72); empty for NEW
+    transaction: ClearingTransaction  # NEW, REPLACE or CANCEL (FIX 71)
+    order_ids: tuple[str, ...]  # Source orders that it divides (FIX 73)
+    instrument_id: str  # Instrument
+    side: Side  # Side
+    quantity: int  # What is divided, smallest units (FIX 53)
+    trade_date: int  # Trade date yyyymmdd (FIX 75)
+    shares: tuple[AccountShare, ...]  # Accounts and what each gets; sums to quantity; empty for CANCEL
+
+
+def fix_allocation_instructed_to_datum(m: FixAllocationInstructed) -> dict[str, Any]:
+    return {
+        "session_id": m.session_id,
+        "instruction_id": m.instruction_id,
+        "previous_id": m.previous_id,
+        "transaction": m.transaction,
+        "order_ids": m.order_ids,
+        "instrument_id": m.instrument_id,
+        "side": m.side,
+        "quantity": m.quantity,
+        "trade_date": m.trade_date,
+        "shares": [account_share_to_datum(x) for x in m.shares],
+    }
+
+
+def fix_allocation_instructed_from_datum(d: dict[str, Any]) -> FixAllocationInstructed:
+    return FixAllocationInstructed(
+        session_id=d["session_id"],
+        instruction_id=d["instruction_id"],
+        previous_id=d["previous_id"],
+        transaction=ClearingTransaction(d["transaction"]),
+        order_ids=tuple(d["order_ids"]),
+        instrument_id=d["instrument_id"],
+        side=Side(d["side"]),
+        quantity=d["quantity"],
+        trade_date=d["trade_date"],
+        shares=tuple([account_share_from_datum(x) for x in d["shares"]]),
+    )
 
 
 class FixReceived(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -204,4 +254,34 @@ def fix_session_changed_from_datum(d: dict[str, Any]) -> FixSessionChanged:
         is_logged_on=d["is_logged_on"],
         text=d["text"],
         transact_ns=d["transact_ns"],
+    )
+
+
+class FixUnanswered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A report was asked for its answer as often as the session's terms allow, and none came; people must look. Topic fix.decisions."""
+
+    session_id: str  # Session by its name in the gateway's settings
+    report_id: str  # Report (FIX 70, 571, 664, 755)
+    message_type: str  # FIX 35 that it was sent with
+    asks: int  # How often it was sent
+    asked_ns: int  # When for the last time, ns
+
+
+def fix_unanswered_to_datum(m: FixUnanswered) -> dict[str, Any]:
+    return {
+        "session_id": m.session_id,
+        "report_id": m.report_id,
+        "message_type": m.message_type,
+        "asks": m.asks,
+        "asked_ns": m.asked_ns,
+    }
+
+
+def fix_unanswered_from_datum(d: dict[str, Any]) -> FixUnanswered:
+    return FixUnanswered(
+        session_id=d["session_id"],
+        report_id=d["report_id"],
+        message_type=d["message_type"],
+        asks=d["asks"],
+        asked_ns=d["asked_ns"],
     )

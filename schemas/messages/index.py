@@ -236,6 +236,15 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         wire.read_volume_curve_defined,
     ),
     MessageType(
+        490,
+        "fix.FixAllocationInstructed.v1",
+        fix.FixAllocationInstructed,
+        fix.fix_allocation_instructed_to_datum,
+        fix.fix_allocation_instructed_from_datum,
+        wire.write_fix_allocation_instructed,
+        wire.read_fix_allocation_instructed,
+    ),
+    MessageType(
         460,
         "fix.FixReceived.v1",
         fix.FixReceived,
@@ -279,6 +288,15 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         fix.fix_session_changed_from_datum,
         wire.write_fix_session_changed,
         wire.read_fix_session_changed,
+    ),
+    MessageType(
+        491,
+        "fix.FixUnanswered.v1",
+        fix.FixUnanswered,
+        fix.fix_unanswered_to_datum,
+        fix.fix_unanswered_from_datum,
+        wire.write_fix_unanswered,
+        wire.read_fix_unanswered,
     ),
     MessageType(
         213,
