@@ -6,6 +6,7 @@ from services.cli import (
     broker,
     clearing,
     config,
+    fix,
     impact,
     limits,
     order,
@@ -61,6 +62,7 @@ app.command()(reconcile)
 app.command()(crosses)
 app.command()(venues)
 app.add_typer(venue_model.app, name="venue-model")
+app.add_typer(fix.app, name="fix")
 
 
 def main() -> None:

@@ -1,0 +1,12 @@
+"""`penstock fix ...`: read FIX, run gateways, certify counterparties, publish our rules."""
+
+import typer
+
+from services.cli.fix_decode import decode_command
+
+app = typer.Typer(
+    name="fix",
+    help="FIX at both edges: decode messages, rules of engagement, certification, order tickets.",
+    no_args_is_help=True,
+)
+app.command(name="decode")(decode_command)
