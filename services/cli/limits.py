@@ -1,7 +1,6 @@
 """`penstock limits ...`: pre-trade limits, their changes, flows and leases."""
 
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from services.cli.options import Bootstrap, Json, resolve_bootstrap
+from services.cli.proposals import Actor, Reason, publish_control, refuse, say, unused_id
 
 if TYPE_CHECKING:
     from services.limits.story import Story
@@ -20,9 +20,7 @@ app = typer.Typer(
     help="Pre-trade limits: proposed by one person, approved by another, in force by version.",
     no_args_is_help=True,
 )
-REFUSED = 3
-Actor = Annotated[str, typer.Option(help="The person who does it", envvar=["PENSTOCK_ACTOR"])]
-Reason = Annotated[str, typer.Option(help="Why; kept in the log")]
+KEY = "limits"  # of its messages on control.commands
 
 
 @app.command()
@@ -38,24 +36,23 @@ def propose(
     """Ask for other limits. They change nothing before another person approves them."""
     from schemas.messages.risk import LimitsProposed
     from services.limits.files import LimitFileError, read
-    from streams.risk.limits import canonical, digest
+    from streams.core.proposals import digest
+    from streams.risk.limits import canonical
 
     try:
         limits = read(file)
     except LimitFileError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(REFUSED) from error
+        refuse(str(error))
     content = canonical(limits)
     sha256 = digest(content)
     cluster = resolve_bootstrap(bootstrap)
     known = _story(cluster).proposals
-    name = proposal_id or _unused(known, sha256)
+    name = proposal_id or unused_id(known, sha256)
     if name in known:
-        typer.echo(f"proposal {name} is in the log already", err=True)
-        raise typer.Exit(REFUSED)
+        refuse(f"proposal {name} is in the log already")
     message = LimitsProposed(proposal_id=name, content=content, sha256=sha256, reason=reason)
-    _publish(cluster, message, actor)
-    _say(is_json, {"proposal_id": name, "sha256": sha256, "limits": len(limits.limits)})
+    publish_control(cluster, KEY, message, actor)
+    say(is_json, {"proposal_id": name, "sha256": sha256, "limits": len(limits.limits)})
 
 
 @app.command()
@@ -72,15 +69,13 @@ def approve(
     cluster = resolve_bootstrap(bootstrap)
     proposal = _story(cluster).proposals.get(proposal_id)
     if proposal is None:
-        typer.echo(f"no proposal {proposal_id} in this log", err=True)
-        raise typer.Exit(REFUSED)
+        refuse(f"no proposal {proposal_id} in this log")
     if actor == proposal.proposed_by:
-        typer.echo(f"{actor} proposed it; another person must approve", err=True)
-        raise typer.Exit(REFUSED)
+        refuse(f"{actor} proposed it; another person must approve")
     sha256 = proposal.message.sha256
     message = LimitsApproved(proposal_id=proposal_id, sha256=sha256, reason=reason)
-    _publish(cluster, message, actor)
-    _say(is_json, {"proposal_id": proposal_id, "sha256": sha256, "approved_by": actor})
+    publish_control(cluster, KEY, message, actor)
+    say(is_json, {"proposal_id": proposal_id, "sha256": sha256, "approved_by": actor})
 
 
 @app.command(name="release-throttle")
@@ -96,10 +91,9 @@ def release(
 
     cluster = resolve_bootstrap(bootstrap)
     if flow_id not in _story(cluster).disabled:
-        typer.echo(f"{flow_id} is no disabled flow", err=True)
-        raise typer.Exit(REFUSED)
-    _publish(cluster, ThrottleReleased(flow_id=flow_id, reason=reason), actor)
-    _say(is_json, {"flow_id": flow_id, "released_by": actor})
+        refuse(f"{flow_id} is no disabled flow")
+    publish_control(cluster, KEY, ThrottleReleased(flow_id=flow_id, reason=reason), actor)
+    say(is_json, {"flow_id": flow_id, "released_by": actor})
 
 
 @app.command()
@@ -141,36 +135,6 @@ def _story(bootstrap: str) -> "Story":
     from services.limits.story import TOPICS, tell
 
     return tell(read_to_end(bootstrap, TOPICS))
-
-
-def _unused(known: Any, sha256: str) -> str:
-    name, ordinal = sha256[:12], 1
-    while name in known:
-        ordinal += 1
-        name = f"{sha256[:12]}-{ordinal}"
-    return name
-
-
-def _publish(bootstrap: str, message: Any, actor: str) -> None:
-    from infra.topics import read_log_id
-    from services.demo.publish import publish
-    from streams.core.topics import CONTROL_COMMANDS
-
-    publish(
-        bootstrap,
-        CONTROL_COMMANDS,
-        [("limits", 0, message)],
-        at_ns=time.time_ns(),
-        actor=actor,
-        log_id=read_log_id(bootstrap),
-    )
-
-
-def _say(is_json: bool, facts: dict[str, Any]) -> None:
-    if is_json:
-        typer.echo(json.dumps(facts))
-    else:
-        typer.echo(" ".join(f"{name}={value}" for name, value in facts.items()))
 
 
 def _plain(story: "Story", limits: "LimitSet") -> dict[str, Any]:

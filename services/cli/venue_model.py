@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from services.cli.options import Bootstrap, Json, resolve_bootstrap
+from services.cli.proposals import Actor, Reason, publish_control, refuse, say, unused_id
 from services.cli.sentences import errors_as_sentences
 from streams.core.errors import LogError
 
@@ -25,9 +26,7 @@ app = typer.Typer(
     help="What venues do, fitted from the log: proposed by one person, approved by another.",
     no_args_is_help=True,
 )
-REFUSED = 3
-Actor = Annotated[str, typer.Option(help="The person who does it", envvar=["PENSTOCK_ACTOR"])]
-Reason = Annotated[str, typer.Option(help="Why; kept in the log")]
+KEY = "venue-model"  # of its messages on control.commands
 Archive = Annotated[
     list[Path] | None,
     typer.Option(help="Children of another day, as `observe` wrote them", exists=True),
@@ -80,9 +79,9 @@ def fit(
         found["what_if"].pop("decisions")
     if propose:
         if dry_run:
-            _refuse("--dry-run proposes nothing")
+            refuse("--dry-run proposes nothing")
         if outcome.verdict.word == "worse":
-            _refuse("worse than what is in force out of sample; see the report")
+            refuse("worse than what is in force out of sample; see the report")
         found["proposal_id"] = _propose(cluster, outcome.content, actor, reason)
     if is_json:
         typer.echo(json.dumps(found))
@@ -122,7 +121,7 @@ def propose(
     with errors_as_sentences():
         content = content_of(_model(file))
         proposal_id = _propose(resolve_bootstrap(bootstrap), content, actor, reason)
-    _say(is_json, {"proposal_id": proposal_id, "proposed_by": actor})
+    say(is_json, {"proposal_id": proposal_id, "proposed_by": actor})
 
 
 @app.command()
@@ -141,14 +140,14 @@ def approve(
     with errors_as_sentences():
         proposal = _story(cluster).proposals.get(proposal_id)
     if proposal is None:
-        _refuse(f"no proposal {proposal_id} in this log")
+        refuse(f"no proposal {proposal_id} in this log")
     elif not actor or actor == proposal.proposed_by:
-        _refuse(f"{proposal.proposed_by} proposed it; another person must approve")
+        refuse(f"{proposal.proposed_by} proposed it; another person must approve")
     else:
         sha256 = proposal.message.sha256
         message = VenueModelApproved(proposal_id=proposal_id, sha256=sha256, reason=reason)
-        _publish(cluster, message, actor)
-        _say(is_json, {"proposal_id": proposal_id, "sha256": sha256, "approved_by": actor})
+        publish_control(cluster, KEY, message, actor)
+        say(is_json, {"proposal_id": proposal_id, "sha256": sha256, "approved_by": actor})
 
 
 @app.command()
@@ -211,47 +210,17 @@ def _name(observed: "Observed") -> str:
 
 def _propose(bootstrap: str, content: str, actor: str, reason: str) -> str:
     from schemas.messages.scorecard import VenueModelProposed
-    from streams.scorecard.model import digest
+    from streams.core.proposals import digest
 
     if not actor:
-        _refuse("--actor must name the person who proposes")
+        refuse("--actor must name the person who proposes")
     sha256 = digest(content)
-    known, proposal_id, ordinal = _story(bootstrap).proposals, sha256[:12], 1
-    while proposal_id in known:
-        ordinal += 1
-        proposal_id = f"{sha256[:12]}-{ordinal}"
+    proposal_id = unused_id(_story(bootstrap).proposals, sha256)
     message = VenueModelProposed(
         proposal_id=proposal_id, content=content, sha256=sha256, reason=reason
     )
-    _publish(bootstrap, message, actor)
+    publish_control(bootstrap, KEY, message, actor)
     return proposal_id
-
-
-def _publish(bootstrap: str, message: Any, actor: str) -> None:
-    from infra.topics import read_log_id
-    from services.demo.publish import publish
-    from streams.core.topics import CONTROL_COMMANDS
-
-    publish(
-        bootstrap,
-        CONTROL_COMMANDS,
-        [("venue-model", 0, message)],
-        at_ns=time.time_ns(),
-        actor=actor,
-        log_id=read_log_id(bootstrap),
-    )
-
-
-def _refuse(sentence: str) -> None:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(REFUSED)
-
-
-def _say(is_json: bool, facts: dict[str, Any]) -> None:
-    if is_json:
-        typer.echo(json.dumps(facts))
-    else:
-        typer.echo(" ".join(f"{name}={value}" for name, value in facts.items()))
 
 
 def _short(text: str) -> str:

@@ -17,9 +17,10 @@ from schemas.messages.intake import (
 from streams.adapters.codec import AvroCodec
 from streams.core.errors import CorruptHistoryError
 from streams.core.limits import Breach
+from streams.core.proposals import digest
 from streams.intake.basket import orders_of
 from streams.risk import Gate, use
-from streams.risk.limits import LimitSet, canonical, digest
+from streams.risk.limits import LimitSet, canonical
 from streams.risk.request import Request
 from streams.runtime.history import History, HistoryBatch, journal_records
 from streams.runtime.journal import JournalEnd

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 from services.venuemodel.fit import Average
 from services.venuemodel.judge import Judge, Verdict, WhatIf
+from streams.core.proposals import digest
 from streams.scorecard.curve import AGES_NS, Curve, Hazards, incidence
 from streams.scorecard.estimate import E9, Known
-from streams.scorecard.model import CellModel, VenueModel, digest
+from streams.scorecard.model import CellModel, VenueModel
 from streams.scorecard.score import SCORED_AGE
 
 __all__ = ["Outcome", "as_json", "markdown", "total_gain"]

@@ -6,8 +6,6 @@ judges by what `apply` itself keeps, so that both come to the same.
 
 from typing import Any, Final
 
-import msgspec
-
 from schemas.messages.core import LimitScope
 from schemas.messages.core import RejectReason as R
 from schemas.messages.risk import (
@@ -20,9 +18,10 @@ from schemas.messages.risk import (
     ThrottleReleased,
 )
 from streams.core.errors import DecodeError
+from streams.core.proposals import Proposal, approval_refused, proposal_refused
 from streams.risk.amount import Amount
-from streams.risk.limits import digest, parse
-from streams.risk.state import Locate, Proposal, RiskState, place_key, scope_key
+from streams.risk.limits import parse
+from streams.risk.state import Locate, RiskState, place_key, scope_key
 
 __all__ = ["CONTROL_MESSAGES", "apply", "is_for_shard", "refusal_of"]
 
@@ -42,9 +41,11 @@ def refusal_of(state: RiskState, message: Any, actor: str) -> DecodeError | None
     """Return why the message has no effect; None when it has."""
     match message:
         case LimitsProposed():
-            return _proposed(state, message, actor)
+            wanted = "a set of limits as JSON"
+            known = state.proposals
+            return proposal_refused(known, message, actor, parse=parse, wanted=wanted)
         case LimitsApproved():
-            return _approved(state, message, actor)
+            return approval_refused(state.proposals, message, actor)
         case ThrottleReleased():
             return _released(state, message, actor)
         case LocateGranted() if message.quantity < 0:
@@ -85,35 +86,6 @@ def apply(state: RiskState, message: Any, actor: str, client_id: str = "") -> No
             _grant(state, message)
         case _:
             pass
-
-
-def _proposed(state: RiskState, message: LimitsProposed, actor: str) -> DecodeError | None:
-    proposal_id = message.proposal_id
-    if not actor:
-        return DecodeError(R.FIELD_EMPTY, "actor", "", "the person who proposes")
-    if not 0 < len(proposal_id) <= 64:
-        return DecodeError(R.FIELD_TOO_LONG, "proposal_id", proposal_id, "1 to 64 characters")
-    if proposal_id in state.proposals:
-        return DecodeError(R.STALE_VERSION, "proposal_id", proposal_id, "an id used once")
-    if digest(message.content) != message.sha256:
-        return DecodeError(R.HASH_MISMATCH, "sha256", message.sha256, digest(message.content))
-    try:
-        parse(message.content)
-    except msgspec.MsgspecError as error:
-        return DecodeError(R.BODY_UNDECODABLE, "content", str(error), "a set of limits as JSON")
-    return None
-
-
-def _approved(state: RiskState, message: LimitsApproved, actor: str) -> DecodeError | None:
-    proposal = state.proposals.get(message.proposal_id)
-    if proposal is None or proposal.is_used:
-        bound = "proposals that wait for approval"
-        return DecodeError(R.UNKNOWN_PROPOSAL, "proposal_id", message.proposal_id, bound)
-    if not actor or actor == proposal.proposed_by:
-        return DecodeError(R.SAME_PERSON, "actor", actor, f"not {proposal.proposed_by}")
-    if message.sha256 != proposal.sha256:
-        return DecodeError(R.HASH_MISMATCH, "sha256", message.sha256, proposal.sha256)
-    return None
 
 
 def _released(state: RiskState, message: ThrottleReleased, actor: str) -> DecodeError | None:

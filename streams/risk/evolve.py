@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from schemas.messages.allocation import AllocationRestated, CrossAllocated, FillAllocated
 from schemas.messages.core import Cause, LimitScope, OrderStatus, RejectReason, Side
 from schemas.messages.intake import (
@@ -28,6 +26,7 @@ from schemas.messages.risk import (
     LeaseRequested,
     LimitsInForce,
 )
+from streams.core.proposals import used
 from streams.risk.amount import Amount
 from streams.risk.limits import LimitSet, parse
 from streams.risk.state import (
@@ -307,7 +306,7 @@ def _in_force(state: RiskState, event: LimitsInForce) -> None:
     use(state, parse(event.content), event.version, event.sha256)
     proposal = state.proposals.get(event.proposal_id)
     if proposal is not None:
-        state.proposals[event.proposal_id] = msgspec.structs.replace(proposal, is_used=True)
+        state.proposals[event.proposal_id] = used(proposal)
 
 
 def _disabled(state: RiskState, event: FlowDisabled) -> None:

@@ -1,6 +1,5 @@
 """The limits: what one says, what a whole set says, and the set that holds before any other."""
 
-from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -12,7 +11,6 @@ __all__ = [
     "Limit",
     "LimitSet",
     "canonical",
-    "digest",
     "parse",
 ]
 
@@ -75,11 +73,6 @@ _VALUELESS: Final = (LimitKind.RESTRICTED, LimitKind.LOCATE)
 def canonical(limits: LimitSet) -> str:
     """Return the one JSON text of a set; equal sets have equal texts."""
     return msgspec.json.encode(limits, order="deterministic").decode()
-
-
-def digest(content: str) -> str:
-    """Return the SHA-256 of a set's text, hex."""
-    return sha256(content.encode()).hexdigest()
 
 
 def parse(content: str) -> LimitSet:

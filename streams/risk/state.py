@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from schemas.messages.core import LimitKind, LimitScope, Side, StrategyKind
+from streams.core.proposals import Proposal
 from streams.risk.amount import Amount
 from streams.risk.limits import BUILT_IN, Limit, LimitSet
 
@@ -12,7 +13,6 @@ __all__ = [
     "Cell",
     "Disabled",
     "Locate",
-    "Proposal",
     "RiskState",
     "Total",
     "Watch",
@@ -69,15 +69,6 @@ class Total(msgspec.Struct, array_like=True, gc=False):
     trade_date: int = 0  # newest
     messages: int = 0  # of that day
     cells: list[str] = []
-
-
-class Proposal(msgspec.Struct, frozen=True, array_like=True):
-    """Limits that somebody asked for."""
-
-    content: str
-    sha256: str
-    proposed_by: str
-    is_used: bool = False
 
 
 class Disabled(msgspec.Struct, frozen=True, array_like=True):

@@ -20,6 +20,7 @@ from schemas.messages.scorecard import (
     VenueScored,
 )
 from streams.core.bucket import cell_key, group_key, kind_of
+from streams.core.proposals import used
 from streams.scorecard.estimate import E9
 from streams.scorecard.marks import COALESCE_NS, fold_marks, sent_due_ns, wake_by
 from streams.scorecard.model import parse
@@ -234,7 +235,7 @@ def _in_force(state: ScorecardState, event: VenueModelInForce) -> None:
     state.model = parse(event.content)
     proposal = state.proposals.get(event.proposal_id)
     if proposal is not None:
-        proposal.is_used = True
+        state.proposals[event.proposal_id] = used(proposal)
 
 
 FOLDS: Final[dict[type[Any], Callable[[ScorecardState, Any], None]]] = {

@@ -1,6 +1,5 @@
 """The fitted venue model: what a day begins with, as people approved it. Integers only."""
 
-from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -11,7 +10,7 @@ from streams.scorecard.curve import BINS
 from streams.scorecard.estimate import E9, VALUE_MAX, Known
 from streams.scorecard.tails import SIZES
 
-__all__ = ["WEIGHT_MAX", "CellModel", "VenueModel", "digest", "parse"]
+__all__ = ["WEIGHT_MAX", "CellModel", "VenueModel", "parse"]
 
 WEIGHT_MAX: Final = 32 * E9  # children: a model is drawn from as much as a third of a day's memory
 CELLS_MAX: Final = 2_000
@@ -59,11 +58,6 @@ class VenueModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     last_ns: int = 0
     children: int = 0
     cells: tuple[CellModel, ...] = ()
-
-
-def digest(content: str) -> str:
-    """Return the hex SHA-256 of a model's text."""
-    return sha256(content.encode()).hexdigest()
 
 
 def parse(content: str) -> VenueModel:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from streams.core.proposals import Proposal
 from streams.scorecard.curve import Curve
 from streams.scorecard.estimate import Mean
 from streams.scorecard.model import VenueModel
@@ -17,7 +18,6 @@ __all__ = [
     "EndMark",
     "FillMark",
     "Group",
-    "Proposal",
     "ScorecardState",
     "Sent",
     "SentMark",
@@ -114,15 +114,6 @@ class EndMark(msgspec.Struct, array_like=True):
     midpoint_e9: int | None
     weight: int
     is_missed: bool  # an immediate order: what did not fill was not there
-
-
-class Proposal(msgspec.Struct, array_like=True):
-    """A model that somebody proposed."""
-
-    content: str
-    sha256: str
-    proposed_by: str
-    is_used: bool = False
 
 
 class ScorecardState(msgspec.Struct):

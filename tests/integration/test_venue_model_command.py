@@ -20,10 +20,11 @@ from streams.adapters.clock import WallClock
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
 from streams.core import topics
+from streams.core.proposals import digest
 from streams.runtime.host import ShardHost
 from streams.runtime.inbox import LiveInbox
 from streams.runtime.settings import engine_settings
-from streams.scorecard.model import digest, parse
+from streams.scorecard.model import parse
 from streams.shard import EngineShard
 from tests.support.day import Day
 from tests.support.own_broker import OwnBroker

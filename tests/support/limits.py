@@ -11,7 +11,8 @@ from schemas.messages.core import (
 )
 from schemas.messages.risk import LimitsApproved, LimitsProposed
 from streams.core import topics
-from streams.risk.limits import Limit, LimitSet, canonical, digest
+from streams.core.proposals import digest
+from streams.risk.limits import Limit, LimitSet, canonical
 from streams.risk.request import Reference, Request
 from tests.support.builders import NO_ID, OPEN_NS, TICK, TRADE_DATE, instrument
 from tests.support.shard_host import ListHost

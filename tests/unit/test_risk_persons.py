@@ -20,7 +20,8 @@ from schemas.messages.risk import (
 )
 from schemas.messages.runtime import DeadLetter
 from streams.core import topics
-from streams.risk.limits import BUILT_IN, canonical, digest, parse
+from streams.core.proposals import digest
+from streams.risk.limits import BUILT_IN, canonical, parse
 from tests.support.builders import (
     ACME,
     SECOND,

@@ -16,9 +16,10 @@ from schemas.messages.scorecard import (
 )
 from services.metrics.engine import EngineCounts
 from streams.core import topics
+from streams.core.proposals import digest
 from streams.scorecard.curve import BINS
 from streams.scorecard.estimate import E9, Known
-from streams.scorecard.model import CellModel, VenueModel, digest
+from streams.scorecard.model import CellModel, VenueModel
 from tests.support.builders import ACME
 from tests.support.scenario import Desk
 
