@@ -29,11 +29,14 @@ CONFIG = "/etc/prometheus/prometheus.yml"
 @pytest.fixture(scope="module")
 def compose() -> Iterator[Compose]:
     """Everything but Grafana up, and a day played by the demo in its container."""
-    day = {"PENSTOCK_MINUTES": "5", "PENSTOCK_ORDERS": "600", "PENSTOCK_STEP_MS": "2000"}
+    # The seed is one with a bust, a correction and a refusal in so short a day.
+    day = {"PENSTOCK_MINUTES": "4", "PENSTOCK_ORDERS": "400", "PENSTOCK_SEED": "8"}
+    day |= {"PENSTOCK_STEP_MS": "2000", "PENSTOCK_SNAPSHOT_BATCHES": "50"}
     with composed("docker-compose.yml", "penstock-test", **day) as project:
         up = ("--profile", "obs", "up", "-d", "--no-build", "--scale", f"engine={ENGINES}")
-        project.run(*up, "engine", "venues", "prometheus")
-        await_healthy(project, {"engine": ENGINES, "venues": 1, "kafka": 1, "prometheus": 1})
+        project.run(*up, "engine", "venues", "planner", "prometheus")
+        healthy = {"engine": ENGINES, "venues": 1, "planner": 1, "kafka": 1, "prometheus": 1}
+        await_healthy(project, healthy)
         yield project
 
 
@@ -75,7 +78,7 @@ def test_the_shards_are_spread_over_the_engines(compose: Compose, played: str) -
 
 def test_every_target_is_scraped(compose: Compose, played: str) -> None:
     up = compose.ask("up")
-    assert {each["metric"]["job"] for each in up} == {"engine", "venues", "prometheus"}
+    assert {each["metric"]["job"] for each in up} == {"engine", "venues", "planner", "prometheus"}
     assert all(each["value"][1] == "1" for each in up), up
 
 
@@ -129,6 +132,7 @@ def test_the_log_outlives_its_containers(compose: Compose, played: str) -> None:
 
 def test_a_killed_broker_of_three_costs_nothing() -> None:
     day = {"PENSTOCK_MINUTES": "2", "PENSTOCK_ORDERS": "200", "PENSTOCK_STEP_MS": "2000"}
+    day |= {"PENSTOCK_PLANNER_WAIT_MS": "0"}  # no planner here: nobody would answer
     with composed("compose.cluster.yml", "penstock-test-3", **day) as cluster:
         cluster.run("up", "-d", "--no-build", "engine", "venues")
         await_healthy(cluster, {"kafka": 1, "kafka-2": 1, "kafka-3": 1, "engine": 1, "venues": 1})
