@@ -14,7 +14,7 @@ from services.audit.records import Entry, Partition, RawRecord, Reader
 from services.audit.state import Parent, ShardState
 from services.audit.venue_side import VenueSide
 
-__all__ = ["TOPICS", "Checker", "check_records"]
+__all__ = ["BEFORE_FIX", "TOPICS", "Checker", "check_records"]
 
 ENGINE_JOURNAL = "engine.journal.v1"
 VENUES_JOURNAL = "venues.journal.v1"
@@ -30,9 +30,12 @@ OUTPUTS = (
     "decisions.events.v1",
     "dead.letters.v1",
 )
-SIMULATOR_INPUTS = ("children.events.v1", "control.commands.v1")
-SIMULATOR_OUTPUTS = (*KEYED_INPUTS, *SHARED_INPUTS)  # among what others write there
-TOPICS = (ENGINE_JOURNAL, VENUES_JOURNAL, *SHARED_INPUTS, *KEYED_INPUTS, *OUTPUTS)
+# What clients and venues say before FIX gateways carry it on; only the simulator knows these.
+BEFORE_FIX = ("venues.orders.v1", "oms.orders.v1", "venues.executions.v1")
+SIMULATOR_INPUTS = ("children.events.v1", "control.commands.v1", "venues.orders.v1")
+SIMULATOR_OUTPUTS = (*KEYED_INPUTS, *SHARED_INPUTS, *BEFORE_FIX)  # among what others write there
+TOPICS = (ENGINE_JOURNAL, VENUES_JOURNAL, *SHARED_INPUTS, *KEYED_INPUTS, *OUTPUTS, *BEFORE_FIX)
+GATEWAY_SHARDS = range(65_000, 65_016)  # of FIX gateways, which have journals of their own
 HANDLERS = {
     **orders.HANDLERS,
     **parents.HANDLERS,
@@ -141,6 +144,11 @@ class ShardLaws:
             shares.check_cash(state, subject, epoch, parent.is_closed, journal)
 
 
+def _is_simulators(entry: Entry) -> bool:
+    """Return whether it is of a transaction, and of no gateway's."""
+    return entry.envelope["seq"] >= 0 and entry.envelope["shard"] not in GATEWAY_SHARDS
+
+
 def _as_applied(journal: Entry, inputs: list[Entry]) -> list[Entry]:
     """Return the inputs in the order of application: on a tape by time, after the shared ones."""
     if journal.message["mode"] != "TAPE":
@@ -187,11 +195,11 @@ class Checker:
         elif topic == VENUES_JOURNAL:
             if self._is_readable(entry):
                 self._simulator.journal.append(entry)
-        else:
+        elif topic not in BEFORE_FIX:
             self._keyed(self._engine(raw.partition), entry)
         if topic in SIMULATOR_INPUTS:
             self._simulator.inputs.setdefault(partition, deque()).append(entry)
-        if topic in SIMULATOR_OUTPUTS and entry.name and entry.envelope["seq"] >= 0:
+        if topic in SIMULATOR_OUTPUTS and entry.name and _is_simulators(entry):
             self._simulator.outputs.setdefault(partition, deque()).append(entry)
 
     def _keyed(self, engine: Writer, entry: Entry) -> None:

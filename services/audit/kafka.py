@@ -14,7 +14,7 @@ from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
-from services.audit.checker import ENGINE_JOURNAL, TOPICS, Checker
+from services.audit.checker import BEFORE_FIX, ENGINE_JOURNAL, TOPICS, Checker
 from services.audit.findings import CheckReport
 from services.audit.records import Partition, RawRecord
 
@@ -63,12 +63,13 @@ def check(bootstrap: str, partitions: Sequence[int] | None = None) -> CheckRepor
 def _places(consumer: Consumer, partitions: Sequence[int] | None) -> list[Partition]:
     """Return what to read. A shard needs the unkeyed inputs too, which have one partition."""
     known = consumer.list_topics(timeout=TIMEOUT_S).topics
-    missing = [topic for topic in TOPICS if topic not in known]
+    missing = [topic for topic in TOPICS if topic not in known and topic not in BEFORE_FIX]
     if missing:
         raise LookupError(f"topic {missing[0]} is not on this cluster")
     return [
         Partition(topic, number)
         for topic in TOPICS
+        if topic in known
         for number in sorted(known[topic].partitions)
         if partitions is None or number in partitions or len(known[topic].partitions) == 1
     ]

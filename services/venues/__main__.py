@@ -53,6 +53,7 @@ def run_day(settings: VenuesSettings, stop: Stop) -> None:
         seed=settings.seed,
         snapshot_batches=settings.snapshot_batches,
         config_version=settings.config_version(),
+        edges=settings.edges,
     )
     host = simulator_host(
         store,
@@ -65,6 +66,7 @@ def run_day(settings: VenuesSettings, stop: Stop) -> None:
         tally=tally,
         observer=observer,
         latch=latch,
+        edges=settings.edges,
     )
 
     def should_stop() -> bool:

@@ -14,6 +14,7 @@ from schemas.messages.routing import (
 )
 from schemas.messages.venues import ExecutionReport
 from services.metrics.tally import Tally
+from services.venues.edges import DIRECT, OUTPUT_TOPICS, Edges
 from services.venues.exchange import Arrival, open_books, run_step
 from services.venues.impact import fade, moved
 from services.venues.outbox import NO_EVENT, Said, StepOutbox
@@ -24,12 +25,11 @@ from streams import kill
 from streams.core.errors import CorruptHistoryError
 from streams.core.murmur import partition_of
 from streams.core.timers import Timer
-from streams.core.topics import CHILDREN_EVENTS, MARKET_DATA, ORDERS_COMMANDS, VENUES_REPORTS
+from streams.core.topics import VENUES_REPORTS
 from streams.runtime.ports import Emitter, Inbound, Message, RecordedBatch
 
 __all__ = ["OUTPUT_TOPICS", "VenueSimulator"]
 
-OUTPUT_TOPICS = (ORDERS_COMMANDS, MARKET_DATA, VENUES_REPORTS)
 EXECUTED = (ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
 TO_VENUES = (ChildPlaced, ChildCancelRequested, ChildReplaceRequested, ChildStatusRequested)
 
@@ -37,11 +37,14 @@ TO_VENUES = (ChildPlaced, ChildCancelRequested, ChildReplaceRequested, ChildStat
 class VenueSimulator:
     """Implements ports.Application. Decides again when it is restored (docs/adr/0005)."""
 
-    output_topics: tuple[str, ...] = OUTPUT_TOPICS
-    restore_inputs: tuple[str, ...] = (CHILDREN_EVENTS,)
     restore_outputs = False
 
-    def __init__(self, day: Day, partitions: int, tally: Tally | None = None) -> None:
+    def __init__(
+        self, day: Day, partitions: int, tally: Tally | None = None, edges: Edges = DIRECT
+    ) -> None:
+        self.output_topics = edges.output_topics
+        self.restore_inputs: tuple[str, ...] = (edges.children,)
+        self._edges = edges
         self._day = day
         self._tally = tally or Tally()
         self._partitions = partitions
@@ -84,7 +87,7 @@ class VenueSimulator:
             if each.topic == VENUES_REPORTS:
                 self._count(each.message)
             out.emit(
-                each.topic,
+                self._edges.topic(each.topic),
                 each.message,
                 key=each.instrument_id,
                 causation_id=each.causation_id,
@@ -144,7 +147,7 @@ class VenueSimulator:
         for link in links(day.troubles, since_ns, day.terms.step_ns, out.at_ns):
             for partition in range(self._partitions):
                 out.emit(
-                    VENUES_REPORTS,
+                    self._edges.reports,
                     link,
                     key=str(partition),
                     causation_id=NO_EVENT,

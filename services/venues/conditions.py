@@ -14,7 +14,8 @@ class Conditions:
     None takes all of it in a generated market and nothing on a tape, whose market was not moved.
     `halts`: shares that stop once, for news, at one venue, or because the price ran, in turn.
     `is_wide`: two more dark pools and an ATS, and traders who know more than we do; not on a tape.
-    `troubles`: of whole venues, in the words of troubles.py.
+    `troubles`: of whole venues, in the words of troubles.py. `grace_s`: how long late answers may
+    come after the last phase; 0 for GRACE_STEPS of hours.py.
     """
 
     opening_s: int = 0
@@ -23,6 +24,7 @@ class Conditions:
     halts: int = 0
     is_wide: bool = False
     troubles: str = ""
+    grace_s: int = 0
 
 
 ORDINARY = Conditions()

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from services.metrics.tally import Tally
 from services.venues.application import VenueSimulator
+from services.venues.edges import BY_FIX, DIRECT, Edges
+from services.venues.engine_steps import EngineSteps
 from services.venues.inbox import PacedInbox, Schedule, StepInbox
 from services.venues.opening import OpeningInbox
 from services.venues.scenario import Day
@@ -29,6 +31,7 @@ def simulator_host(
     tally: Tally | None = None,
     observer: Observer = NOBODY,
     latch: KillLatch = NO_LATCH,
+    edges: Edges = DIRECT,
 ) -> ShardHost:
     """Return the loop of the day. `speed` 0 is lockstep with the engines, else times the clock.
 
@@ -38,7 +41,10 @@ def simulator_host(
     inbox: Inbox
     if speed:
         clock = ScaledClock(day.terms.start_ns, speed)
-        inbox = PacedInbox(log, codec, schedule, partitions, clock)
+        engines = EngineSteps(log, codec, partitions) if edges == BY_FIX else None
+        inbox = PacedInbox(
+            log, codec, schedule, partitions, clock, topic=edges.children, engines=engines
+        )
     else:
         inbox = StepInbox(log, codec, schedule, partitions)
     if awaited:
@@ -47,7 +53,7 @@ def simulator_host(
         log,
         codec,
         settings,
-        make_application=lambda: VenueSimulator(day, partitions, tally),
+        make_application=lambda: VenueSimulator(day, partitions, tally, edges),
         inbox=inbox,
         clock=WallClock(),
         observer=observer,

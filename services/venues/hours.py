@@ -24,6 +24,7 @@ class Hours(NamedTuple):
     continuous_steps: int
     opening_steps: int = 0
     closing_steps: int = 0
+    grace_steps: int = GRACE_STEPS
 
     @property
     def start_ns(self) -> int:
@@ -48,7 +49,7 @@ class Hours(NamedTuple):
 
     @property
     def steps(self) -> int:
-        return self.end_step + GRACE_STEPS
+        return self.end_step + self.grace_steps
 
     @property
     def has_calls(self) -> bool:

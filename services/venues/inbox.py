@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from schemas.messages.core import ConsumedRange, JournalKind
 from schemas.messages.runtime import JournalRecord
+from services.venues.engine_steps import EngineSteps
 from streams.core.errors import CorruptHistoryError
 from streams.core.topics import CHILDREN_EVENTS, ENGINE_JOURNAL
 from streams.runtime.history import decode_own
@@ -37,11 +38,11 @@ class Schedule(NamedTuple):
 
 
 class ChildReader:
-    """What the engines write to children.events, by partition."""
+    """What is said to the venues on a topic, by partition."""
 
-    def __init__(self, codec: Codec, partitions: int) -> None:
+    def __init__(self, codec: Codec, partitions: int, topic: str = CHILDREN_EVENTS) -> None:
         self.codec = codec
-        self.partitions = [TopicPartition(CHILDREN_EVENTS, n) for n in range(partitions)]
+        self.partitions = [TopicPartition(topic, n) for n in range(partitions)]
         self.waiting: list[deque[Inbound]] = [deque() for _ in self.partitions]
 
     def take(self, counts: list[int], schedule: Schedule, step: int) -> Batch:
@@ -165,14 +166,26 @@ class PacedInbox:
     """A step whenever the clock has come so far, with whatever children have come by then."""
 
     def __init__(
-        self, log: Log, codec: Codec, schedule: Schedule, partitions: int, clock: Clock
+        self,
+        log: Log,
+        codec: Codec,
+        schedule: Schedule,
+        partitions: int,
+        clock: Clock,
+        *,
+        topic: str = CHILDREN_EVENTS,
+        engines: EngineSteps | None = None,
     ) -> None:
+        """`engines`: those that are waited for, so that a busy machine makes the day longer, not
+        another one; None goes on without them."""
         self._log = log
         self._codec = codec
         self._schedule = schedule
         self._clock = clock
         self._count = partitions
-        self._children = ChildReader(codec, partitions)
+        self._topic = topic
+        self._engines = engines
+        self._children = ChildReader(codec, partitions, topic)
         self._step = 0
         self._reader: Reader | None = None
 
@@ -180,7 +193,9 @@ class PacedInbox:
         self.close()
         self._step = resume.step
         self._clock.floor(resume.watermark_ns)
-        self._children = ChildReader(self._codec, self._count)
+        self._children = ChildReader(self._codec, self._count, self._topic)
+        if self._engines is not None:
+            self._engines.start(resume.step)
         self._reader = self._log.reader(is_standing=True)
         self._reader.assign({each: resume.positions[each] for each in self._children.partitions})
 
@@ -194,7 +209,7 @@ class PacedInbox:
         is_due = self._clock.now_ns() >= due_ns
         for record in self._reader.poll(RECORDS_MAX, 0 if is_due else POLL_MS):
             self._children.waiting[record.partition].append(decode(self._codec, record))
-        if not is_due:
+        if not is_due or (self._engines is not None and not self._engines.may_follow(self._step)):
             return None
         self._step += 1
         counts = [len(waiting) for waiting in self._children.waiting]
@@ -204,3 +219,5 @@ class PacedInbox:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+        if self._engines is not None:
+            self._engines.close()

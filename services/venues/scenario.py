@@ -23,7 +23,7 @@ from services.venues.flow import ClientCommand, FlowPlan, accounts, plan_flow
 from services.venues.frames import Frame, MarketSource
 from services.venues.generated import GeneratedMarket
 from services.venues.halts import HaltingMarket, HaltTerms, plan_halts
-from services.venues.hours import CALENDAR, Hours, calendar_defined
+from services.venues.hours import CALENDAR, GRACE_STEPS, Hours, calendar_defined
 from services.venues.impact import ImpactTerms, Market, impact_terms
 from services.venues.shifted import ShiftedMarket
 from services.venues.terms import Terms
@@ -118,6 +118,7 @@ def _generated(scenario: Scenario) -> Day:
         continuous_steps=whole - closing_steps,
         opening_steps=conditions.opening_s * SECOND_NS // step_ns,
         closing_steps=closing_steps,
+        grace_steps=_grace_steps(conditions, step_ns),
     )
     instruments = _share_instruments(hours)
     names, volumes, calls = [], [], []
@@ -152,6 +153,10 @@ def _generated(scenario: Scenario) -> Day:
     )
 
 
+def _grace_steps(conditions: Conditions, step_ns: int) -> int:
+    return -(-conditions.grace_s * SECOND_NS // step_ns) or GRACE_STEPS
+
+
 def _share_instruments(hours: Hours) -> tuple[InstrumentDefined, ...]:
     return tuple(
         InstrumentDefined(
@@ -180,6 +185,7 @@ def _taped(scenario: Scenario, tape: Tape) -> Day:
         continuous_steps=seconds * SECOND_NS // step_ns,
         opening_steps=conditions.opening_s * SECOND_NS // step_ns,
         closing_steps=conditions.closing_s * SECOND_NS // step_ns,
+        grace_steps=_grace_steps(conditions, step_ns),
     )
     name, volumes = tape.volumes(-(-seconds // 60))
     calendar_id = CALENDAR if hours.has_calls else ""

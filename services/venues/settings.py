@@ -4,13 +4,13 @@ from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from schemas.messages.core import ClockMode
 from services.metrics.settings import MetricsSettings
-from services.venues.application import OUTPUT_TOPICS
 from services.venues.conditions import Conditions
+from services.venues.edges import BY_FIX, DIRECT, Edges
 from services.venues.scenario import Scenario
 from streams.adapters.kafka import KafkaSettings
 from streams.adapters.latch import default_directory
@@ -22,6 +22,7 @@ from streams.runtime.versions import code_version, library_versions, schema_vers
 __all__ = ["SIMULATOR_SHARD", "VenuesSettings", "simulator_settings"]
 
 CONDITIONS = tuple(field.name for field in fields(Conditions))
+LATER = ("grace_s",)
 # Event ids are made of log id, shard and seq: a number that no engine's partition ever has.
 SIMULATOR_SHARD = 65_535
 
@@ -52,6 +53,12 @@ class VenuesSettings(MetricsSettings):
         description="How far our trading moves prices, of what is assumed; none: 100, on a tape 0",
     )
     speed: int = Field(0, ge=0, description="Times the wall clock, not reproducible; 0: lockstep")
+    grace_s: int = Field(
+        0, ge=0, description="Seconds of late answers after the last phase; 0: twelve steps"
+    )
+    is_fix: bool = Field(
+        False, description="Orders and reports go through FIX gateways; needs a speed"
+    )
     is_standing: bool = Field(
         False, description="Open when the definitions are there, stay after the close"
     )
@@ -64,6 +71,16 @@ class VenuesSettings(MetricsSettings):
     drop_copy: Path | None = Field(
         None, description="Folder for each venue's own drop copy file when the day is over"
     )
+
+    @model_validator(mode="after")
+    def _is_paced_by_fix(self) -> "VenuesSettings":
+        if self.is_fix and not self.speed:
+            raise ValueError("gateways take time of the wall clock: is_fix needs a speed")
+        return self
+
+    @property
+    def edges(self) -> Edges:
+        return BY_FIX if self.is_fix else DIRECT
 
     def scenario(self) -> Scenario:
         return Scenario(
@@ -88,6 +105,8 @@ class VenuesSettings(MetricsSettings):
     def config_version(self) -> str:
         """Return the SHA-256 of what could change a decision, hex."""
         names = {"seed", "minutes", "tape", "orders", "accounts", "step_ms", "facts", *CONDITIONS}
+        # What came later is said only where it is used: the version of an older day stays the same.
+        names = {each for each in names if each not in LATER or getattr(self, each)}
         return sha256(self.model_dump_json(include=names).encode()).hexdigest()
 
 
@@ -98,6 +117,7 @@ def simulator_settings(
     seed: int,
     snapshot_batches: int = 300,
     config_version: str = "",
+    edges: Edges = DIRECT,
 ) -> HostSettings:
     """Return the runtime's settings of the simulator over `partitions` keyed partitions."""
     return HostSettings(
@@ -106,15 +126,15 @@ def simulator_settings(
         log_id=log_id,
         mode=ClockMode.TAPE,
         urgent_inputs=(),
-        inputs=tuple(TopicPartition(topics.CHILDREN_EVENTS, n) for n in range(partitions)),
+        inputs=tuple(TopicPartition(edges.children, n) for n in range(partitions)),
         journal=TopicPartition(topics.VENUES_JOURNAL, 0),
         snapshots=TopicPartition(topics.VENUES_SNAPSHOTS, 0),
         pointers=TopicPartition(topics.VENUES_SNAPSHOT_POINTERS, 0),
         dead_letters=None,
         outputs=tuple(
-            TopicPartition(topic, n) for topic in OUTPUT_TOPICS for n in range(partitions)
+            TopicPartition(topic, n) for topic in edges.output_topics for n in range(partitions)
         ),
-        shared_outputs=OUTPUT_TOPICS,
+        shared_outputs=edges.output_topics,
         seed=seed,
         snapshot_batches=snapshot_batches,
         code_version=code_version(),
