@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from schemas.messages.market import Watermark
 from schemas.messages.routing import ChildPlaced, FillBooked
 from schemas.messages.venues import ExecutionReport
+from services.venues.application import VenueSimulator
 from services.venues.conditions import Conditions
 from services.venues.edges import OUTPUT_TOPICS
 from services.venues.hours import GRACE_STEPS
 from services.venues.scenario import Scenario, plan_day
 from services.venues.settings import VenuesSettings
-from services.venues.state import SimulatorState
 from streams.core import topics
 from tests.support.fix_edges import EdgedMarket
 
@@ -64,8 +64,8 @@ def test_a_simulator_that_starts_again_has_heard_the_same() -> None:
     assert any(isinstance(each, ExecutionReport) for each in market.messages(topics.VENUES_REPORTS))
     market.start_simulator()
     assert market.simulator.application.snapshot() == before
-    state = market.simulator.application.state
-    assert isinstance(state, SimulatorState) and state.children
+    application = market.simulator.application
+    assert isinstance(application, VenueSimulator) and application.state.children
 
 
 def test_the_market_waits_for_engines_that_are_slow() -> None:
