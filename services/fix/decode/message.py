@@ -42,7 +42,7 @@ def decode(raw: Raw, *, is_body: bool = False, begin_string: str = "", kind: str
     version = begin_string or first.get(8, "")
     kind = kind or first.get(35, "")
     words = dictionary_of(version)
-    layout = words.messages.get(kind)
+    layout = words.layout(kind)
     header = [] if is_body else [tag for tag, _ in raw.pairs if _is_header(words, tag)]
     known = (*words.header, *(layout.items if layout else ()))
     walker = _Walker(words, raw.pairs, layout is not None)
@@ -56,7 +56,7 @@ def decode(raw: Raw, *, is_body: bool = False, begin_string: str = "", kind: str
         required = [tag for tag in layout.required() if tag not in present]
         errors += [f"required {words.name(tag)}({tag}) is missing" for tag in required]
     elif kind:
-        errors.append(f"message type {kind} is not one of ours: groups are shown flat")
+        errors.append(f"{words.version} has no message {kind}: groups are shown flat")
     errors += [f"{line.name or line.tag}({line.tag}): {line.note}" for line in lines if line.note]
     return Decoded(version, kind, title, lines, errors)
 
@@ -91,7 +91,6 @@ class _Walker:
 
     def __init__(self, words: Dictionary, pairs: Sequence[tuple[int, str]], strict: bool) -> None:
         self.words, self.pairs, self.strict = words, pairs, strict
-        self.newest = dictionary(Version.FIX50SP2)
         self.at = 0
 
     def walk(self, items: Sequence[Item]) -> Iterator[Line]:
@@ -132,12 +131,12 @@ class _Walker:
     def _stranger(self, tag: int) -> str:
         if self.words.name(tag):
             return "not in this message"
-        if self.newest.name(tag):
+        if dictionary(Version.FIX50SP2).name(tag):
             return f"not a field of {self.words.version}"
         return "" if tag >= 5_000 else "no such field"
 
     def _line(self, tag: int, value: str, depth: int, note: str) -> Line:
-        words = self.words if self.words.name(tag) else self.newest
+        words = self.words if self.words.name(tag) else dictionary(Version.FIX50SP2)
         kind = words.fields.get(tag)
         meaning = words.value_name(tag, value)
         if not value:
