@@ -25,7 +25,7 @@ def show_totals(console: Console, result: dict[str, Any]) -> None:
     rows = (
         (result["orders_accepted"], f"orders accepted, {result['orders_rejected']:,} refused"),
         (result["crossed_quantity"], f"crossed or netted inside, in {result['crosses']:,} crosses"),
-        (result["parents"], f"parents worked, {result['parents_filled']:,} of them to the end"),
+        (result["parents"], f"parents worked, {result['parents_filled']:,} of them filled"),
         (
             result["children"],
             f"children at the venues, {result['children_rejected']:,} refused there",
