@@ -14,7 +14,7 @@ from schemas.messages.routing import (
 )
 from schemas.messages.venues import ExecutionReport
 from services.metrics.tally import Tally
-from services.venues.edges import DIRECT, OUTPUT_TOPICS, Edges
+from services.venues.edges import DIRECT, Edges
 from services.venues.exchange import Arrival, open_books, run_step
 from services.venues.impact import fade, moved
 from services.venues.outbox import NO_EVENT, Said, StepOutbox
@@ -28,7 +28,7 @@ from streams.core.timers import Timer
 from streams.core.topics import VENUES_REPORTS
 from streams.runtime.ports import Emitter, Inbound, Message, RecordedBatch
 
-__all__ = ["OUTPUT_TOPICS", "VenueSimulator"]
+__all__ = ["VenueSimulator"]
 
 EXECUTED = (ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
 TO_VENUES = (ChildPlaced, ChildCancelRequested, ChildReplaceRequested, ChildStatusRequested)
@@ -103,7 +103,7 @@ class VenueSimulator:
             step_ns=terms.step_ns,
             is_final=step == self._day.steps,
         )
-        for topic in OUTPUT_TOPICS:
+        for topic in self._edges.marked_topics:
             for partition in range(self._partitions):
                 out.emit(
                     topic,

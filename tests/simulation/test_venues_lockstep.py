@@ -9,7 +9,8 @@ from schemas.messages.intake import OrderAccepted, OrderClosed, OrderRejected
 from schemas.messages.market import Watermark
 from schemas.messages.routing import FillBooked
 from services.demo.publish import outside_envelope
-from services.venues.application import OUTPUT_TOPICS, VenueSimulator
+from services.venues.application import VenueSimulator
+from services.venues.edges import OUTPUT_TOPICS
 from services.venues.host import is_over, simulator_host
 from services.venues.inbox import PacedInbox, Schedule
 from services.venues.scenario import Day, Scenario, definitions, plan_day

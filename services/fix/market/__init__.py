@@ -1,0 +1,1 @@
+"""The simulator's venues as FIX acceptors: orders in, executions out, misbehavior on demand."""
