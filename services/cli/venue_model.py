@@ -17,8 +17,8 @@ from streams.core.errors import LogError
 
 if TYPE_CHECKING:
     from schemas.messages.core import Envelope
+    from services.proposals import Proposals
     from services.venuemodel.children import Observed
-    from services.venuemodel.story import Story
     from streams.scorecard.model import VenueModel
 
 app = typer.Typer(
@@ -188,7 +188,7 @@ def _read(bootstrap: str, topics: Sequence[str]) -> "Iterator[tuple[Envelope, An
         raise LogError(str(error.args[0])) from error
 
 
-def _story(bootstrap: str) -> "Story":
+def _story(bootstrap: str) -> "Proposals":
     from services.venuemodel.story import TOPICS, tell
 
     return tell(_read(bootstrap, TOPICS))
@@ -229,7 +229,7 @@ def _short(text: str) -> str:
     return head + rest.partition("\n")[0]
 
 
-def _plain(story: "Story") -> dict[str, Any]:
+def _plain(story: "Proposals") -> dict[str, Any]:
     return {
         "shards": {
             str(shard): {
