@@ -26,6 +26,7 @@ class FixAllocationInstructed(msgspec.Struct, frozen=True, kw_only=True, gc=Fals
     side: Side  # Side
     quantity: int  # What is divided, smallest units (FIX 53)
     trade_date: int  # Trade date yyyymmdd (FIX 75)
+    digest: str  # BLAKE2b-128 of what it says, hexadecimal: a repeat has the same
     shares: tuple[AccountShare, ...]  # Accounts and what each gets; sums to quantity; empty for CANCEL
 
 
@@ -40,6 +41,7 @@ def fix_allocation_instructed_to_datum(m: FixAllocationInstructed) -> dict[str, 
         "side": m.side,
         "quantity": m.quantity,
         "trade_date": m.trade_date,
+        "digest": m.digest,
         "shares": [account_share_to_datum(x) for x in m.shares],
     }
 
@@ -55,6 +57,7 @@ def fix_allocation_instructed_from_datum(d: dict[str, Any]) -> FixAllocationInst
         side=Side(d["side"]),
         quantity=d["quantity"],
         trade_date=d["trade_date"],
+        digest=d["digest"],
         shares=tuple([account_share_from_datum(x) for x in d["shares"]]),
     )
 

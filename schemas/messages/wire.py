@@ -2863,6 +2863,8 @@ def write_fix_allocation_instructed(m: FixAllocationInstructed) -> bytes:
             SIDE_BYTES[m.side],
             (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
             WIRE_INTS[m.trade_date],
+            (SIZES[n] if (n := len(s := m.digest.encode())) < 8192 else encode_long(n)),
+            s,
             (encode_long(len(m.shares)) + b"".join([WIRE_TEXTS[x.account_id] + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) for x in m.shares]) if m.shares else b""),
             b"\x00",
         )
@@ -2933,6 +2935,14 @@ def read_fix_allocation_instructed(b: bytes, i: int) -> tuple[FixAllocationInstr
         f_trade_date, i = read_int(b, i, n)
     else:
         f_trade_date = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_digest = b[i : i + n].decode()
+    i += n
     a_f_shares = []
     count, i = read_block(b, i)
     while count:
@@ -2955,7 +2965,7 @@ def read_fix_allocation_instructed(b: bytes, i: int) -> tuple[FixAllocationInstr
             a_f_shares.append(x_f_shares)
         count, i = read_block(b, i)
     f_shares = tuple(a_f_shares)
-    return FixAllocationInstructed(session_id=f_session_id, instruction_id=f_instruction_id, previous_id=f_previous_id, transaction=f_transaction, order_ids=f_order_ids, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, trade_date=f_trade_date, shares=f_shares), i
+    return FixAllocationInstructed(session_id=f_session_id, instruction_id=f_instruction_id, previous_id=f_previous_id, transaction=f_transaction, order_ids=f_order_ids, instrument_id=f_instrument_id, side=f_side, quantity=f_quantity, trade_date=f_trade_date, digest=f_digest, shares=f_shares), i
 
 
 def write_fix_received(m: FixReceived) -> bytes:

@@ -1,0 +1,1 @@
+"""Clients say how their filled orders are to be given to their accounts (FIX J in, P out)."""
