@@ -2,6 +2,7 @@
 
 import typer
 
+from services.cli.fix_atdl import atdl_command
 from services.cli.fix_decode import decode_command
 
 app = typer.Typer(
@@ -10,3 +11,4 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command(name="decode")(decode_command)
+app.command(name="atdl")(atdl_command)
