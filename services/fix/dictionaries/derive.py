@@ -33,7 +33,8 @@ FIELDS: Final = (
     (960, "StrategyParameterValue", "STRING"),
 )
 # Which messages take them as well: algorithms on orders and echoed in answers, passwords at Logon
-# (in use long before 4.3 had them), liquidity and capacity of fills, copies marked as such.
+# (in use long before 4.3 had them), liquidity and capacity of fills, copies marked as such, and the
+# trade date of an order, where it is not the day on which it is sent.
 TAKEN_BY: Final = {
     "OrderCapacity": ORDERS,
     "Username": ("A",),
@@ -43,6 +44,7 @@ TAKEN_BY: Final = {
     "TargetStrategyParameters": (*ORDERS, *ANSWERS),
     "ParticipationRate": (*ORDERS, *ANSWERS),
     "LastLiquidityInd": ANSWERS,
+    "TradeDate": ("D",),
 }
 # Enumerations that parties extend by agreement, so that any value passes: strategies above 1000.
 OPEN: Final = ("TargetStrategy",)
