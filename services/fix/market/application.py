@@ -191,10 +191,7 @@ class MarketGateway(Gateway):
                 if rejected is not None and not self._slow_until(message.child_id):
                     yield rejected
             case ConnectionChanged():
-                session = self._by_venue.get(message.venue_id)
-                if session and self.state.links.get(message.venue_id) is not message.is_connected:
-                    act = mischief.Act.LINK_BACK if message.is_connected else mischief.Act.LINK_LOST
-                    yield _act(session, Fields().add(58, act))
+                yield from self._linked(message)
             case Watermark() if message.step > self.state.step:
                 for held in self.state.held:
                     if held.due_step <= message.step:

@@ -99,20 +99,14 @@ class Held(msgspec.Struct):
 class MarketState(GatewayState):
     """A fold of what came by FIX and of what the venues said; of our own outputs nothing."""
 
-    scales: dict[str, int] = msgspec.field(
-        default_factory=dict
-    )  # instrument: smallest units to a whole one
+    scales: dict[str, int] = msgspec.field(default_factory=dict)  # instrument: units to a whole one
     symbols: dict[str, str] = msgspec.field(default_factory=dict)  # symbol: instrument
     orders: dict[str, Order] = msgspec.field(default_factory=dict)  # by the ClOrdID of the D
     ids: dict[str, str] = msgspec.field(default_factory=dict)  # every ClOrdID taken: order
     step: int = 0  # of the market, by its watermarks
     held: list[Held] = msgspec.field(default_factory=list)
-    slow: dict[str, int] = msgspec.field(
-        default_factory=dict
-    )  # order that is told late: until the end of that step
-    links: dict[str, bool] = msgspec.field(
-        default_factory=dict
-    )  # venue: whether it can be reached, once it was said
+    slow: dict[str, int] = msgspec.field(default_factory=dict)  # order: told after that step
+    links: dict[str, bool] = msgspec.field(default_factory=dict)  # venue: whether it can be reached
 
     def order_of(self, session_id: str, *client_order_ids: str) -> tuple[str, Order] | None:
         """Return the first order of the session that one of the ids names."""
