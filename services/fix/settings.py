@@ -33,6 +33,7 @@ class SessionSettings(BaseModel):
         description="QuickFIX's own settings of the session: BeginString, SenderCompID, ..."
     )
     password_env: str = Field("", description="Environment variable with the password (FIX 554)")
+    username: str = Field("", description="Username beside it (FIX 553); empty for none")
     ip_addresses: tuple[str, ...] = Field((), description="Peers that may log on; empty for any")
     messages_per_s: int = Field(0, ge=0, description="Most application messages in; 0: no bound")
     terms: dict[str, Any] = Field(

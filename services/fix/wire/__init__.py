@@ -1,0 +1,1 @@
+"""Carries FIX text between counterparties and the log; QuickFIX holds the sessions."""

@@ -1,0 +1,60 @@
+"""Where QuickFIX listens: it knows no address to bind to, so its socket is replaced by ours."""
+
+import os
+import socket
+import struct
+from pathlib import Path
+from typing import Final
+
+__all__ = ["bound_listener", "replace_listener"]
+
+BACKLOG: Final = 64
+# A counterparty that takes nothing for so long is cut off: a send to it waits, and with it the
+# thread that sends, and QuickFIX's heartbeats.
+UNREAD_MAX_MS: Final = 30_000
+
+
+def bound_listener(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there; accepted ones inherit its options. Raises: OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MAX_MS)
+    listener.bind((host, port))
+    listener.listen(BACKLOG)
+    return listener
+
+
+def replace_listener(listener: socket.socket, before: set[int]) -> None:
+    """Put our listener in the place of the one that QuickFIX opened since `before` (descriptors).
+
+    QuickFIX was told port 0, so it listens on a port of no consequence on all addresses. Its
+    descriptor becomes ours; a last connection to the old port lets the thread that waits there go
+    on, to our socket, and then nothing listens there any more.
+    """
+    (descriptor,) = [each for each in open_descriptors() - before if _listens(each)]
+    old = socket.socket(fileno=os.dup(descriptor))
+    port = old.getsockname()[1]
+    os.dup2(listener.fileno(), descriptor)
+    old.close()
+    listener.close()
+    with socket.create_connection(("127.0.0.1", port), timeout=5.0) as wake:
+        wake.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def open_descriptors() -> set[int]:
+    """Return the descriptors of this process."""
+    return {int(each.name) for each in Path("/proc/self/fd").iterdir()}
+
+
+def _listens(descriptor: int) -> bool:
+    try:
+        probe = socket.socket(fileno=os.dup(descriptor))
+    except OSError:
+        return False
+    with probe:
+        try:
+            return bool(probe.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+        except OSError:
+            return False
