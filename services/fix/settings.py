@@ -35,6 +35,9 @@ class SessionSettings(BaseModel):
     password_env: str = Field("", description="Environment variable with the password (FIX 554)")
     username: str = Field("", description="Username beside it (FIX 553); empty for none")
     ip_addresses: tuple[str, ...] = Field((), description="Peers that may log on; empty for any")
+    gap_filled: tuple[str, ...] = Field(
+        (), description="Types of messages (FIX 35) that a ResendRequest gets a gap fill for"
+    )
     messages_per_s: int = Field(0, ge=0, description="Most application messages in; 0: no bound")
     terms: dict[str, Any] = Field(
         default_factory=dict, description="What the gateway's kind wants to know of the session"

@@ -234,6 +234,9 @@ class VenuesGateway(Gateway):
             child.closed_day = sent.session_day
             return
         state.advance(child, name, Stage.SENT)
+        if sent.is_possible_resend and terms.status_requests != "none":
+            # Its mark was lost: nobody knows how often it arrived, so it is asked for.
+            state.enqueue(sent.session_id, Queued("H", name, 0, 0, NO_CAUSE, 0))
         is_asked = terms.ack_timeout_ms and terms.status_requests != "none"
         if is_asked and child.stage < Stage.ANSWERED:
             state.late[name] = sent.sent_ns + terms.ack_timeout_ms * MS_NS

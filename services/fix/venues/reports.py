@@ -235,7 +235,8 @@ def _fee_e9(terms: VenueTerms, fields: Fields) -> int:
 
 
 def _liquidity(terms: VenueTerms, fields: Fields) -> Liquidity:
-    return terms.liquidity.get(fields.get(terms.liquidity_tag), Liquidity.UNKNOWN)
+    text = fields.get(terms.liquidity_tag)
+    return terms.liquidity.get(text, Liquidity.UNKNOWN) if text else terms.liquidity_absent
 
 
 def _text(fields: Fields, code_tag: int) -> str:

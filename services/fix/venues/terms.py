@@ -73,6 +73,7 @@ class VenueTerms(BaseModel):
     liquidity: dict[str, Liquidity] = Field(
         {"1": Liquidity.ADDED, "2": Liquidity.REMOVED, "4": Liquidity.AUCTION}
     )
+    liquidity_absent: Liquidity = Field(Liquidity.UNKNOWN, description="What no value means")
     exec_types: dict[str, ExecType] = Field({}, description="Its own values of FIX 150")
     statuses: dict[str, OrderStatus] = Field({}, description="Its own values of FIX 39")
 
@@ -83,9 +84,6 @@ class VenueTerms(BaseModel):
     ack_timeout_ms: int = Field(5_000, ge=0, description="Then a child is asked for; 0: never")
     status_requests: Literal["order", "mass", "none"] = Field(
         "order", description="Answers H; H and AF; neither"
-    )
-    resend_orders: bool = Field(
-        False, description="A ResendRequest gets orders again (43=Y); otherwise a gap fill"
     )
     cancel_on_disconnect: bool = Field(
         False, description="It promises to cancel what is open when the session is lost"
