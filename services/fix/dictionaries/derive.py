@@ -50,6 +50,7 @@ TAKEN_BY: Final = {
 OPEN: Final = ("TargetStrategy",)
 # Values that later versions have and that are in use in all.
 VALUES: Final = {
+    "TimeInForce": (("7", "AT_THE_CLOSE"),),
     "BusinessRejectReason": (
         ("8", "THROTTLE_LIMIT_EXCEEDED_MESSAGES_REJECTED"),
         ("9", "THROTTLE_LIMIT_EXCEEDED_SESSION_WILL_BE_DISCONNECTED"),
