@@ -3,11 +3,11 @@
 QuickFIX validates by the same files (services/fix/dictionaries); this needs no QuickFIX.
 """
 
-from enum import StrEnum
 from functools import cache
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element, parse
 
+from services.fix.codes.versions import Version
 from services.fix.dictionaries import dictionary_path
 
 __all__ = [
@@ -19,18 +19,6 @@ __all__ = [
     "dictionary",
     "dictionary_of",
 ]
-
-
-class Version(StrEnum):
-    """Versions that we speak, by the name of their dictionary."""
-
-    FIX42 = "FIX42"
-    FIX44 = "FIX44"
-    FIX50SP2 = "FIX50SP2"  # over FIXT 1.1
-
-    @property
-    def begin_string(self) -> str:
-        return {"FIX42": "FIX.4.2", "FIX44": "FIX.4.4", "FIX50SP2": "FIXT.1.1"}[self.value]
 
 
 # FIX 5.0 keeps header and messages of the session in FIXT 1.1.
