@@ -8,13 +8,14 @@ Source: SPEC section 7, scorecard.
 
 from typing import Final, NamedTuple
 
-from schemas.messages.core import Side, Urgency
+from schemas.messages.core import Level, Side, Urgency
 from streams.core.market import Quote, Venue, VenueBook
 from streams.routing.state import Record
 
 __all__ = [
     "FREE",
     "Cost",
+    "Prices",
     "depth_at_touch",
     "expected_fill",
     "fee_bps_e9",
@@ -22,6 +23,7 @@ __all__ = [
     "halves_of",
     "hazard_e9",
     "midpoint",
+    "prices_of",
     "resting",
     "taking",
     "urgent",
@@ -51,50 +53,69 @@ class Cost(NamedTuple):
 FREE: Final = Cost(0, 0, 0, 0, 0)
 
 
+class Prices(NamedTuple):
+    """The quote as costs need it, worked out once for a decision."""
+
+    sign: int  # 1 for a buy, -1 for a sale
+    mid_e9: int
+    half_e9: int  # spread, as a price
+    half_bps_e9: int  # spread, 1e-9 basis points of the midpoint
+
+
+def prices_of(side: Side, quote: Quote) -> Prices:
+    """Return a side's view of the quote. Rounds: half a spread down."""
+    half_e9 = (quote.ask_e9 - quote.bid_e9) // 2
+    sign = 1 if side is Side.BUY else -1
+    return Prices(sign, quote.midpoint_e9, half_e9, half_spread_bps_e9(quote))
+
+
 def taking(
-    record: Record, book: VenueBook, side: Side, quote: Quote, quantity: int, *, price_e9: int = 0
+    record: Record, book: VenueBook, prices: Prices, quantity: int, *, price_e9: int = 0
 ) -> Cost:
     """Return the cost of taking `quantity` there at an average of `price_e9`.
 
     `price_e9` 0: as its displayed depth says; what is beyond it comes a half spread behind.
     Rounds: down.
     """
-    levels = book.asks if side is Side.BUY else book.bids
-    mid_e9 = quote.midpoint_e9
+    sign, mid_e9, half_e9, half = prices
+    levels = book.asks if sign > 0 else book.bids
     if not levels:
         return FREE
     best_e9 = levels[0].price_e9
-    touch = _against(side, best_e9, mid_e9)
+    touch = (best_e9 - mid_e9) * sign * _UNITS // mid_e9
     if not price_e9:
-        left, paid, last_e9 = quantity, 0, best_e9
-        for level in levels:
-            part = min(left, level.quantity)
-            paid += part * level.price_e9
-            left -= part
-            last_e9 = level.price_e9
-            if not left:
-                break
-        half_e9 = (quote.ask_e9 - quote.bid_e9) // 2
-        worse_e9 = last_e9 + half_e9 if side is Side.BUY else last_e9 - half_e9
-        price_e9 = (paid + left * worse_e9) // quantity
-    walked = _against(side, price_e9, mid_e9) - touch
+        price_e9 = _walked_e9(levels, quantity, sign * half_e9)
+    walked = (price_e9 - mid_e9) * sign * _UNITS // mid_e9 - touch
     missed = E9 - record.fill_e9 * (E9 - record.rejects_e9) // E9
+    venue = book.venue
     return Cost(
-        fee_bps_e9(book.venue.taker_fee_e9, book.venue.taker_fee_ppm, mid_e9),
+        fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9),
         touch + record.correction_e9,
-        walked + missed * (half_spread_bps_e9(quote) + record.missed_e9) // E9,
-        _latency(record, book.venue),
+        walked + missed * (half + record.missed_e9) // E9,
+        _latency(record, venue),
         record.leakage_e9,
     )
 
 
-def resting(record: Record, book: VenueBook, side: Side, quote: Quote, quantity: int) -> Cost:
+def _walked_e9(levels: tuple[Level, ...], quantity: int, behind_e9: int) -> int:
+    """Return the average price of taking so much; what is not shown comes `behind_e9` the last."""
+    left, paid, last_e9 = quantity, 0, levels[0].price_e9
+    for level in levels:
+        part = min(left, level.quantity)
+        paid += part * level.price_e9
+        left -= part
+        last_e9 = level.price_e9
+        if not left:
+            break
+    return (paid + left * (last_e9 + behind_e9)) // quantity
+
+
+def resting(record: Record, book: VenueBook, prices: Prices, quantity: int) -> Cost:
     """Return the cost of resting `quantity` there and making up for what does not fill.
 
     Rounds: down.
     """
-    venue, mid_e9 = book.venue, quote.midpoint_e9
-    half = half_spread_bps_e9(quote)
+    venue, mid_e9, half = book.venue, prices.mid_e9, prices.half_bps_e9
     depth = depth_at_touch(book)
     chance = record.fill_e9 * (E9 - record.rejects_e9) // E9 * depth // (depth + quantity)
     missed = E9 - chance
@@ -109,12 +130,11 @@ def resting(record: Record, book: VenueBook, side: Side, quote: Quote, quantity:
     )
 
 
-def midpoint(record: Record, venue: Venue, quote: Quote, other_e9: int) -> Cost:
+def midpoint(record: Record, venue: Venue, mid_e9: int, other_e9: int) -> Cost:
     """Return the cost of a midpoint order whose unfilled part goes on at a cost of `other_e9`.
 
     Rounds: down.
     """
-    mid_e9 = quote.midpoint_e9
     chance = record.fill_e9 * (E9 - record.rejects_e9) // E9
     missed = E9 - chance
     return Cost(
@@ -176,11 +196,6 @@ def fee_bps_e9(fee_e9: int, fee_ppm: int, price_e9: int) -> int:
     if -_FEE_MAX_BPS_E9 < cost < _FEE_MAX_BPS_E9:
         return cost
     return _FEE_MAX_BPS_E9 if cost > 0 else -_FEE_MAX_BPS_E9
-
-
-def _against(side: Side, price_e9: int, mid_e9: int) -> int:
-    gap = price_e9 - mid_e9 if side is Side.BUY else mid_e9 - price_e9
-    return gap * _UNITS // mid_e9
 
 
 def _latency(record: Record, venue: Venue) -> int:

@@ -68,9 +68,8 @@ def scope_of(venue_id: str, instrument_id: str) -> str:
 
 def standing(state: RoutingState, venue_id: str, instrument_id: str, at_ns: int) -> Standing:
     """Return whether a venue is suspended, for all or for the instrument, or must be tried."""
-    is_probing = False
-    for key in (venue_id, scope_of(venue_id, instrument_id)):
-        record = state.venues.get(key)
+    found, venues = _GOOD, state.venues
+    for record in (venues.get(venue_id), venues.get(f"{venue_id}|{instrument_id}")):
         if record is None:
             continue
         if record.suspended_until_ns > at_ns:
@@ -78,8 +77,12 @@ def standing(state: RoutingState, venue_id: str, instrument_id: str, at_ns: int)
         if record.trouble is not VenueTrouble.UNKNOWN:
             if record.probe_id:
                 return Standing("suspended until its probe is answered")
-            is_probing = True
-    return Standing("", is_probing)
+            found = _PROBING
+    return found
+
+
+_GOOD: Final = Standing("")
+_PROBING: Final = Standing("", is_probing=True)
 
 
 def after_reject(state: RoutingState, child: Child, at_ns: int) -> tuple[VenueSuspended, ...]:
@@ -214,6 +217,9 @@ def books_in_trouble(
     found: list[VenueSuspended] = []
     instrument_id = market.instrument.instrument_id
     for book in market.books:
+        is_young = at_ns - book.at_ns <= market.age_max_ns
+        if is_young and not book.crossed_since_ns:
+            continue  # nearly all of them, at every decision
         trouble = _book_trouble(book, market, at_ns)
         if trouble is None:
             continue

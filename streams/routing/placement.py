@@ -176,43 +176,48 @@ class Placement:
 
     def _children(self, quote: Quote, legs: tuple[Leg, ...]) -> tuple[ChildPlaced, ...]:
         """Return the orders; what lies beyond the slice belongs to the last ones."""
-        wanted, children = self._quantity, []
-        for ordinal, leg in enumerate(legs, self._part.placed + 1):
-            own = min(leg.quantity, wanted)
-            wanted -= own
-            children.append(self._child(quote, leg, ordinal, leg.quantity - own))
+        part, at_ns, midpoint_e9 = self._part, self._at_ns, quote.midpoint_e9
+        slice_id, ordinal, wanted = part.slice_id, part.placed, self._quantity
+        trade_date, children = self._market.instrument.trade_date, []
+        for leg in legs:
+            ordinal += 1
+            venue, quantity, rest_ns = leg.book.venue, leg.quantity, leg.rest_ns
+            over = quantity - wanted if quantity > wanted else 0
+            wanted += over - quantity
+            cancel_from_ns, is_probe = self._rules.child_terms(venue)
+            # A bid beside a sweep must be back before its slice is.
+            until_ns = min(at_ns + rest_ns, part.deadline_ns) if rest_ns else 0
+            children.append(
+                ChildPlaced(
+                    child_id=f"{slice_id}.{ordinal}",
+                    slice_id=slice_id,
+                    parent_id=part.parent_id,
+                    epoch=part.epoch,
+                    venue_id=venue.venue_id,
+                    instrument_id=part.instrument_id,
+                    side=part.side,
+                    quantity=quantity,
+                    order_type=leg.order_type,
+                    price_e9=leg.price_e9,
+                    time_in_force=TimeInForce.DAY if rest_ns else TimeInForce.IOC,
+                    minimum_quantity=leg.minimum,
+                    self_trade_id=part.self_trade_id,
+                    arrival_price_e9=midpoint_e9,
+                    placed_ns=at_ns,
+                    ack_due_ns=at_ns + leg.send_after_ns + ACK_TIMEOUT_NS,
+                    rest_until_ns=until_ns,
+                    is_short_sale=part.is_short_sale,
+                    display_quantity=self._shown(leg) if rest_ns else 0,
+                    tactic=self._tactic(leg),
+                    send_after_ns=leg.send_after_ns,
+                    overfill_quantity=over,
+                    cancel_from_ns=cancel_from_ns,
+                    is_probe=is_probe,
+                    trade_date=trade_date,
+                    messages_per_s=venue.messages_per_s,
+                )
+            )
         return tuple(children)
-
-    def _child(self, quote: Quote, leg: Leg, ordinal: int, over: int) -> ChildPlaced:
-        part, book = self._part, leg.book
-        is_lit = book.venue.kind is not VenueKind.DARK
-        # A bid beside a sweep must be back before its slice is.
-        rest_until_ns = min(self._at_ns + leg.rest_ns, part.deadline_ns) if leg.rest_ns else 0
-        return ChildPlaced(
-            child_id=f"{part.slice_id}.{ordinal}",
-            slice_id=part.slice_id,
-            parent_id=part.parent_id,
-            epoch=part.epoch,
-            venue_id=book.venue.venue_id,
-            instrument_id=part.instrument_id,
-            side=part.side,
-            quantity=leg.quantity,
-            order_type=leg.order_type,
-            price_e9=leg.price_e9,
-            time_in_force=TimeInForce.DAY if leg.rest_ns else TimeInForce.IOC,
-            minimum_quantity=leg.minimum,
-            self_trade_id=part.self_trade_id,
-            is_short_sale=part.is_short_sale,
-            display_quantity=self._shown(leg.quantity, book) if leg.rest_ns and is_lit else 0,
-            arrival_price_e9=quote.midpoint_e9,
-            placed_ns=self._at_ns,
-            ack_due_ns=self._at_ns + leg.send_after_ns + ACK_TIMEOUT_NS,
-            rest_until_ns=rest_until_ns,
-            tactic=self._tactic(leg),
-            send_after_ns=leg.send_after_ns,
-            overfill_quantity=over,
-            **self._rules.child_terms(book.venue),
-        )
 
     def _decided(
         self,
@@ -248,11 +253,14 @@ class Placement:
             back = returned(self._part, rest, Cause.VENUE, is_closed=is_closed)
         return (*self._rules.suspended, *self._gated.values(), decided, *children, *back)
 
-    def _shown(self, quantity: int, book: VenueBook) -> int:
+    def _shown(self, leg: Leg) -> int:
         """Return what a resting child shows, in whole lots; 0 when that is all of it."""
+        book = leg.book
+        if book.venue.kind is VenueKind.DARK:
+            return 0
         levels = book.bids if self._part.side is Side.BUY else book.asks
         return shown_quantity(
-            quantity,
+            leg.quantity,
             self._asked.display_quantity,
             self._part.display_share_bps,
             levels,

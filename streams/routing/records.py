@@ -9,7 +9,7 @@ from schemas.messages.scorecard import VenueScored
 from streams.core.bucket import cell_key
 from streams.routing.state import Record, RoutingState, Track
 
-__all__ = ["fold_score", "record_of"]
+__all__ = ["Records", "fold_score", "record_of"]
 
 E9: Final = 1_000_000_000
 _EFFECTIVE_MAX: Final = 31  # observations of a mean as scorecard.py keeps it
@@ -53,15 +53,40 @@ def fold_score(state: RoutingState, event: VenueScored) -> None:
     )
 
 
+class Records(dict[str, Record]):
+    """The newest score of each venue for one kind of order, or what this shard saw by itself.
+
+    A venue is looked up when a logic first asks for it.
+    """
+
+    __slots__ = ("_kind", "_prefix", "_state")
+
+    def __init__(
+        self, state: RoutingState, kind: OrderKind, instrument_id: str, side: Side
+    ) -> None:
+        self._state = state
+        self._kind = kind
+        bucket = state.buckets.get(instrument_id)
+        self._prefix = None if bucket is None else cell_key("", kind, bucket, side)
+
+    def __missing__(self, venue_id: str) -> Record:
+        found = None
+        if self._prefix is not None:
+            found = self._state.records.get(self._prefix + venue_id)
+        if found is None:
+            found = _believed(self._state, venue_id, self._kind)
+        self[venue_id] = found
+        return found
+
+
 def record_of(
     state: RoutingState, venue_id: str, kind: OrderKind, instrument_id: str, side: Side
 ) -> Record:
     """Return the newest score of the cell, or the prior with what this shard saw by itself."""
-    bucket = state.buckets.get(instrument_id)
-    if bucket is not None:
-        record = state.records.get(cell_key(venue_id, kind, bucket, side))
-        if record is not None:
-            return record
+    return Records(state, kind, instrument_id, side)[venue_id]
+
+
+def _believed(state: RoutingState, venue_id: str, kind: OrderKind) -> Record:
     name = "aggressive" if kind is OrderKind.AGGRESSIVE else "passive"
     track = state.tracks.get(f"{venue_id}/{name}", _NEW_TRACK)
     leakage_e9 = state.settings.leakage_bps_e9

@@ -1,11 +1,11 @@
 """Split a marketable quantity over venues at least all-in cost: exact, integers only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from heapq import heapify, heappop, heapreplace
 from itertools import combinations
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from schemas.messages.core import Side
+from schemas.messages.core import Level, Side
 from streams.core.market import Venue, VenueBook
 
 __all__ = ["Step", "SweepVenue", "Taken", "all_in_e9", "consolidated", "split", "sweep_venue"]
@@ -68,64 +68,74 @@ def consolidated(
     that comes first. Where no venue has a minimum, which is nearly always, the
     venues' levels are merged and only as many are looked at as are taken.
     """
-    if owner_minimum > lot or any(book.venue.minimum_quantity > lot for book in books):
+    if owner_minimum > lot:
         return _chosen(books, side, limit_price_e9, lot, quantity, owner_minimum=owner_minimum)
-    sign = 1 if side is Side.BUY else -1
-    queue: list[tuple[int, int]] = []  # cost and venue of each venue's next level
-    sides: list[Iterator[tuple[int, int, int]]] = []
-    nexts: list[tuple[int, int, int]] = []
+    for book in books:
+        if book.venue.minimum_quantity > lot:
+            return _chosen(books, side, limit_price_e9, lot, quantity, owner_minimum=owner_minimum)
+    return _merged(books, limit_price_e9, lot, quantity, is_buy=side is Side.BUY)
+
+
+def _merged(
+    books: Sequence[VenueBook],
+    limit_price_e9: int | None,
+    lot: int,
+    quantity: int,
+    *,
+    is_buy: bool,
+) -> tuple[list[Taken], list[tuple[int, int]]]:
+    """Merge the venues' levels by cost: what `split` finds without minima.
+
+    Plain tuples, no calls and no more levels than are taken: each level of a sweep passes here.
+    """
+    last = limit_price_e9 if is_buy or limit_price_e9 is None else -limit_price_e9
+    sides: list[tuple[tuple[Level, ...], int, int]] = []
+    queue: list[tuple[int, int, int]] = []  # cost, venue and price of each venue's next level
     for rank, book in enumerate(books):
-        offers = _offers(book, sign, limit_price_e9, lot)
-        sides.append(offers)
-        first = next(offers, _NONE)
-        nexts.append(first)
-        if first[1]:
-            queue.append((first[0], rank))
+        venue, levels = book.venue, book.asks if is_buy else book.bids
+        fee_e9, ppm = venue.taker_fee_e9, venue.taker_fee_ppm
+        sides.append((levels, fee_e9, ppm))
+        if levels:
+            price_e9 = levels[0].price_e9
+            cost = price_e9 if is_buy else -price_e9
+            if last is None or cost <= last:
+                cost += fee_e9 + (price_e9 * ppm // _PPM if ppm else 0)
+                queue.append((cost, rank, price_e9))
     heapify(queue)
+    nexts, odd = [0] * len(sides), [0] * len(sides)  # `odd`: shown, but no whole lot yet
     taken: dict[int, list[int]] = {}
     parts: list[tuple[int, int]] = []
-    while quantity and queue:
-        cost, rank = queue[0]
-        _, offered, price_e9 = nexts[rank]
-        part = min(offered, quantity)
-        quantity -= part
-        parts.append((cost, part))
-        own = taken.get(rank)
-        if own is None:
-            taken[rank] = [part, price_e9, part * price_e9, cost]
-        else:  # a venue's prices only get worse
-            own[0] += part
-            own[1] = price_e9
-            own[2] += part * price_e9
-        if not quantity:
-            break
-        following = nexts[rank] = next(sides[rank], _NONE)
-        if following[1]:
-            heapreplace(queue, (following[0], rank))
-        else:
-            heappop(queue)
-    return [Taken(rank, *own) for rank, own in taken.items()], parts
-
-
-_NONE: Final = (0, 0, 0)
-
-
-def _offers(
-    book: VenueBook, sign: int, limit_price_e9: int | None, lot: int
-) -> Iterator[tuple[int, int, int]]:
-    """Yield cost, quantity in whole lots of the running total, and price, the best first."""
-    fee_e9, fee_ppm = book.venue.taker_fee_e9, book.venue.taker_fee_ppm
-    shown = whole = 0
-    for level in book.asks if sign > 0 else book.bids:
-        price_e9 = level.price_e9
-        if limit_price_e9 is not None and (price_e9 - limit_price_e9) * sign > 0:
-            return
-        shown += level.quantity
-        part = shown // lot * lot - whole
+    while queue:
+        cost, rank, price_e9 = queue[0]
+        levels, fee_e9, ppm = sides[rank]
+        at = nexts[rank]
+        part = levels[at].quantity + odd[rank]
+        odd[rank] = part % lot
+        part -= odd[rank]
         if part:
-            whole += part
-            cost = sign * price_e9 + fee_e9
-            yield (cost + price_e9 * fee_ppm // _PPM if fee_ppm else cost), part, price_e9
+            part = part if part < quantity else quantity
+            quantity -= part
+            parts.append((cost, part))
+            if rank in taken:  # a venue's prices only get worse
+                own = taken[rank]
+                own[0] += part
+                own[1] = price_e9
+                own[2] += part * price_e9
+            else:
+                taken[rank] = [part, price_e9, part * price_e9, cost]
+            if not quantity:
+                break
+        at += 1
+        if at < len(levels):
+            price_e9 = levels[at].price_e9
+            cost = price_e9 if is_buy else -price_e9
+            if last is None or cost <= last:
+                nexts[rank] = at
+                cost += fee_e9 + (price_e9 * ppm // _PPM if ppm else 0)
+                heapreplace(queue, (cost, rank, price_e9))
+                continue
+        heappop(queue)
+    return [Taken(rank, *own) for rank, own in taken.items()], parts
 
 
 def _chosen(

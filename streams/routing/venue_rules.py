@@ -1,7 +1,7 @@
 """What a venue's terms and its health let one placing decision do there."""
 
 from math import lcm
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.messages.core import BookState, OrderType, SelfTradeRule, Side, TimeInForce, VenueKind
 from schemas.messages.routing import VenueSuspended
@@ -47,15 +47,13 @@ class VenueRules:
         venue = book.venue
         if venue.venue_id in self._excluded:
             return "suspended"
-        found = self._standing(venue.venue_id)
-        if found.refusal:
-            return found.refusal
+        if reason := self._standing(venue.venue_id).refusal:
+            return reason
         if reason := _state_refusal(book) or self._book_refusal(book):
             return reason
         if venue.order_types and order_type not in venue.order_types:
             return f"takes no {order_type.value.lower()} orders"
-        due_ns = self._throttle.due_ns(venue.venue_id, venue.messages_per_s)
-        if due_ns:
+        if due_ns := self._throttle.due_ns(venue.venue_id, venue.messages_per_s):
             self.waits_ns = min(self.waits_ns or due_ns, due_ns)
             return f"throttled: {venue.messages_per_s} messages a second"
         return ""
@@ -68,11 +66,12 @@ class VenueRules:
         `least`: the smallest execution that the order accepts; a smaller probe would not trade.
         """
         venue = book.venue
-        lot = self._lot(venue)
         if self._standing(venue.venue_id).is_probing:
+            lot = self._lot(venue)
             probe = max(quantity // PROBE_DIVISOR, venue.minimum_quantity, least, lot)
             quantity = min(quantity, -(-probe // lot) * lot)
         if venue.lot:
+            lot = self._lot(venue)
             quantity = quantity // lot * lot
             if not quantity:
                 return Fit(0, None, f"less than the venue's lot of {venue.lot}")
@@ -87,8 +86,10 @@ class VenueRules:
 
     def sweep_meets_own(self, book: VenueBook, side: Side, limit_price_e9: int | None) -> bool:
         """Return whether taking all that is shown within the limit would take our own order."""
+        if book.venue.self_trade_rule not in _GUARDED:
+            return False
         levels = book.asks if side is Side.BUY else book.bids
-        if book.venue.self_trade_rule not in _GUARDED or not levels:
+        if not levels:
             return False
         worst_e9 = levels[-1].price_e9
         if limit_price_e9 is not None:
@@ -96,16 +97,12 @@ class VenueRules:
             worst_e9 = nearest(worst_e9, limit_price_e9)
         return self._meets_own(book.venue, side, worst_e9)
 
-    def child_terms(self, venue: Venue) -> dict[str, Any]:
-        """Count a child of this decision; return what the venue's terms make of it."""
+    def child_terms(self, venue: Venue) -> tuple[int, bool]:
+        """Count a child of this decision; return when it may be canceled, whether it is a probe."""
+        after_ns = venue.cancel_after_ns
+        cancel_from_ns = self._at_ns + venue.latency_ns + after_ns if after_ns else 0
         self._throttle.take(venue.venue_id)
-        reached_ns = self._at_ns + venue.latency_ns
-        return {
-            "cancel_from_ns": reached_ns + venue.cancel_after_ns if venue.cancel_after_ns else 0,
-            "messages_per_s": venue.messages_per_s,
-            "is_probe": self._standing(venue.venue_id).is_probing,
-            "trade_date": self._market.instrument.trade_date,
-        }
+        return cancel_from_ns, self._standing(venue.venue_id).is_probing
 
     def _standing(self, venue_id: str) -> Standing:
         if not self._state.venues:
@@ -150,8 +147,9 @@ class VenueRules:
 
 
 def _state_refusal(book: VenueBook) -> str:
-    is_dark = book.venue.kind is VenueKind.DARK
+    if book.state is BookState.OPEN:
+        return ""
     # A dark venue publishes no book, so that nobody may have said that it is open.
-    if book.state is not BookState.OPEN and not (is_dark and book.state is BookState.UNKNOWN):
-        return f"{book.state.value.lower()}"
-    return ""
+    if book.state is BookState.UNKNOWN and book.venue.kind is VenueKind.DARK:
+        return ""
+    return book.state.value.lower()

@@ -2,13 +2,14 @@
 
 import json
 from itertools import product
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.messages.core import Level, Side
 from streams.core.market import VenueBook
-from streams.routing.sweep import Step, SweepVenue, split, sweep_venue
+from streams.routing.sweep import Step, SweepVenue, consolidated, split, sweep_venue
 from tests.support.builders import venue, venue_book
 from tests.support.shared import shared
 
@@ -139,3 +140,52 @@ def test_a_venues_minimum_is_rounded_up_to_whole_lots(minimum: int, lot: int) ->
     offered = sweep_venue(book, Side.BUY, None, lot).minimum
     assert offered % lot == 0
     assert offered == 0 if minimum <= lot else minimum <= offered < minimum + lot
+
+
+OFFERS = st.tuples(
+    st.integers(-2, 2),  # fee
+    st.sampled_from((0, 30)),  # fee on notional, parts per million
+    st.lists(st.tuples(st.integers(1, 3), st.integers(1, 250)), max_size=6),
+)
+
+
+@given(
+    st.lists(OFFERS, min_size=1, max_size=5),
+    st.integers(1, 12),
+    st.sampled_from((1, 7, 100)),
+    st.sampled_from((Side.BUY, Side.SELL)),
+    st.none() | st.integers(0, 8),
+)
+@settings(max_examples=300, deadline=None)
+def test_merged_levels_are_the_readable_split(
+    venues: list[tuple[int, int, list[tuple[int, int]]]],
+    lots: int,
+    lot: int,
+    side: Side,
+    reach: int | None,
+) -> None:
+    """The fast way through the books takes what `split` over `sweep_venue` takes, unit by unit."""
+    sign, books = (1 if side is Side.BUY else -1), []
+    for ordinal, (fee, ppm, levels) in enumerate(venues):
+        price, own = 100_000, []
+        for rise, size in levels:
+            price += sign * rise
+            own.append(Level(price_e9=price * MILLITICK_E9, quantity=size))
+        shown: dict[str, Any] = {"asks": tuple(own)} if sign > 0 else {"bids": tuple(own)}
+        terms = venue(f"V{ordinal}", taker_fee_e9=fee * MILLITICK_E9, taker_fee_ppm=ppm)
+        books.append(venue_book(f"V{ordinal}", venue=terms, **shown))
+    limit = None if reach is None else (100_000 + sign * reach) * MILLITICK_E9
+    taken, parts = consolidated(books, side, limit, lot, lots * lot)
+    steps = split(tuple(sweep_venue(book, side, limit, lot) for book in books), lots * lot)
+    assert parts == [(step.cost_e9, step.quantity) for step in steps]
+    expected: dict[str, tuple[int, int, int, int]] = {}
+    for step in steps:
+        before = expected.get(step.venue_id, (0, 0, 0, step.cost_e9))
+        expected[step.venue_id] = (
+            before[0] + step.quantity,
+            step.price_e9,
+            before[2] + step.quantity * step.price_e9,
+            before[3],
+        )
+    found = {books[each.rank].venue.venue_id: tuple(each[1:]) for each in taken}
+    assert found == expected

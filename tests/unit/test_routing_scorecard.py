@@ -17,6 +17,7 @@ E9 = 1_000_000_000
 BP = E9  # one basis point in the unit of scores
 FREE = venue(taker_fee_e9=0, maker_fee_e9=0, latency_ns=0)
 PRICED = quote(9_999, 10_001)  # half a spread is one basis point
+BUYING = costs.prices_of(Side.BUY, PRICED)
 QUIET = RoutingSettings(leakage_bps_e9=0)
 
 
@@ -29,7 +30,7 @@ def believed(kind: OrderKind, state: RoutingState | None = None) -> Record:
 def passive(terms: Venue, state: RoutingState | None = None) -> Cost:
     """Return the cost of a small child that rests where much trades."""
     book = venue_book("V1", venue=terms, size=10**12)
-    return costs.resting(believed(OrderKind.PASSIVE, state), book, Side.BUY, PRICED, 100)
+    return costs.resting(believed(OrderKind.PASSIVE, state), book, BUYING, 100)
 
 
 def test_a_venue_without_history_costs_by_its_prior() -> None:
@@ -37,7 +38,7 @@ def test_a_venue_without_history_costs_by_its_prior() -> None:
     assert passive(FREE).total_e9 == pytest.approx(-0.396 * BP + 0.604 * BP, abs=10)
     # Aggressive: takes with 0.8 * 0.99 at 1 bp, pays the half spread again otherwise.
     book = venue_book("V1", venue=FREE)
-    taking = costs.taking(believed(OrderKind.AGGRESSIVE), book, Side.BUY, PRICED, 100)
+    taking = costs.taking(believed(OrderKind.AGGRESSIVE), book, BUYING, 100)
     assert taking.total_e9 == pytest.approx(0.792 * BP + 0.208 * 2 * BP, abs=10)
 
 

@@ -31,7 +31,7 @@ def bids(desk: Desk, other_e9: int) -> tuple[list[Leg], list[Passed]]:
     rest = desk.quantity
     for book in desk.dark:
         record = desk.record(book, OrderKind.DARK)
-        cost = costs.midpoint(record, book.venue, desk.quote, other_e9)
+        cost = costs.midpoint(record, book.venue, desk.prices.mid_e9, other_e9)
         is_known = record.children_e9 >= KNOWN_E9
         chance = record.fill_e9 if is_known else 0
         wanted = rest if chance >= LIKELY_E9 else min(rest, desk.quantity * SHARE_BPS // BPS)
@@ -98,7 +98,7 @@ def refusal(desk: Desk, book: VenueBook) -> str:
         return "spread not worth it"
     if limit is not None and _is_worse(desk.side, quote.midpoint_e9, limit):
         return "midpoint beyond the limit"
-    if usual_e9 and 2 * costs.half_spread_bps_e9(quote) > SPREADS_MAX * usual_e9:
+    if usual_e9 and 2 * desk.prices.half_bps_e9 > SPREADS_MAX * usual_e9:
         return "spread far beyond its median"
     # A book of this very instant is as old as a tape's step allows: its age is not known.
     if 0 < age_ns < YOUNG_NS:
@@ -108,10 +108,10 @@ def refusal(desk: Desk, book: VenueBook) -> str:
 
 def worth_e9(desk: Desk, book: VenueBook) -> int:
     """Return what a filled unit is worth: half the spread less fee and adverse selection."""
-    venue, quote = book.venue, desk.quote
-    fee = costs.fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, quote.midpoint_e9)
+    venue = book.venue
+    fee = costs.fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, desk.prices.mid_e9)
     adverse = desk.record(book, OrderKind.DARK).adverse_e9
-    return costs.half_spread_bps_e9(quote) - fee - adverse
+    return desk.prices.half_bps_e9 - fee - adverse
 
 
 def _is_worse(side: Side, price_e9: int, limit_price_e9: int) -> bool:

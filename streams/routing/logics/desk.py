@@ -14,7 +14,7 @@ from streams.routing import costs
 from streams.routing.commands import MarketBooks
 from streams.routing.costs import FREE, Cost
 from streams.routing.quoting import child_price
-from streams.routing.records import record_of
+from streams.routing.records import Records
 from streams.routing.state import Record, RoutingState, Slice
 from streams.routing.venue_rules import VenueRules
 
@@ -89,6 +89,7 @@ class Desk:
         self.quantity = quantity
         self.market = market
         self.quote = quote
+        self.prices = costs.prices_of(part.side, quote)
         self.at_ns = at_ns
         self.rules = rules
         self.gated = gated
@@ -100,9 +101,13 @@ class Desk:
         self.lit: list[VenueBook] = []
         self.dark: list[VenueBook] = []
         self.refused: list[Passed] = []
-        self._records: dict[tuple[str, OrderKind], Record] = {}
+        self._records: dict[OrderKind, Records] = {}
         self._resting: dict[str, Cost] = {}
         self._price_e9: int | None = None
+        self._is_taking = part.logic is RoutingLogic.SWEEP
+        self._is_choosy = bool(
+            market.stopped_venue_ids or self.asked.venue_ids or self.asked.excluded_venue_ids
+        )
         for book in market.books:
             is_dark = book.venue.kind is VenueKind.DARK
             reason = self._refusal(book, is_dark=is_dark)
@@ -134,14 +139,17 @@ class Desk:
             )
         return self._price_e9
 
+    def records(self, kind: OrderKind) -> Records:
+        """Return what is known of venues for that kind of order."""
+        found = self._records.get(kind)
+        if found is None:
+            found = Records(self.state, kind, self.part.instrument_id, self.side)
+            self._records[kind] = found
+        return found
+
     def record(self, book: VenueBook, kind: OrderKind) -> Record:
         """Return what is known of the venue for that kind of order."""
-        key = (book.venue.venue_id, kind)
-        record = self._records.get(key)
-        if record is None:
-            record = record_of(self.state, key[0], kind, self.part.instrument_id, self.side)
-            self._records[key] = record
-        return record
+        return self.records(kind)[book.venue.venue_id]
 
     def resting(self, book: VenueBook) -> Cost:
         """Return what resting all of the quantity there costs."""
@@ -149,7 +157,7 @@ class Desk:
         cost = self._resting.get(venue_id)
         if cost is None:
             record = self.record(book, OrderKind.PASSIVE)
-            cost = costs.resting(record, book, self.side, self.quote, self.quantity)
+            cost = costs.resting(record, book, self.prices, self.quantity)
             self._resting[venue_id] = cost
         return cost
 
@@ -158,23 +166,25 @@ class Desk:
         return self.part.attempts.get(book.venue.venue_id, 0)
 
     def _refusal(self, book: VenueBook, *, is_dark: bool) -> str:
-        venue_id, asked = book.venue.venue_id, self.asked
-        if venue_id in self.market.stopped_venue_ids:
-            return "stopped by the kill switch"
-        if asked.venue_ids and venue_id not in asked.venue_ids:
-            return "not among the owner's venues"
-        if venue_id in asked.excluded_venue_ids:
-            return "excluded by the owner"
+        venue_id = book.venue.venue_id
+        if self._is_choosy and (reason := self._unwanted(venue_id)):
+            return reason
         if is_dark:
             if not self.part.is_dark_allowed:
                 return "dark not allowed"
             if venue_id in self.gated:
                 return "suspended for the parent: its fills lose too much"
-        is_taking = self.part.logic is RoutingLogic.SWEEP and not is_dark
-        limit_e9 = self.part.limit_price_e9
-        is_own = is_taking and self.rules.sweep_meets_own(book, self.side, limit_e9)
-        return (
-            "would meet our own order"
-            if is_own
-            else self.rules.refusal(book, OrderType.MIDPOINT if is_dark else OrderType.LIMIT)
-        )
+            return self.rules.refusal(book, OrderType.MIDPOINT)
+        if self._is_taking and self.rules.sweep_meets_own(
+            book, self.side, self.part.limit_price_e9
+        ):
+            return "would meet our own order"
+        return self.rules.refusal(book, OrderType.LIMIT)
+
+    def _unwanted(self, venue_id: str) -> str:
+        """Return who wants nothing sent to the venue; empty when nobody does."""
+        if venue_id in self.market.stopped_venue_ids:
+            return "stopped by the kill switch"
+        if self.asked.venue_ids and venue_id not in self.asked.venue_ids:
+            return "not among the owner's venues"
+        return "excluded by the owner" if venue_id in self.asked.excluded_venue_ids else ""

@@ -38,7 +38,7 @@ def propose(desk: Desk) -> Proposal | str:
             reason = "its next lot would fill too seldom" if fit is None else fit.reason
             passed.append(Passed(book, desk.resting(book), reason))
             continue
-        cost = costs.resting(record, book, desk.side, desk.quote, fit.quantity)
+        cost = costs.resting(record, book, desk.prices, fit.quantity)
         rests.append(
             Leg(
                 book,
@@ -103,11 +103,11 @@ def spread(desk: Desk, books: list[VenueBook], quantity: int) -> list[int]:
 
 def _value(desk: Desk, book: VenueBook) -> int:
     """Return what a fill there saves against making up for it at the other side."""
-    venue, mid_e9 = book.venue, desk.quote.midpoint_e9
+    venue, mid_e9 = book.venue, desk.prices.mid_e9
     record = desk.record(book, OrderKind.PASSIVE)
     maker = costs.fee_bps_e9(venue.maker_fee_e9, venue.maker_fee_ppm, mid_e9)
     taker = costs.fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9)
-    half = costs.half_spread_bps_e9(desk.quote)
+    half = desk.prices.half_bps_e9
     return max(0, 2 * half + taker + record.missed_e9 - maker - record.adverse_e9)
 
 
@@ -117,7 +117,7 @@ def _score(desk: Desk, bids: list[Leg], legs: list[Leg]) -> int:
     Every venue's leakage counts whole, and what fills beyond the slice is unwound over the spread.
     Rounds: down.
     """
-    half, mid_e9 = costs.half_spread_bps_e9(desk.quote), desk.quote.midpoint_e9
+    half, mid_e9 = desk.prices.half_bps_e9, desk.prices.mid_e9
     hidden = sum(leg.quantity for leg in bids)
     wanted, placed = desk.quantity - hidden, sum(leg.quantity for leg in legs)
     filled = earned = left = always = 0

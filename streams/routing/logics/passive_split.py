@@ -129,7 +129,7 @@ def _legs(
             passed.append(Passed(book, desk.resting(book), fit.reason))
             continue
         record = desk.record(book, OrderKind.PASSIVE)
-        cost = costs.resting(record, book, desk.side, desk.quote, fit.quantity)
+        cost = costs.resting(record, book, desk.prices, fit.quantity)
         legs.append(
             Leg(
                 book,
@@ -153,8 +153,8 @@ def _closed_score(desk: Desk, legs: list[Leg]) -> int:
 
 
 def _closed_form(desk: Desk, book: VenueBook) -> Single:
-    record, quote, venue = desk.record(book, OrderKind.PASSIVE), desk.quote, book.venue
-    mid_e9, half = quote.midpoint_e9, costs.half_spread_bps_e9(quote)
+    record, venue = desk.record(book, OrderKind.PASSIVE), book.venue
+    mid_e9, half = desk.prices.mid_e9, desk.prices.half_bps_e9
     fee = costs.fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9)
     rebate = -costs.fee_bps_e9(venue.maker_fee_e9, venue.maker_fee_ppm, mid_e9) - record.adverse_e9
     left = (half + fee) * LEFT_HALVES.get(desk.part.urgency, 4) // 2 + record.missed_e9

@@ -35,12 +35,14 @@ def propose(desk: Desk) -> Proposal | str:
             segments += segments_of(desk, book, at)
     given = share_out(segments, desk.quantity)
     ranked = rank(desk)
-    other = costs.half_spread_bps_e9(desk.quote)
+    other = desk.prices.half_bps_e9
     if ranked:
         other = costs.urgent(desk.resting(ranked[0]), desk.part.urgency)
     legs: list[Leg] = []
     for at, book in enumerate(desk.dark):
-        cost = costs.midpoint(desk.record(book, OrderKind.DARK), book.venue, desk.quote, other)
+        cost = costs.midpoint(
+            desk.record(book, OrderKind.DARK), book.venue, desk.prices.mid_e9, other
+        )
         quantity = given.get(at, 0) // desk.lot * desk.lot
         if not quantity:
             if not any(each.book is book for each in passed):
@@ -68,7 +70,7 @@ def _score(desk: Desk, legs: list[Leg], segments: list[Segment], other: int) -> 
     found = paid = 0
     for leg in legs:
         at, left = desk.dark.index(leg.book), leg.quantity
-        hit = costs.half_spread_bps_e9(desk.quote) - dark.worth_e9(desk, leg.book)
+        hit = desk.prices.half_bps_e9 - dark.worth_e9(desk, leg.book)
         for segment in (each for each in segments if each.pool == at):
             part = min(left, segment.quantity) * segment.chance_e9 // E9
             found += part

@@ -5,9 +5,10 @@ units of the sweep are left to the midpoint where that is expected to be cheaper
 covers both.
 """
 
+from operator import itemgetter
 from typing import Final, NamedTuple
 
-from schemas.messages.core import OrderKind, RoutingLogic, Side
+from schemas.messages.core import OrderKind, OrderType, RoutingLogic, Side
 from streams.core.market import VenueBook
 from streams.routing import costs
 from streams.routing.costs import E9
@@ -84,14 +85,18 @@ def equalized(desk: Desk, legs: list[Leg]) -> list[Leg]:
 
 def _ranked(desk: Desk) -> list[VenueBook]:
     """Return the lit venues, the best record first: equal prices go to it, not to a name."""
+    records = desk.records(OrderKind.AGGRESSIVE)
     entries = []
     for book in desk.lit:
-        record = desk.record(book, OrderKind.AGGRESSIVE)
+        venue_id = book.venue.venue_id
+        record = records[venue_id]
         missed = E9 - record.fill_e9 * (E9 - record.rejects_e9) // E9
-        rank = missed + record.leakage_e9 + record.correction_e9
-        entries.append((rank, book.venue.venue_id, book))
-    entries.sort(key=lambda entry: entry[:2])
-    return [book for _, _, book in entries]
+        entries.append((missed + record.leakage_e9 + record.correction_e9, venue_id, book))
+    entries.sort(key=_FIRST_TWO)
+    return [entry[2] for entry in entries]
+
+
+_FIRST_TWO: Final = itemgetter(0, 1)
 
 
 def _found(
@@ -107,31 +112,34 @@ def _found(
     )
 
 
+_WHY: Final = "cheapest all in"
+
+
 def _take(desk: Desk, ranked: list[VenueBook], found: list[Taken]) -> _Sweep:
     legs: list[Leg] = []
     passed: list[Passed] = []
     paid = placed = 0
     used = set()
-    for taken in found:
-        used.add(taken.rank)
-        book, offered = ranked[taken.rank], taken.quantity
-        record = desk.record(book, OrderKind.AGGRESSIVE)
-        average = taken.paid_e9 // offered
-        cost = costs.taking(record, book, desk.side, desk.quote, offered, price_e9=average)
-        fit = desk.rules.fit(book, desk.side, offered, taken.worst_e9, desk.minimum)
-        quantity = fit.quantity
+    records, prices, least = desk.records(OrderKind.AGGRESSIVE), desk.prices, desk.minimum
+    for rank, offered, worst_e9, paid_e9, _ in found:
+        used.add(rank)
+        book = ranked[rank]
+        record = records[book.venue.venue_id]
+        cost = costs.taking(record, book, prices, offered, price_e9=paid_e9 // offered)
+        quantity, price_e9, reason = desk.rules.fit(book, desk.side, offered, worst_e9, least)
         if not quantity:
-            passed.append(Passed(book, cost, fit.reason))
+            passed.append(Passed(book, cost, reason))
             continue
-        minimum = min(desk.minimum, quantity)
-        price = fit.price_e9
-        legs.append(Leg(book, quantity, price, price, cost, "cheapest all in", minimum=minimum))
+        smallest = least if least < quantity else quantity
+        # By position, in the order of Leg: one of them is made for every venue of every sweep.
+        legs.append(
+            Leg(book, quantity, price_e9, price_e9, cost, _WHY, OrderType.LIMIT, 0, smallest)
+        )
         paid += quantity * cost.total_e9
         placed += quantity
     for rank, book in enumerate(ranked):
         if rank not in used:
-            record = desk.record(book, OrderKind.AGGRESSIVE)
-            cost = costs.taking(record, book, desk.side, desk.quote, desk.quantity)
+            cost = costs.taking(records[book.venue.venue_id], book, prices, desk.quantity)
             passed.append(Passed(book, cost, "nothing shown within the limit is cheaper"))
     return _Sweep(legs, passed, paid // placed if placed else 0, placed)
 
@@ -157,7 +165,7 @@ def _hidden(desk: Desk, parts: list[tuple[int, int]]) -> tuple[list[Leg], list[P
         if isinstance(leg, Passed):
             passed.append(leg)
             continue
-        cost = costs.midpoint(desk.record(book, OrderKind.DARK), book.venue, desk.quote, 0)
+        cost = costs.midpoint(desk.record(book, OrderKind.DARK), book.venue, desk.prices.mid_e9, 0)
         legs.append(leg._replace(cost=cost, reason="cheaper than the dearest of the sweep"))
     return legs, passed
 
@@ -179,8 +187,7 @@ def _left_to_the_dark(
     Both sequences only get worse from unit to unit, so that the first pair that does not pay ends
     it. What a midpoint bid misses is swept later, by a spread's half dearer.
     """
-    mid_e9, sign = desk.quote.midpoint_e9, 1 if desk.side is Side.BUY else -1
-    late = costs.half_spread_bps_e9(desk.quote)
+    sign, mid_e9, _, half = desk.prices
     dearest = parts[::-1]
     given: dict[int, int] = {}
     queue = sorted(segments, key=lambda each: (-each.value_e9, each.pool, each.ordinal))
@@ -189,8 +196,8 @@ def _left_to_the_dark(
         room = segment.quantity
         while room and at < len(dearest):
             lit = (dearest[at][0] - sign * mid_e9) * BPS * E9 // mid_e9
-            cost = costs.half_spread_bps_e9(desk.quote) - segment.worth_e9
-            gain = segment.chance_e9 * (lit - cost) // E9 - (E9 - segment.chance_e9) * late // E9
+            cost = half - segment.worth_e9
+            gain = segment.chance_e9 * (lit - cost) // E9 - (E9 - segment.chance_e9) * half // E9
             if gain <= 0:
                 return given
             part = min(room, left)
@@ -205,7 +212,7 @@ def _left_to_the_dark(
 
 def _over_score(desk: Desk, plain: _Sweep, legs: list[Leg]) -> int:
     """Return the cost per unit: fewer misses, against what unwinding an excess costs."""
-    back = 2 * costs.half_spread_bps_e9(desk.quote)
+    back = 2 * desk.prices.half_bps_e9
     filled = sum(leg.quantity * desk.record(leg.book, OrderKind.AGGRESSIVE).fill_e9 for leg in legs)
     sure = sum(
         leg.quantity * desk.record(leg.book, OrderKind.AGGRESSIVE).fill_e9 for leg in plain.legs
