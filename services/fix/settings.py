@@ -59,6 +59,9 @@ class GatewayFile(BaseModel):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
     number: int = Field(ge=0, lt=GATEWAYS_MAX, description="Partition of the fix.* topics")
     kind: Kind
+    is_simulator: bool = Field(
+        False, description="Whether its wire misbehaves on demand (services/fix/acts.py)"
+    )
     quickfix: dict[str, str] = Field(
         default_factory=dict, description="QuickFIX's own settings for all sessions"
     )

@@ -8,6 +8,7 @@ from schemas.messages.core import Envelope, RejectReason
 from schemas.messages.fix import FixReceived, FixSessionChanged
 from schemas.messages.market import Watermark
 from schemas.messages.venues import ConnectionChanged, ExecutionReport, OrderCancelReject
+from services.fix.acts import ACT, Act
 from services.fix.fields import Fields
 from services.fix.gateway.application import Gateway, Heard, Outgoing, Published, Refusal
 from services.fix.market import mischief, reports, requests
@@ -231,7 +232,7 @@ class MarketGateway(Gateway):
         session = self._by_venue.get(message.venue_id)
         was_connected = self.state.links.get(message.venue_id, True)
         if session is not None and was_connected is not message.is_connected:
-            act = mischief.Act.LINK_BACK if message.is_connected else mischief.Act.LINK_LOST
+            act = Act.LINK_BACK if message.is_connected else Act.LINK_LOST
             yield _act(session, Fields().add(58, act))
 
     def _found(self, venue_id: str, order_id: str) -> tuple[MarketSession, Order] | None:
@@ -302,7 +303,7 @@ class MarketGateway(Gateway):
 
 
 def _act(session: MarketSession, body: Fields) -> Outgoing:
-    return Outgoing(session.session_id, mischief.ACT, body, body.get(58))
+    return Outgoing(session.session_id, ACT, body, body.get(58))
 
 
 def _refusal(reason: RejectReason, field: str, value: str, bound: str) -> FixValueError:

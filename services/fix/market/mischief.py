@@ -1,28 +1,15 @@
 """When a venue misbehaves: pure draws from the seed and the ExecID, so a replay finds the same."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from schemas.messages.core import ExecType
 from schemas.messages.venues import ExecutionReport
+from services.fix.acts import Act
 from services.fix.fields import Fields
 from services.fix.market.terms import MarketSession
 from services.venues.chances import chance
 
-__all__ = ["ACT", "Act", "acts_before", "delay_steps", "is_said_twice", "is_slow", "is_unsolicited"]
-
-ACT: Final = "!"  # message type by which the wire is asked to misbehave; it sends none of it
-Draw = tuple[str, int]
-
-
-class Act:
-    """What the wire of a simulator does to a session (FIX 58 of the act's body)."""
-
-    GAP = "GAP"  # the next number is skipped
-    GAP_FILL = "GAP_FILL"  # a SequenceReset-GapFill that nobody asked for
-    RESET = "RESET"  # a SequenceReset-Reset to a higher number
-    LOGOUT = "LOGOUT"  # logs out, and takes the counterparty in again
-    LINK_LOST = "LINK_LOST"  # logs out, and takes nobody in until
-    LINK_BACK = "LINK_BACK"
+__all__ = ["acts_before", "delay_steps", "is_said_twice", "is_slow", "is_unsolicited"]
 
 
 class _Drawn(NamedTuple):

@@ -8,6 +8,7 @@ from threading import Condition, Thread
 from typing import Final, NamedTuple
 
 from schemas.messages.fix import FixReceived, FixSending, FixSent, FixSessionChanged
+from services.fix.acts import ACT
 from services.fix.settings import SessionSettings
 from services.fix.wire.bucket import Bucket
 from services.fix.wire.epochs import Epoch
@@ -199,7 +200,8 @@ class Line:
         while not self._is_stopped:
             with self._lock:
                 has_work = bool(self._waiting) or self._held_from is not None
-                if not self.is_logged_on or not has_work:
+                is_act = bool(self._waiting) and self._waiting[0].message.message_type == ACT
+                if not (self.is_logged_on or is_act) or not has_work:
                     self._lock.wait(IDLE_S)
                     self._note_passed()
                     continue
@@ -252,7 +254,8 @@ class Line:
                 f"fix.sending@{offset}: {self.name} has ordinal {message.ordinal},"
                 f" expected {self.done.ordinal + 1}"
             )
-        if not self.is_logged_on or self._is_stopped:
+        is_act = message.message_type == ACT  # of a simulator; also while nobody is logged on
+        if not (self.is_logged_on or is_act) or self._is_stopped:
             return False
         self._outgoing = waiting
         is_in_doubt = self.is_in_doubt
@@ -265,11 +268,12 @@ class Line:
             is_done=True,
             epoch=self.epoch.number,
             ordinal=message.ordinal,
-            sequence=self._sequence,
+            sequence=0 if is_act else self._sequence,
             offset=offset,
         )
         self._intents.write(intent)
         self.done = intent
-        self.sent += 1
-        self.mark_sent(intent, is_possible_resend=is_in_doubt)
+        if not is_act:
+            self.sent += 1
+            self.mark_sent(intent, is_possible_resend=is_in_doubt)
         return True

@@ -16,8 +16,10 @@ from pydantic_settings import SettingsConfigDict
 from infra.topics import read_log_id
 from schemas.messages.fix import FixSending
 from services.ending import CORRUPT, FAILED, Stop
+from services.fix.acts import ACT
 from services.fix.fields import Fields, framed
 from services.fix.settings import GatewayFile, SessionSettings, read_gateway
+from services.fix.wire.acts import perform
 from services.fix.wire.application import Logs, WireApplication
 from services.fix.wire.configuration import HOST_KEY, configuration, dictionaries, is_acceptor
 from services.fix.wire.epochs import Epochs
@@ -110,9 +112,14 @@ class Wire:
 
     def carry(self, line: Line, message: FixSending) -> bool:
         """Give a message to QuickFIX; whether it has persisted it. Called by the line's thread."""
+        if message.message_type == ACT:
+            if self._file.is_simulator:
+                session = quickfix.Session.lookupSession(self._session_id(line))
+                perform(line, session, message.body)
+            return True
         settings = line.settings.quickfix
         header = Fields([(35, message.message_type)])
-        if line.is_in_doubt:
+        if line.is_in_doubt or message.is_possible_resend:
             header.add(97, True)
         text = framed(settings["BeginString"], header, message.body).decode("latin-1")
         parsed = quickfix.Message(text, *self._dictionaries[line.name], False)
