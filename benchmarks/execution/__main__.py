@@ -113,7 +113,7 @@ def _decisions(_: argparse.Namespace) -> str:
         "## Time of one routing decision",
         "",
         f"Limit: {SWEEP_LIMIT_US} us for the sweep over 10 venues x 10 levels. Load of the machine "
-        f"meanwhile: {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores. A high load is seen in the "
+        f"meanwhile: {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores. A high load shows in the "
         "wall time, less so in the processor's time of the deciding thread.",
         "",
         "| logic | venues | levels | p50, us | p99, us | processor p50, us | processor p99, us |",
