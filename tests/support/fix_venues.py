@@ -123,6 +123,7 @@ class Desk:
             snapshot_batches=self._snapshot_batches,
         )
         host = gateway_host(self.log, CODEC, settings, make_gateway, clock=self.clock)
+        host._pause = lambda _: None  # a memory log is never worth waiting for
         host.take_over()
         return host
 
@@ -241,16 +242,16 @@ def cancel(request: int = 1, child_id: str = "P.1.1") -> Any:
     )
 
 
-def replace(request: int = 1, quantity: int = 80) -> Any:
+def replace(request: int = 1, quantity: int = 80, child_id: str = "P.1.1") -> Any:
     return make(
         ChildReplaceRequested,
-        **{**IDS, "child_id": "P.1.1", "venue_id": "V1", "request": request, "quantity": quantity},
+        **{**IDS, "child_id": child_id, "venue_id": "V1", "request": request, "quantity": quantity},
         price_e9=99_980_000_000,
     )
 
 
-def status(request: int = 1) -> Any:
-    ids = {**IDS, "child_id": "P.1.1", "venue_id": "V1"}
+def status(request: int = 1, child_id: str = "P.1.1") -> Any:
+    ids = {**IDS, "child_id": child_id, "venue_id": "V1"}
     return make(ChildStatusRequested, **ids, request=request)
 
 
