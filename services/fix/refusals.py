@@ -1,7 +1,7 @@
 """Answers to what a session may not say, alike in gateways that mostly speak: j with its log."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from schemas.messages.core import RejectReason
 from services.fix.codes import Version, reason_codes
@@ -9,10 +9,10 @@ from services.fix.fields import Fields
 from services.fix.gateway.application import Heard, Outgoing, Refusal
 from services.fix.values import FixValueError, printable
 
-__all__ = ["refused", "refused_value"]
+__all__ = ["REJECTS", "refused", "refused_value"]
 
 BUSINESS_REJECT = "j"
-REJECTS = ("j", "3")  # which are never answered: two sides would reject each other for ever
+REJECTS: Final = ("j", "3")  # which are never answered: two sides would reject each other for ever
 
 
 def refused(

@@ -12,6 +12,7 @@ from services.fix.clients.terms import Seat
 from services.fix.codes import reason_codes, text_of
 from services.fix.fields import Fields
 from services.fix.gateway.application import Heard, Outgoing, Refusal
+from services.fix.refusals import REJECTS
 from services.fix.values import ORDER_STATUS_TEXTS, FixValueError, utc_text
 
 __all__ = [
@@ -140,6 +141,9 @@ def business_reject(
     """Yield a BusinessMessageReject (j). `reference`: the id that the message had."""
     heard, seat = desk.heard, desk.seat
     text = _text(error)
+    if heard.message.message_type in REJECTS:
+        yield _decision(heard, error, "", text)
+        return
     yield _decision(heard, error, "j", text)
     fields = Fields().add(45, heard.message.sequence).add(371, tag or None)
     fields.add(372, heard.message.message_type).add(379, reference)

@@ -14,6 +14,7 @@ from services.fix.gateway.application import Gateway, Heard, Outgoing, Published
 from services.fix.market import mischief, reports, requests
 from services.fix.market.state import Asked, Held, MarketState, Order
 from services.fix.market.terms import MarketSession
+from services.fix.refusals import REJECTS
 from services.fix.values import FixValueError
 from streams.core.murmur import partition_of
 from streams.core.topics import CONTROL_COMMANDS, VENUES_EXECUTIONS, VENUES_ORDERS
@@ -129,6 +130,10 @@ class MarketGateway(Gateway):
         answer = reports.unsupported(message.sequence, message.message_type)
         reason = RejectReason.UNEXPECTED_MESSAGE
         error = _refusal(reason, "35", message.message_type, "one of D, F, G, H, Q")
+        if message.message_type in REJECTS:
+            text = answer.get(58)
+            yield Refusal(heard, "", reason, error.field, error.value, error.bound, text)
+            return
         yield from self._refused(session, heard, error, "j", answer)
 
     def _taken(self, session_id: str, fields: Fields, *, is_replace: bool) -> Known | FixValueError:
