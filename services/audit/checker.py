@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from services.audit import crosses, exposure, orders, parents, replaces, shares, terms, windows
 from services.audit.answers import check_answers
 from services.audit.findings import CheckReport, Code, Findings
+from services.audit.hedges import HedgeLaws
 from services.audit.journal import Writer
 from services.audit.kills import Kills
 from services.audit.limits import LimitLaws, check_leases
@@ -54,6 +55,7 @@ class ShardLaws:
         self._market = Market(reader.book, self.state.reference)
         self._venues = VenueSide(findings)
         self._kills = Kills(self.state)
+        self._hedges = HedgeLaws(self.state)
 
     def on_batch(self, journal: Entry, inputs: list[Entry], outputs: list[Entry]) -> None:
         """Check what one journal record read and wrote."""
@@ -74,6 +76,7 @@ class ShardLaws:
             self._wrote(entry)
             self._kills.wrote(entry)
         self._kills.end_batch(journal, inputs, outputs)
+        self._hedges.end_batch(journal)
         windows.end_round(self.state)
         if outputs or inputs:
             self._end_batch(journal, outputs)
@@ -97,6 +100,7 @@ class ShardLaws:
     def _wrote(self, entry: Entry) -> None:
         m, state = entry.message, self.state
         self._venues.wrote(entry)
+        self._hedges.wrote(entry)
         self.limits.wrote(entry)
         match entry.name:
             case "netting.CrossExecuted":

@@ -34,6 +34,7 @@ class Code(StrEnum):
     LIMIT_PRICE = "LIMIT_PRICE"
     VENUE_PRICE = "VENUE_PRICE"
     VENUE_FILLS = "VENUE_FILLS"
+    HEDGE = "HEDGE"
     KILL = "KILL"
     TERMS = "TERMS"
     LIMITS = "LIMITS"

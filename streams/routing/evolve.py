@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from schemas.messages.intake import OrderAccepted, OrderRejected
+from schemas.messages.intake import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderClosed,
+    OrderRejected,
+    OrderRestated,
+)
 from schemas.messages.netting import EpochOpened, ParentClosed, ParentHeld, ParentOpened
 from schemas.messages.routing import ErrorHedged, RouteDecided, SliceReturned
 from schemas.messages.scorecard import InstrumentBucketed, VenueScored
@@ -12,7 +18,7 @@ from streams.core.errors import CorruptHistoryError
 from streams.routing.fold_children import CHILD_FOLDS
 from streams.routing.fold_fills import FILL_FOLDS
 from streams.routing.fold_resting import RESTING_FOLDS
-from streams.routing.hedging import fold_answer, fold_hedged
+from streams.routing.hedging import fold_answer, fold_end, fold_hedged
 from streams.routing.records import fold_score
 from streams.routing.state import Ledger, RoutingState, Slice
 from streams.routing.upkeep import end, forget_slice, hot_slice, open_ledger, refill_room
@@ -121,7 +127,10 @@ _FOLDS: dict[type[Any], Callable[[RoutingState, Any], None]] = {
     EpochOpened: _epoch_opened,
     ErrorHedged: fold_hedged,
     OrderAccepted: fold_answer,
+    OrderCanceled: fold_end,
+    OrderClosed: fold_end,
     OrderRejected: fold_answer,
+    OrderRestated: fold_end,
     ParentClosed: _parent_closed,
     ParentEnded: _parent_ending,
     ParentHeld: _parent_ending,

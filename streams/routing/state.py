@@ -302,6 +302,15 @@ class VenueRecord(msgspec.Struct):
     sent_ns: list[int] = []  # instants of the newest messages, as many as the bound
 
 
+class HedgeOrder(msgspec.Struct, array_like=True):
+    """A house order of the error account."""
+
+    instrument_id: str
+    side: Side
+    quantity: int  # as it was entered
+    covered: int  # of the position: all of it while it works, what it got once it has ended
+
+
 class RoutingState(msgspec.Struct):
     """The state of one shard's routing.
 
@@ -328,6 +337,9 @@ class RoutingState(msgspec.Struct):
     buckets: dict[str, str] = {}  # of the scorecard, by instrument
     errors: dict[str, int] = {}  # error account not hedged, by instrument, positive is long
     hedges: dict[str, int] = {}  # signed quantity of hedges that intake has not answered
+    hedge_orders: dict[str, HedgeOrder] = {}  # those that it took, by order, the oldest first
+    hedge_refusals: dict[str, int] = {}  # in a row, by instrument
+    hedge_due_ns: dict[str, int] = {}  # when an instrument's position is looked at again
     hedged: int = 0  # hedges so far
     resting: RestingChildren = msgspec.field(default_factory=RestingChildren)
 

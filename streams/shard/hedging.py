@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.messages.core import OrderType, StrategyKind, TimeInForce, Urgency
-from schemas.messages.intake import NewOrder
+from schemas.messages.intake import NewOrder, OrderCanceled, OrderClosed, OrderRestated
 from schemas.messages.routing import ErrorHedged, FillBooked, FillBusted, FillCorrected
 from streams.routing.commands import HedgeError
 from streams.routing.hedging import SOURCE
 from streams.shard.knowledge import Knowledge
 from streams.shard.submission import submit_order
 
-__all__ = ["enter_hedge", "hedges"]
+__all__ = ["enter_hedge", "hedge_again", "hedges"]
 
 BPS = 10_000
 
@@ -25,6 +25,27 @@ def hedges(knows: Knowledge, change: FillBooked | FillBusted | FillCorrected) ->
             instrument_id=change.instrument_id,
             lot=knows.terms(change.instrument_id).lot,
             change=change,
+            at_ns=knows.at_ns,
+        )
+
+
+def hedge_again(
+    knows: Knowledge, event: OrderCanceled | OrderClosed | OrderRestated
+) -> Iterator[Any]:
+    """Ask for another hedge when a house order ended, or lost a fill, and left a position open.
+
+    Not before its timer is due: an order that ends in the very batch in which it was taken would
+    be entered again for ever.
+    """
+    routing = knows.state.routing
+    order = routing.hedge_orders.get(event.order_id)
+    if order is None or order.instrument_id not in routing.errors:
+        return
+    if knows.at_ns >= routing.hedge_due_ns.get(order.instrument_id, 0):
+        yield HedgeError(
+            instrument_id=order.instrument_id,
+            lot=knows.terms(order.instrument_id).lot,
+            change=None,
             at_ns=knows.at_ns,
         )
 

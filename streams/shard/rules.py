@@ -17,9 +17,12 @@ from schemas.messages.core import (
 )
 from schemas.messages.intake import (
     OrderAccepted,
+    OrderCanceled,
+    OrderClosed,
     OrderPendingCancel,
     OrderPendingReplace,
     OrderReplaced,
+    OrderRestated,
     OrderResumed,
 )
 from schemas.messages.kill import KillReleased
@@ -53,10 +56,10 @@ from streams.netting.commands import (
 )
 from streams.routing.commands import CancelChildren, RouteSlice
 from streams.shard import stops
-from streams.shard.hedging import enter_hedge, hedges
+from streams.shard.hedging import enter_hedge, hedge_again, hedges
 from streams.shard.knowledge import Knowledge
 from streams.shard.scoring import bucket_command
-from streams.shard.stopping import STOPPING_RULES, confirm, released
+from streams.shard.stopping import STOPPING_RULES, confirm, released, works_again
 from streams.strategy.commands import Begin, Recalibrate
 
 __all__ = ["PAYMENTS", "RULES", "CloseAtEnd", "close_window"]
@@ -292,6 +295,11 @@ def _parent_closed(knows: Knowledge, event: ParentClosed) -> Commands:
     yield FinishCash(parent_id=event.parent_id)
 
 
+def _order_restated(knows: Knowledge, event: OrderRestated) -> Commands:
+    yield from works_again(knows, event)
+    yield from hedge_again(knows, event)
+
+
 def _released(knows: Knowledge, event: KillReleased) -> Commands:
     yield from released(knows, event, close_window)
 
@@ -300,7 +308,10 @@ RULES: dict[type[Any], Callable[[Knowledge, Any], Commands]] = {
     **STOPPING_RULES,
     KillReleased: _released,
     OrderAccepted: _joined,
+    OrderCanceled: hedge_again,
+    OrderClosed: hedge_again,
     OrderReplaced: _joined,
+    OrderRestated: _order_restated,
     OrderResumed: _joined,
     CrossExecuted: _cross_executed,
     CrossAllocated: _cross_allocated,

@@ -29,7 +29,14 @@ from streams.shard import stops
 from streams.shard.knowledge import Knowledge
 from streams.strategy.commands import Resume
 
-__all__ = ["STOPPING_RULES", "Closing", "confirm", "flag_command", "kill_command"]
+__all__ = [
+    "STOPPING_RULES",
+    "Closing",
+    "confirm",
+    "flag_command",
+    "kill_command",
+    "works_again",
+]
 
 Commands = Iterator[Any]
 Closing = Callable[[Knowledge, str, str, Cause], CloseWindow]
@@ -75,7 +82,7 @@ def _engaged(knows: Knowledge, event: KillEngaged) -> Commands:
     yield from confirm(knows)
 
 
-def _works_again(knows: Knowledge, event: OrderRestated) -> Commands:
+def works_again(knows: Knowledge, event: OrderRestated) -> Commands:
     """Cancel what a bust gives back to an order that was full when a kill canceled the others."""
     kills = knows.state.kill.in_force
     order = knows.state.intake.orders[event.order_id]
@@ -110,5 +117,4 @@ def released(knows: Knowledge, event: KillReleased, close_window: Closing) -> Co
 
 STOPPING_RULES: dict[type[Any], Callable[[Knowledge, Any], Commands]] = {
     KillEngaged: _engaged,
-    OrderRestated: _works_again,
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.messages.control import SettingsLoaded
 from schemas.messages.core import Cause, LogicAlternative, RoutingLogic, Side, Urgency
-from schemas.messages.intake import OrderAccepted, OrderRejected
+from schemas.messages.intake import OrderAccepted, OrderCanceled, OrderRejected
 from schemas.messages.routing import ChildPlaced, ErrorHedged, FillBooked, RouteDecided
 from schemas.messages.strategy import SliceReleased
 from tests.support.audit_host import checked, recorded
@@ -131,6 +131,40 @@ def test_a_refused_hedge_is_tried_again() -> None:
     assert (again.side, again.quantity, again.cause) == (Side.SELL, 1_140, Cause.TIMEOUT)
     assert desk.host.messages(OrderAccepted)[-1].account_id == "ERR"
     assert_sound(desk)
+
+
+def test_a_hedge_that_gives_up_is_entered_again_for_what_it_did_not_get() -> None:
+    desk = over_subscribed()
+    first, second, third = desk.children
+    desk.act("fill", 2_400, first)
+    desk.act("fill", 2_400, second)
+    desk.act("fill", 2_340, third)
+    hedge = desk.host.messages(ErrorHedged)[-1]
+    desk.act("wait", 1)
+    child = desk.host.messages(ChildPlaced)[-1]
+    desk.act("fill", 140, child)
+    desk.act("wait", 60)  # its timer finds nothing open: the order covers all of it
+    assert len(desk.host.messages(ErrorHedged)) == 1
+    give_up(desk, hedge.hedge_id)
+    got, again = sold_by_the_house(desk), desk.host.messages(ErrorHedged)[1]
+    assert got == 140
+    assert (again.side, again.quantity, again.cause) == (Side.SELL, 1_000, Cause.TIMEOUT)
+    assert desk.host.messages(OrderAccepted)[-1].quantity == 1_000
+    assert_sound(desk)
+
+
+def give_up(desk: Desk, hedge_id: str) -> None:
+    """Let a person cancel the house order; venues confirm that its children are off."""
+    desk.act("cancel", "x1", hedge_id, {"source": "error-account", "tenant": "FIRM"})
+    while not any(event.order_id for event in desk.host.messages(OrderCanceled)):
+        desk.act("wait", 1)
+        while desk.children:
+            desk.act("confirm_cancel", 0)
+
+
+def sold_by_the_house(desk: Desk) -> int:
+    (canceled,) = desk.host.messages(OrderCanceled)
+    return canceled.cumulative_quantity
 
 
 def test_without_an_account_that_bears_it_nothing_is_over_subscribed() -> None:

@@ -80,8 +80,8 @@ class Desk:
         order = {"side": Side.SELL, "limit_price_e9": 10_010 * TICK, **changes}
         self._buy(client_order_id, quantity, **order)
 
-    def _cancel(self, client_order_id: str, original: str) -> None:
-        self._order(cancel_order(client_order_id, original))
+    def _cancel(self, client_order_id: str, original: str, **changes: Any) -> None:
+        self._order(cancel_order(client_order_id, original, **changes))
 
     def _replace(
         self, client_order_id: str, original: str, quantity: int, ticks: int, **changes: Any
