@@ -51,6 +51,7 @@ OPEN: Final = ("TargetStrategy",)
 # Values that later versions have and that are in use in all.
 VALUES: Final = {
     "TimeInForce": (("7", "AT_THE_CLOSE"),),
+    "LastLiquidityInd": (("4", "AUCTION"),),
     "BusinessRejectReason": (
         ("8", "THROTTLE_LIMIT_EXCEEDED_MESSAGES_REJECTED"),
         ("9", "THROTTLE_LIMIT_EXCEEDED_SESSION_WILL_BE_DISCONNECTED"),
