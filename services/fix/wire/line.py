@@ -40,6 +40,8 @@ class Line:
 
     `carry`: gives a message to QuickFIX, whether it took it. `reread`: the messages of a session
     from an offset on, with how far the reader is; None in place of a message at its end.
+    `asked_for`: types that are not sent while it is in doubt whether they went out before; their
+    gateway, told by the mark, asks the counterparty instead.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Line:
         *,
         carry: Callable[["Line", FixSending], bool],
         reread: Callable[[str, int], Iterator[tuple[FixSending | None, int]]],
+        asked_for: frozenset[str] = frozenset(),
     ) -> None:
         self.settings = settings
         self.name = settings.session_id
@@ -65,6 +68,7 @@ class Line:
         self._recorder = recorder
         self._carry = carry
         self._reread = reread
+        self._asked_for = asked_for
         self._outgoing: Waiting | None = None
         self._sequence = 0  # that QuickFIX gave to the message under way
         self._lock = Condition()
@@ -257,10 +261,11 @@ class Line:
         is_act = message.message_type == ACT  # of a simulator; also while nobody is logged on
         if not (self.is_logged_on or is_act) or self._is_stopped:
             return False
-        self._outgoing = waiting
+        self._outgoing, self._sequence = waiting, 0
         is_in_doubt = self.is_in_doubt
         try:
-            if not self._carry(self, message):
+            is_asked_for = is_in_doubt and message.message_type in self._asked_for
+            if not is_asked_for and not self._carry(self, message):
                 return False
         finally:
             self._outgoing = None

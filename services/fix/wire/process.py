@@ -18,7 +18,7 @@ from schemas.messages.fix import FixSending
 from services.ending import CORRUPT, FAILED, Stop
 from services.fix.acts import ACT
 from services.fix.fields import Fields, framed
-from services.fix.settings import GatewayFile, SessionSettings, read_gateway
+from services.fix.settings import GatewayFile, Kind, SessionSettings, read_gateway
 from services.fix.wire.acts import perform
 from services.fix.wire.application import Logs, WireApplication
 from services.fix.wire.configuration import HOST_KEY, configuration, dictionaries, is_acceptor
@@ -85,6 +85,8 @@ class Wire:
             self.recorder,
             carry=self.carry,
             reread=self._reread,
+            # A venue that has an order twice may fill it twice.
+            asked_for=frozenset("D") if self._file.kind is Kind.VENUES else frozenset(),
         )
 
     def run(self, stop: Stop) -> None:
