@@ -6,7 +6,7 @@ from typing import Final
 from schemas.messages.core import Envelope, OrderStatus
 from schemas.messages.intake import BasketAnswered
 from services.fix.clients.layouts import kept
-from services.fix.clients.reports import PENDING_NEW, REJECTED, status_text
+from services.fix.clients.reports import CANCELED, PENDING_NEW, REJECTED, status_text
 from services.fix.clients.state import ClientsState, Order, OrderList, name_key
 from services.fix.clients.terms import Seat
 from services.fix.codes import text_of
@@ -52,6 +52,7 @@ def list_status(
     `after`: an order of it as it stands now, where the state does not know yet.
     """
     names = asked.names
+    waiting = _waiting(asked, PENDING_NEW if status != DONE else CANCELED)
     parts = [names[at : at + ORDERS_MAX] for at in range(0, len(names), ORDERS_MAX)] or [[]]
     for number, part in enumerate(parts, 1):
         fields = Fields().add(66, asked.list_id).add(429, kind).add(82, len(parts))
@@ -59,7 +60,7 @@ def list_status(
         fields.add(60, utc_text(at_ns, seat.terms.time_digits)).add(68, len(names))
         fields.add(893, number == len(parts)).add(73, len(part) or None)
         for name in part:
-            fields.pairs += _order(seat, state, name, after)
+            fields.pairs += waiting.get(name) or _order(seat, state, name, after)
         body = kept(seat.version, "N", fields)
         yield Outgoing(seat.session_id, "N", body, asked.list_id)
 
@@ -128,6 +129,21 @@ def _order(
         (84, quantity_text(canceled, scale)),
         (6, price_text(order.average_price_e9)),
     ]
+
+
+def _waiting(asked: OrderList, status: str) -> dict[str, list[tuple[int, str]]]:
+    """Return the orders of a list that was not started yet."""
+    told: dict[str, list[tuple[int, str]]] = {}
+    for fragment in asked.fragments if not asked.is_started else ():
+        for fields in Fields.parse(fragment).groups(73):
+            name, quantity = fields.get(11), fields.get(38, "0")
+            is_over = status == CANCELED
+            leaves, canceled = ("0", quantity) if is_over else (quantity, "0")
+            told[name] = [
+                *((11, name), (14, "0"), (39, status)),
+                *((151, leaves), (84, canceled), (6, "0")),
+            ]
+    return told
 
 
 def _no_order(seat: Seat, state: ClientsState, name: str) -> list[tuple[int, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from schemas.messages.core import Cause, CommandKind, Envelope
+from schemas.messages.core import Cause, CommandKind, Envelope, OrderStatus
 from schemas.messages.intake import (
     CommandRepeated,
     OrderAccepted,
@@ -175,8 +175,11 @@ def _report(
             request = state.requests.get(name_key(event.source, event.client_order_id))
             style = "" if request is None else request.style
             said = said._replace(more=echoed(seat, event, style, order.strategy))
+        case OrderClosed() if event.status is OrderStatus.FILLED:
+            # The last trade has told it, but as pending where the house wanted a cancel.
+            said = said._replace(exec_type=STATUS if order.pending is not None else "")
         case OrderClosed():
-            said = said._replace(exec_type=ENDS.get(event.status, ""), text=_why(event.cause))
+            said = said._replace(exec_type=ENDS[event.status], text=_why(event.cause))
         case OrderDoneForDay():
             said = said._replace(exec_type=DONE_FOR_DAY)
         case OrderResumed():
@@ -197,4 +200,6 @@ def _asked(said: Report, order: Order, event: Any) -> Report:
 
 
 def _why(cause: Cause) -> str:
+    if cause is Cause.CLIENT:
+        return "with all of a mass cancel"
     return "" if cause is Cause.UNKNOWN else f"{cause}: not at the client's request"
