@@ -46,6 +46,7 @@ ORDER_WORDS: Final = (("not traded here", 1), ("market is", 2), ("quantity", 13)
 CANCEL_WORDS: Final = (("too late", 0), ("unknown order", 1), ("price", 18))
 EXCHANGE_OPTION, CANCEL_OTHER = 0, 2  # known to all versions
 UNSUPPORTED: Final = "3"  # FIX 380
+MS_NS: Final = 1_000_000
 
 
 def execution_report(
@@ -78,7 +79,7 @@ def execution_report(
     fields.add(151, values.quantity_text(report.leaves_quantity, scale))
     fields.add(14, values.quantity_text(report.cumulative_quantity, scale))
     fields.add(6, values.price_text(order.average_e9(report)))
-    fields.add(60, values.utc_text(report.transact_ns, terms.time_digits))
+    fields.add(60, _time(session, report.transact_ns))
     if is_executed and terms.fee_tag == 12:  # Commission
         fields.add(12, values.price_text(report.fee_e9)).add(13, "3")  # absolute
     if report.text:
@@ -96,7 +97,7 @@ def cancel_reject(session: MarketSession, order: Order, reject: OrderCancelRejec
     fields = Fields().add(37, reject.venue_order_id).add(11, asked.client_order_id)
     fields.add(41, order.client_order_id).add(39, status)
     fields.add(434, "2" if asked.is_replace else "1").add(102, code)
-    fields.add(60, values.utc_text(reject.transact_ns, session.terms.time_digits))
+    fields.add(60, _time(session, reject.transact_ns))
     return fields.add(58, values.printable(reject.text))
 
 
@@ -148,6 +149,11 @@ def unsupported(sequence: int, message_type: str) -> Fields:
     """Return a j."""
     answer = Fields().add(45, sequence).add(372, message_type).add(380, UNSUPPORTED)
     return answer.add(58, f"35={message_type} is not taken here")
+
+
+def _time(session: MarketSession, at_ns: int) -> str:
+    """Return FIX 60: three digits where they say it exactly. Rounds: down to the session's."""
+    return values.utc_text(at_ns, 3 if at_ns % MS_NS == 0 else session.terms.time_digits)
 
 
 def _exec_type(version: Version, exec_type: ExecType, status: str) -> str:

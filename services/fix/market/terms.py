@@ -48,7 +48,7 @@ class MarketTerms(BaseModel):
     cancel_on_disconnect: bool = Field(
         False, description="Whether what is open is canceled when the session is lost"
     )
-    time_digits: Literal[3, 6, 9] = Field(9, description="Digits of a second in FIX 60")
+    time_digits: Literal[3, 6, 9] = Field(9, description="Most digits of a second in FIX 60")
     misbehavior: Misbehavior = Field(default_factory=lambda: Misbehavior.model_validate({}))
 
 

@@ -104,7 +104,7 @@ class OmsGateway(Gateway):
         known = book.known(command.source, command.original_client_order_id)
         scale = book.scales.get(command.instrument_id, 1)
         if isinstance(command, ReplaceOrder):
-            fields, kind = orders.replace(command, known, scale, at_ns), "G"
+            fields, kind = orders.replace(session, command, known, scale, at_ns), "G"
         else:
             fields, kind = orders.cancel(command, known, scale, at_ns), "F"
         return Outgoing(session.session_id, kind, fields, command.client_order_id)

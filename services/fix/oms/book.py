@@ -4,12 +4,12 @@ from typing import Final
 
 import msgspec
 
-from schemas.messages.core import BasketEntry, OrderType
+from schemas.messages.core import OrderType
 from schemas.messages.intake import CancelOrder, NewBasket, NewOrder, ReplaceOrder
 from services.fix import values
 from services.fix.fields import Fields
 
-__all__ = ["Book", "Known", "key_of"]
+__all__ = ["Book", "Known", "key_of", "orders_of"]
 
 REJECTED, REPLACED, STATUS = "8", "5", "I"  # FIX 150
 TRADE, CORRECT, BUST = "F", "G", "H"  # FIX 150 from 4.4 on
@@ -27,6 +27,7 @@ class Known(msgspec.Struct):
     time_in_force: str  # FIX 59
     quantity: int
     limit_price_e9: int | None
+    order: NewOrder  # as it was sent
     order_id: str = ""  # FIX 37
     status: str = ""  # FIX 39; empty until something is heard
     cumulative: int = 0
@@ -97,7 +98,7 @@ class Book(msgspec.Struct):
             case NewOrder():
                 self._new(source, message)
             case NewBasket():
-                keys = [self._new(source, entry) for entry in message.entries]
+                keys = [self._new(source, order) for order in orders_of(message)]
                 self.lists[key_of(source, message.basket_id)] = keys
             case CancelOrder() | ReplaceOrder():
                 key = key_of(source, message.client_order_id)
@@ -122,7 +123,7 @@ class Book(msgspec.Struct):
         if known is not None and known.client_order_id == client_order_id and not known.status:
             known.status, known.text = REJECTED, text
 
-    def _new(self, source: str, order: NewOrder | BasketEntry) -> str:
+    def _new(self, source: str, order: NewOrder) -> str:
         key = key_of(source, order.client_order_id)
         if key not in self.ids:
             self.ids[key] = key
@@ -136,6 +137,7 @@ class Book(msgspec.Struct):
                 limit_price_e9=(
                     None if order.order_type is OrderType.MARKET else order.limit_price_e9
                 ),
+                order=order,
             )
         return key
 
@@ -155,6 +157,20 @@ class Book(msgspec.Struct):
         known = self.known(source, client_order_id)
         if known is not None:
             known.text = text
+
+
+def orders_of(basket: NewBasket) -> list[NewOrder]:
+    """Return a basket's orders, each as if it had come by itself."""
+    return [
+        NewOrder(
+            tenant=basket.tenant,
+            source=basket.source,
+            trade_date=basket.trade_date,
+            basket_id=basket.basket_id,
+            **{name: getattr(entry, name) for name in entry.__struct_fields__},
+        )
+        for entry in basket.entries
+    ]
 
 
 def key_of(source: str, client_order_id: str) -> str:

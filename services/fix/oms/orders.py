@@ -57,21 +57,37 @@ def cancel(command: CancelOrder, known: Known | None, scale: int, at_ns: int) ->
     return fields.add(38, "1" if known is None else values.quantity_text(known.quantity, scale))
 
 
-def replace(command: ReplaceOrder, known: Known | None, scale: int, at_ns: int) -> Fields:
-    """Return a G. Parameters that are not said stay as they are."""
+def replace(
+    session: OmsSession, command: ReplaceOrder, known: Known | None, scale: int, at_ns: int
+) -> Fields:
+    """Return a G. It says all that the order says, changed or not, as counterparties expect."""
     fields = Fields().add(41, command.original_client_order_id).add(11, command.client_order_id)
-    fields.add(1, known.account_id if known is not None else None).add(21, AUTOMATED)
-    fields.add(55, command.instrument_id).add(54, "1" if known is None else known.side)
-    fields.add(60, values.utc_text(at_ns, TIME_DIGITS))
-    fields.add(38, values.quantity_text(command.quantity, scale))
-    is_limit = command.limit_price_e9 is not None
-    fields.add(40, values.order_type_text(OrderType.LIMIT if is_limit else OrderType.MARKET))
-    if command.limit_price_e9 is not None:
-        fields.add(44, values.price_text(command.limit_price_e9))
-    fields.add(59, None if known is None else known.time_in_force)
-    if command.end_ns:
-        fields.add(126, values.utc_text(command.end_ns, TIME_DIGITS))
+    if known is None:
+        fields.add(21, AUTOMATED).add(55, command.instrument_id).add(54, "1")
+        fields.add(60, values.utc_text(at_ns, TIME_DIGITS))
+        fields.add(38, values.quantity_text(command.quantity, scale))
+        return fields.add(40, values.order_type_text(OrderType.MARKET))
+    order = changed(known.order, command)
+    # The ClOrdID stands already.
+    fields.pairs += _entry(session, order, scale, at_ns).pairs[1:]
+    fields.pairs += group_fields(session, order, scale).pairs
     return fields
+
+
+def changed(order: NewOrder, command: ReplaceOrder) -> NewOrder:
+    """Return what an order is to be; what a replace does not say stays."""
+    limit_e9 = command.limit_price_e9
+    return NewOrder(
+        **{
+            **{name: getattr(order, name) for name in order.__struct_fields__},
+            "quantity": command.quantity,
+            "limit_price_e9": order.limit_price_e9 if limit_e9 is None else limit_e9,
+            "order_type": order.order_type if limit_e9 is None else OrderType.LIMIT,
+            "end_ns": command.end_ns or order.end_ns,
+            "constraints": command.constraints or order.constraints,
+            "parameters": command.parameters or order.parameters,
+        }
+    )
 
 
 def mass_cancel(command: MassCancelOrder, at_ns: int) -> Fields:
