@@ -102,6 +102,8 @@ def _read(text: str) -> Iterator[tuple[int, str]]:
         if end < 0 or (end < len(text) and text[end] != SOH):
             raise ValueError(f"tag {tag} does not end")
         value = text[equals + 1 : end]
+        if not value:
+            raise ValueError(f"tag {tag} has no value")
         data_tag = LENGTHS.get(tag, 0)
         length = int(value) if data_tag and value.isdigit() else 0
         yield tag, value
