@@ -8,6 +8,7 @@
 A peer takes messages in the order in which they came; `seen` keeps all of them.
 """
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -80,7 +81,8 @@ class FixPeer:
             text=True,
             cwd=Path(__file__).parents[2],
         )
-        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, args=(self._process,), daemon=True)
+        self._listener.start()
         self.await_event("ready")
 
     def close(self) -> None:
@@ -211,12 +213,16 @@ class FixPeer:
     def _end(self, timeout_s: float) -> None:
         process, self._process = self._process, None
         assert process is not None and process.stdin is not None
-        process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
         try:
             process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        self._listener.join()
+        assert process.stdout is not None
+        process.stdout.close()
         self.is_logged_on = False
 
 

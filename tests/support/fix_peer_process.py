@@ -61,8 +61,10 @@ class Words(quickfix.LogFactory):  # type: ignore[misc]  # of a library without 
         self._made: list[Any] = []
 
     def create(self, *_: Any) -> Any:
-        self._made.append(Word())
-        return self._made[-1]
+        made = Word()
+        made.thisown = False  # the binding's hand-over of ownership uses a freed lock
+        self._made.append(made)
+        return made
 
     def destroy(self, _: Any) -> None:
         """Nothing: logs live as long as the process."""

@@ -76,9 +76,11 @@ class WireApplication(quickfix.Application):  # type: ignore[misc]  # of a libra
             self._receive(line, message, kind)
 
     def toApp(self, message: Any, session_id: Any) -> None:
-        if not message.getHeader().isSetField(43):
-            number = int(message.getHeader().getField(34))
-            self._lines[session_id.toString()].meant(number)
+        line, header = self._lines[session_id.toString()], message.getHeader()
+        if not header.isSetField(43):
+            line.meant(int(header.getField(34)))
+        elif header.getField(35) in line.settings.gap_filled:
+            raise quickfix.DoNotSend
 
     def fromApp(self, message: Any, session_id: Any) -> None:
         line = self._lines[session_id.toString()]
@@ -170,8 +172,10 @@ class Logs(quickfix.LogFactory):  # type: ignore[misc]  # of a library without t
         self._made: list[SessionLog] = []  # QuickFIX does not hold them
 
     def create(self, *session: Any) -> SessionLog:
-        self._made.append(SessionLog(self._lines[session[0].toString()] if session else None))
-        return self._made[-1]
+        made = SessionLog(self._lines[session[0].toString()] if session else None)
+        made.thisown = False  # the binding's hand-over of ownership uses a freed lock
+        self._made.append(made)
+        return made
 
     def destroy(self, _: Any) -> None:
         """Nothing: logs live as long as the process."""

@@ -1,8 +1,8 @@
 """Where QuickFIX listens: it knows no address to bind to, so its socket is replaced by ours."""
 
+import contextlib
 import os
 import socket
-import struct
 from pathlib import Path
 from typing import Final
 
@@ -39,13 +39,16 @@ def replace_listener(listener: socket.socket, before: set[int]) -> None:
     os.dup2(listener.fileno(), descriptor)
     old.close()
     listener.close()
-    with socket.create_connection(("127.0.0.1", port), timeout=5.0) as wake:
-        wake.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    # Refused when the thread was not waiting yet: then it waits at ours from the beginning.
+    with contextlib.suppress(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5.0).close()
 
 
 def open_descriptors() -> set[int]:
     """Return the descriptors of this process."""
-    return {int(each.name) for each in Path("/proc/self/fd").iterdir()}
+    names = [each.name for each in Path("/proc/self/fd").iterdir()]
+    # One of them was that of the listing itself, and whatever is opened next is given its number.
+    return {int(name) for name in names if Path("/proc/self/fd", name).exists()}
 
 
 def _listens(descriptor: int) -> bool:

@@ -1,0 +1,44 @@
+"""The wire between real QuickFIX counterparties and a real log."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.broker.ports import pick_ports
+from tests.support.broker import Cluster
+from tests.support.counted_run import eventually
+from tests.support.fix_peer import FixPeer
+from tests.support.fix_wire import Desk, WireProcess, acceptor_toml, order, report, session_toml
+
+pytestmark = pytest.mark.broker
+
+
+def test_messages_go_both_ways_and_survive_a_clean_restart(tmp_path: Path, broker: Cluster) -> None:
+    (port,) = pick_ports(1)
+    toml = acceptor_toml(15, port, session_toml("desk", "DESK"))
+    desk = Desk(broker, 15)
+    with (
+        WireProcess(tmp_path, broker.bootstrap, toml) as wire,
+        FixPeer(tmp_path / "peer", port, sender="DESK", target="PENSTOCK") as peer,
+    ):
+        peer.await_logon()
+        peer.send("D", order(1))
+        eventually(lambda: len(desk.received("desk")) == 1, "the order is recorded")
+        (received,) = desk.received("desk")
+        assert received.message_type == "D"
+        assert b"\x0111=1\x01" in received.text
+        assert received.text.startswith(b"8=FIX.4.4\x01")
+        desk.send("desk", "8", report(1))
+        assert peer.take("8").get(17) == "E1"
+        eventually(lambda: [each.ordinal for each in desk.sent("desk")] == [1], "its mark")
+        assert wire.stop() == 0, wire.words()
+        assert peer.take("5").get(58) == "the gateway stops"
+        desk.send("desk", "8", report(2))
+        wire.start()
+        assert peer.take("8").get(17) == "E2"
+        peer.send("D", order(2))
+        eventually(lambda: len(desk.received("desk")) == 2, "the second order")
+        assert [each.session_epoch for each in desk.received("desk")] == [1, 1]
+        numbers = [each.sequence for each in desk.received("desk")]
+        assert numbers == sorted(set(numbers))
+        assert [each.is_logged_on for each in desk.changes("desk")] == [True, False, True]
