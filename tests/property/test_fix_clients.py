@@ -50,7 +50,7 @@ class History:
     def compare(self) -> None:
         """Every order of the engine stands as its client thinks."""
         for name, view in self.views.items():
-            for message in self.desk.heard(name):
+            for message in self.desk.news(name):
                 view.fold(message)
         for order_id, order in self.desk.application.state.intake.orders.items():
             view = self.views[order.terms.source]

@@ -2,7 +2,7 @@
 
 desk = ClientDesk()
 desk.say("OMS44", "D", "11=c1|1=A1|55=ACME|54=1|38=100|40=1")
-(ack,) = desk.heard("OMS44")
+(ack,) = desk.news("OMS44")
 """
 
 from collections.abc import Mapping
@@ -167,7 +167,7 @@ class ClientDesk(HostileShard):
         """Return all that a client was ever sent, 35 first."""
         return self._sent[session_id]
 
-    def heard(self, session_id: str) -> list[Fields]:
+    def news(self, session_id: str) -> list[Fields]:
         """Return what a client was sent since the last call."""
         found = self._sent[session_id][self._taken[session_id] :]
         self._taken[session_id] += len(found)

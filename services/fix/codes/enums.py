@@ -1,4 +1,4 @@
-"""Which values each version knows of a coded field, as QuickFIX's dictionaries list them."""
+"""Which values each version knows of a coded field, as our dictionaries list them."""
 
 import json
 from collections.abc import Mapping

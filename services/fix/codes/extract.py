@@ -1,24 +1,24 @@
-"""Write enums.json from QuickFIX's dictionaries: `python -m services.fix.codes.extract SPEC_DIR`.
+"""Write enums.json from our dictionaries: `python -m services.fix.codes.extract`.
 
-Run when a version or a field is added; gateways read the result and need no QuickFIX.
+Run when they or FIELDS change: the result is a hundredth of them, and read at every start.
 """
 
 import json
-import sys
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 from services.fix.codes.enums import FIELDS, TABLES
 from services.fix.codes.versions import Version
+from services.fix.dictionaries import dictionary_path
 
 __all__ = ["tables_text"]
 
 
-def tables_text(directory: Path) -> str:
+def tables_text() -> str:
     """Return the tables as JSON with one line for each field."""
     versions = []
     for version in Version:
-        values = _values(directory / f"{version}.xml")
+        values = _values(dictionary_path(version))
         lines = [f'  "{tag}": {json.dumps(values[tag])}' for tag in FIELDS if values.get(tag)]
         versions.append(f' "{version}": {{\n' + ",\n".join(lines) + "\n }")
     return "{\n" + ",\n".join(versions) + "\n}\n"
@@ -36,4 +36,4 @@ def _values(path: Path) -> dict[int, dict[str, str]]:
 
 
 if __name__ == "__main__":
-    TABLES.write_text(tables_text(Path(sys.argv[1])))
+    TABLES.write_text(tables_text())
