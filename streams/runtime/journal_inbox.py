@@ -90,7 +90,7 @@ class JournalInbox:
             idle += self._take_shard(journal, found)
         self._has_given = bool(found)
         has_events = any(partition.topic != ENGINE_JOURNAL for partition in found)
-        if not runs and not has_events and idle < IDLE_RECORDS_MAX * len(shards):
+        if not runs and not has_events and idle < IDLE_RECORDS_MAX * max(1, len(shards)):
             for journal, run in found.items():
                 self._waiting[journal].extendleft(reversed(run))
             return None
