@@ -8,6 +8,7 @@ from streams.adapters.clock import WallClock
 from streams.core import topics
 from streams.runtime.host import ShardHost
 from streams.runtime.journal_inbox import JournalInbox
+from streams.runtime.observer import NOBODY, Observer
 from streams.runtime.ports import Clock, Codec, Log, TopicPartition
 from streams.runtime.settings import HostSettings
 from streams.runtime.versions import code_version, library_versions, schema_version
@@ -74,6 +75,7 @@ def gateway_host(
     make_gateway: Callable[[], Gateway],
     *,
     clock: Clock | None = None,
+    observer: Observer = NOBODY,
 ) -> ShardHost:
     """Return the loop. `make_gateway()` gives the application anew at each take-over."""
     wall = clock or WallClock()
@@ -92,4 +94,5 @@ def gateway_host(
         make_application=make_application,
         inbox=JournalInbox(log, codec, settings, followed, wall, is_standing=True),
         clock=wall,
+        observer=observer,
     )

@@ -14,6 +14,7 @@ from services.fix.wire.bucket import Bucket
 from services.fix.wire.epochs import Epoch
 from services.fix.wire.intents import Intent, Intents
 from services.fix.wire.recorder import Recorder
+from services.metrics.tally import Tally
 from streams.core.errors import CorruptHistoryError
 
 __all__ = ["Line", "Waiting"]
@@ -63,7 +64,7 @@ class Line:
         self.incoming = b""  # the message that QuickFIX reads now, as it came
         self.bucket = Bucket(settings.messages_per_s, time.monotonic())
         self.done = intents.newest()
-        self.sent = 0  # messages, since the start
+        self.tally = Tally()  # since the start, by FIX 35
         self._intents = intents
         self._recorder = recorder
         self._carry = carry
@@ -163,6 +164,7 @@ class Line:
 
     def received(self, message: FixReceived) -> None:
         """Record a message of the counterparty."""
+        self.tally.heard[message.refusal or message.message_type] += 1
         self._recorder.record(
             message,
             message.session_epoch,
@@ -279,6 +281,6 @@ class Line:
         self._intents.write(intent)
         self.done = intent
         if not is_act:
-            self.sent += 1
+            self.tally.told[message.message_type] += 1
             self.mark_sent(intent, is_possible_resend=is_in_doubt)
         return True

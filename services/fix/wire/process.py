@@ -19,6 +19,7 @@ from services.ending import CORRUPT, FAILED, Stop
 from services.fix.acts import ACT
 from services.fix.fields import Fields, framed
 from services.fix.settings import GatewayFile, Kind, SessionSettings, read_gateway
+from services.fix.watched import Turns, WatchedSettings
 from services.fix.wire.acts import perform
 from services.fix.wire.application import Logs, WireApplication
 from services.fix.wire.configuration import HOST_KEY, configuration, dictionaries, is_acceptor
@@ -26,11 +27,11 @@ from services.fix.wire.epochs import Epochs
 from services.fix.wire.intents import Intents
 from services.fix.wire.line import Line
 from services.fix.wire.listening import bound_listener, open_descriptors, replace_listener
+from services.fix.wire.metrics import show_wire
 from services.fix.wire.recorder import Recorder
 from services.fix.wire.sending import SendingReader, reread
 from services.fix.wire.store import hold_store, store_numbers
 from services.fix.wire.tail import Known, read_mark, read_tail, write_mark
-from services.metrics.settings import MetricsSettings
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
 from streams.core.errors import CorruptHistoryError
@@ -38,11 +39,12 @@ from streams.core.errors import CorruptHistoryError
 __all__ = ["Wire", "WireSettings", "run_wire"]
 
 MARK_EVERY_S: Final = 1.0
+POLL_S: Final = 0.05
 LOGOUT_S: Final = 5.0
 log = logging.getLogger("penstock.fix.wire")
 
 
-class WireSettings(MetricsSettings):
+class WireSettings(WatchedSettings):
     """From the command line or the environment (PENSTOCK_WIRE_...)."""
 
     model_config = SettingsConfigDict(
@@ -107,8 +109,10 @@ class Wire:
         )
         reading.start()
         self._open()
-        while not stop.is_asked:
-            self.recorder.poll(0.05)
+        turns = Turns(self._settings, stop)
+        show_wire(self._settings, self._file.name, turns.health, self.lines)
+        while not turns.should_stop():
+            self.recorder.poll(POLL_S)
             self._note()
         self._end()
 
