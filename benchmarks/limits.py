@@ -4,7 +4,8 @@ import msgspec
 
 from schemas.messages.core import LimitKind
 from schemas.messages.risk import LimitsApproved, LimitsProposed
-from streams.risk.limits import BUILT_IN, LimitSet, canonical, digest
+from streams.core.proposals import digest
+from streams.risk.limits import BUILT_IN, LimitSet, canonical
 
 __all__ = ["APPROVER", "approval", "proposal"]
 

@@ -1,8 +1,8 @@
 """`make test`: the gates of `make check`, then every suite; the last line is pytest's own.
 
-Suites that need no broker run on every core, those that need one behind them, one after another:
-they measure nothing, but they wait for processes that want the cores themselves. With arguments
-it is pytest with these arguments, so that a part can be run alone or on another machine.
+Suites that need no broker run on every core, those that need one behind them, two files at a time,
+each with a broker of its own: they measure nothing, and mostly wait for one another's processes.
+With arguments it is pytest with these arguments, so that a part can be run alone or elsewhere.
 """
 
 import subprocess
@@ -18,8 +18,8 @@ GATES = (
     ["mypy"],
     ["lint-imports"],
 )
-WITHOUT_BROKER = ["-m", "not broker", "-n", "auto"]
-WITH_BROKER = ["-m", "broker"]
+WITHOUT_BROKER = ["-m", "not broker", "-n", "auto", "--dist", "worksteal"]
+WITH_BROKER = ["-m", "broker", "-n", "2", "--dist", "loadfile", "--durations", "12"]
 
 
 def main() -> int:

@@ -4,6 +4,8 @@ import base64
 import json
 import secrets
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
@@ -17,6 +19,7 @@ KEY = b"log"
 TIMEOUT_S = 15.0
 INIT_TIMEOUT_S = 60.0  # a cluster that has just started elects its coordinators first
 POLL_S = 0.05
+Found = TypeVar("Found")
 
 
 def read_log_id(bootstrap: str) -> bytes:
@@ -33,7 +36,8 @@ def ensure_log_id(bootstrap: str) -> bytes:
     Two creators may both write; the record with the lowest offset is the id, for everybody and for
     ever, because the topic is never compacted and never expires.
     """
-    found = _first_record_of_new_topic(bootstrap)
+    # Every broker but the controller hears of a new topic a little later.
+    found = _once_there(lambda: _first_record(bootstrap))
     if found is not None:
         return found
     record = {
@@ -55,15 +59,16 @@ def ensure_log_id(bootstrap: str) -> bytes:
         producer.commit_transaction(TIMEOUT_S)
     except KafkaException as error:
         raise TopicsError(LOG, str(error)) from error
-    return read_log_id(bootstrap)
+    # A commit is answered before its marker stands in the partition: until then nobody sees it.
+    return _once_there(lambda: read_log_id(bootstrap))
 
 
-def _first_record_of_new_topic(bootstrap: str) -> bytes | None:
-    # Every broker but the controller hears of a new topic a little later.
+def _once_there(ask: Callable[[], Found]) -> Found:
+    """Ask again while there is no log id, for some seconds."""
     deadline = time.monotonic() + TIMEOUT_S
     while True:
         try:
-            return _first_record(bootstrap)
+            return ask()
         except LogIdMissingError:
             if time.monotonic() > deadline:
                 raise
