@@ -44,11 +44,15 @@ class MarketShards:
 
     def __post_init__(self) -> None:
         names = [value for name, value in vars(topics).items() if name.isupper()]
-        self.log = MemoryLog({name: 1 if name in SINGLE else PARTITIONS for name in names})
+        self.log = self.make_log({name: 1 if name in SINGLE else PARTITIONS for name in names})
         self.day = plan_day(self.scenario)
         for ordinal, message in enumerate(definitions(self.scenario, self.day)):
             envelope = _outside(ordinal, self.day.terms.start_ns)
             self.log.append(topics.CONTROL_COMMANDS, 0, b"x", CODEC.encode(envelope, message))
+
+    def make_log(self, counts: dict[str, int]) -> MemoryLog:
+        """Return an empty log; `counts`: partitions by topic."""
+        return MemoryLog(counts)
 
     def settings(self, shard: int) -> HostSettings:
         return engine_settings(
@@ -105,7 +109,7 @@ class MarketShards:
         names = [value for name, value in vars(topics).items() if name.isupper()]
         records: list[Record] = []
         for name in names:
-            for number in range(1 if name in SINGLE else PARTITIONS):
+            for number in range(self.log.partitions(name)):
                 records += self.log.partition(TopicPartition(name, number)).read(0, 10**9)[0]
         return records
 

@@ -1,0 +1,125 @@
+"""A simulated day with FIX at its edges in one thread: gateways, and a wire without sockets."""
+
+from dataclasses import dataclass, field
+
+from services.fix.codes import version_of
+from services.fix.fields import Fields
+from services.fix.gateway.host import gateway_host, gateway_settings
+from services.fix.kinds import make_gateway
+from services.fix.settings import GatewayFile
+from services.fix.venues.terms import read_terms
+from services.venues.host import is_over
+from streams.adapters.codec import AvroCodec
+from streams.adapters.memory import MemoryLog
+from streams.core import topics
+from streams.runtime.host import ShardHost
+from tests.support.fix_edges import EdgedMarket
+from tests.support.fix_layout import problems
+from tests.support.market_shards import LOG_ID, PARTITIONS
+from tests.support.memory_shard import SteppedClock
+from tests.support.memory_wire import End, MemoryWire
+
+__all__ = ["FixDay", "gateway_file", "market_sessions", "venue_sessions"]
+
+CODEC = AvroCodec()
+VENUES = {"NORD": "FIX.4.2", "OST": "FIX.4.4", "SUED": "FIXT.1.1", "DUSK": "FIX.4.4"}
+FIX_TOPICS = (topics.FIX_RECEIVED, topics.FIX_SENDING, topics.FIX_JOURNAL)
+OWN_TAGS = 5_000  # from there on tags are the parties' own
+TURNS_MAX = 30  # of everybody until nothing moves
+
+
+def gateway_file(kind: str, number: int, sessions: list[dict[str, object]]) -> GatewayFile:
+    """Return a gateway's file."""
+    return GatewayFile.model_validate(
+        {"name": kind, "number": number, "kind": kind, "session": sessions}
+    )
+
+
+def session(session_id: str, begin: str, terms: dict[str, object]) -> dict[str, object]:
+    identity = {"BeginString": begin, "SenderCompID": "US", "TargetCompID": session_id}
+    return {"session_id": session_id, "quickfix": identity, "terms": terms}
+
+
+def venue_sessions() -> list[dict[str, object]]:
+    """Return the sessions of a gateway to the venues, by their profiles."""
+    return [session(name, begin, {"profile": name}) for name, begin in VENUES.items()]
+
+
+def market_sessions(misbehavior: dict[str, int]) -> list[dict[str, object]]:
+    """Return the sessions of the venues themselves, with the fee tags of the profiles."""
+    return [
+        session(
+            f"{name}-SIM",
+            begin,
+            {
+                "venue_id": name,
+                "fee_tag": read_terms({"profile": name}).fee_tag,
+                "misbehavior": misbehavior,
+            },
+        )
+        for name, begin in VENUES.items()
+    ]
+
+
+@dataclass
+class FixDay(EdgedMarket):
+    """`pairs` of sessions between gateways; what has no gateway is carried word for word."""
+
+    files: list[GatewayFile] = field(default_factory=list)
+    pairs: list[tuple[End, End]] = field(default_factory=list)
+    carried: tuple[tuple[str, str], ...] = ()
+    gateways: dict[str, ShardHost] = field(default_factory=dict)
+    wire: MemoryWire = field(init=False)
+    problems: list[str] = field(default_factory=list)
+
+    def make_log(self, counts: dict[str, int]) -> MemoryLog:
+        fix = [n for n in vars(topics).values() if isinstance(n, str) and n.startswith("fix.")]
+        return MemoryLog(counts | dict.fromkeys(fix, 16))
+
+    def start(self) -> None:
+        super().start()
+        self.wire = MemoryWire(self.log, self.pairs, self.look)
+        for file in self.files:
+            self.start_gateway(file)
+        self.wire.log_on()
+
+    def start_gateway(self, file: GatewayFile) -> None:
+        """Let a gateway take over, the first or another one."""
+        settings = gateway_settings(
+            make_gateway(file),
+            name=file.name,
+            log_id=LOG_ID,
+            partitions=PARTITIONS,
+            config_version="test",
+            snapshot_batches=100,
+        )
+        host = gateway_host(
+            self.log, CODEC, settings, lambda: make_gateway(file), clock=SteppedClock()
+        )
+        host.take_over()
+        self.gateways[file.name] = host
+
+    def run(self) -> None:
+        self.start()
+        while not is_over(self.simulator):
+            self.simulator.turn()
+            self.settle()
+            for engine in self.engines:
+                engine.turn()
+            self.settle()
+
+    def settle(self) -> None:
+        """Let gateways and wire work until nothing moves."""
+        for _ in range(TURNS_MAX):
+            for source, target in self.carried:
+                for message, key, partition in self.new(source):
+                    self.put(target, partition, key, message)
+            moved = [host.turn() for host in self.gateways.values()]
+            if not self.wire.turn() and not any(moved):
+                return
+
+    def look(self, begin: str, message_type: str, body: Fields) -> None:
+        """Hold a message against its version's dictionary, without tags of the parties' own."""
+        kept = Fields(pair for pair in body.pairs if pair[0] < OWN_TAGS)
+        found = problems(version_of(begin), message_type, kept)
+        self.problems += [f"{message_type} of {begin}: {each}" for each in found]
