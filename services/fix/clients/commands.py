@@ -38,7 +38,7 @@ def new_order(desk: Desk) -> Iterator[Any]:
             desk.seat,
             command.client_order_id,
             said,
-            echo_of(asked.fields),
+            echo_of(desk.seat.version, asked.fields),
             status=PENDING_NEW,
             leaves=asked.fields.get(38),
         )
@@ -81,7 +81,7 @@ def request_of(state: ClientsState, asked: Asked) -> Request:
         digest=content_digest(tags),
         trade_date=trade_date,
         kept_date=state.trade_date,
-        echo=echo_of(tags),
+        echo=echo_of(asked.seat.version, tags),
         is_order=tags.get(35, "D") == "D",  # an order of a list has no header of its own
         style=("T" if is_tagged else "") + ("G" if is_group else ""),
         list_id=tags.get(66),

@@ -9,11 +9,11 @@ from services.fix.clients.orders import ECHOED
 from services.fix.clients.reports import NO_ORDER, REJECTED, STATUS, Report, unordered_report
 from services.fix.clients.state import ClientsState, Order
 from services.fix.clients.terms import Seat
-from services.fix.codes import reason_codes, text_of
+from services.fix.codes import Version, is_known, reason_codes, text_of
 from services.fix.fields import Fields
 from services.fix.gateway.application import Heard, Outgoing, Refusal
 from services.fix.refusals import REJECTS
-from services.fix.values import ORDER_STATUS_TEXTS, FixValueError, utc_text
+from services.fix.values import ORDER_STATUS_TEXTS, FixValueError, price_e9, utc_text
 
 __all__ = [
     "Desk",
@@ -71,7 +71,7 @@ def refuse_order(
         more=((66, list_id),),
     )
     code = reason_codes(error.reason, seat.version).order
-    yield unordered_report(seat, fields.get(11), said, echo_of(fields), code=code)
+    yield unordered_report(seat, fields.get(11), said, echo_of(seat.version, fields), code=code)
 
 
 def refuse_cancel(
@@ -121,7 +121,8 @@ def refuse_status(desk: Desk, error: FixValueError, more: list[tuple[int, str]])
     code = reason_codes(error.reason, desk.seat.version).order
     said = Report(STATUS, message_id(desk.heard, "S"), desk.heard.at_ns, text=text, more=more)
     fields = desk.heard.fields
-    yield unordered_report(desk.seat, fields.get(11), said, echo_of(fields), code=code)
+    echo = echo_of(desk.seat.version, fields)
+    yield unordered_report(desk.seat, fields.get(11), said, echo, code=code)
 
 
 def reject_mass(desk: Desk, error: FixValueError) -> Iterator[Any]:
@@ -165,6 +166,17 @@ def _text(error: FixValueError) -> str:
     return text_of(error.reason, error.bound, error.value, error.field)
 
 
-def echo_of(fields: Fields) -> list[tuple[int, str]]:
-    """Return what an answer repeats of an order."""
-    return [(tag, fields.get(tag)) for tag in ECHOED if fields.get(tag)]
+def echo_of(version: Version, fields: Fields) -> list[tuple[int, str]]:
+    """Return what an answer repeats of an order: what can be no value of its tag is left out."""
+    told = ((tag, fields.get(tag)) for tag in ECHOED)
+    return [(tag, text) for tag, text in told if text and _is_value(version, tag, text)]
+
+
+def _is_value(version: Version, tag: int, text: str) -> bool:
+    if tag not in (38, 44):
+        return is_known(version, tag, text)
+    try:
+        price_e9(text)
+    except FixValueError:
+        return False
+    return True

@@ -117,7 +117,7 @@ def report(seat: Seat, reference: Reference, order: Order, said: Report) -> Outg
     fields.add(75, order.trade_date).add(60, utc_text(said.at_ns, seat.terms.time_digits))
     fields.add(58, said.text)
     fields.pairs += said.more
-    body = kept(seat.version, "8", fields)
+    body = kept(seat.version, "8", fields, is_plain=seat.terms.is_plain)
     return Outgoing(seat.session_id, "8", body, said.client_order_id or order.client_order_id)
 
 
@@ -145,7 +145,8 @@ def unordered_report(
     fields.add(151, leaves).add(14, "0").add(6, "0")
     fields.add(60, utc_text(said.at_ns, seat.terms.time_digits)).add(58, said.text)
     fields.pairs += said.more
-    return Outgoing(seat.session_id, "8", kept(version, "8", fields), client_order_id)
+    body = kept(version, "8", fields, is_plain=seat.terms.is_plain)
+    return Outgoing(seat.session_id, "8", body, client_order_id)
 
 
 def _add_kind(fields: Fields, version: Version, order: Order, said: Report) -> None:

@@ -33,8 +33,8 @@ class SessionTerms(BaseModel):
     default_urgency: Urgency = Field(Urgency.NEUTRAL, description="Without parameter Urgency")
     basket_mode: BasketMode = Field(BasketMode.VALID_ONES, description="Of lists (FIX 35=E)")
     has_pending_new: bool = Field(False, description="Whether 150=A comes before 150=0")
-    has_final_price: bool = Field(
-        False, description="Whether 150=B tells the average price that cash is allocated at"
+    is_plain: bool = Field(
+        False, description="Whether its dictionary lacks the tags that ours adds to its version"
     )
     cancel_on_disconnect: bool = Field(False, description="Cancel its orders when it is lost")
     time_digits: Literal[0, 3, 6, 9] = Field(3, description="Digits of a second in times sent")
