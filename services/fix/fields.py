@@ -49,8 +49,8 @@ class Fields:
     __hash__ = None  # type: ignore[assignment]  # mutable
 
     def add(self, tag: int, value: object) -> "Fields":
-        """Append a field and return self; None is left out, a bool is Y or N."""
-        if value is not None:
+        """Append a field and return self; None and nothing are left out, a bool is Y or N."""
+        if value is not None and value != "":
             text = ("Y" if value else "N") if isinstance(value, bool) else str(value)
             self.pairs.append((tag, text))
         return self

@@ -115,7 +115,9 @@ def report_of_name(name: str) -> tuple[str, bool, bool]:
 
     `record:version`, `record:version/2`, `record:version/C/account`.
     """
-    record_id, _, rest = name.rpartition(":")
+    record_id, colon, rest = name.rpartition(":")
+    if not colon:
+        return name, False, False  # a stranger's
     if "/" not in rest and CONFIRMS + "/" in record_id:  # an account may have a colon
         at = name.rindex(CONFIRMS + "/")
         return name[:at], False, True

@@ -34,12 +34,16 @@ class Read(NamedTuple):
     minimum_quantity: int
     display_quantity: int
     is_post_only: bool
+    trade_date: int  # yyyymmdd; 0 when it does not say
 
 
 def read_order(state: MarketState, fields: Fields) -> Read:
     """Return what a D or G says. Raises: FixValueError."""
     instrument_id = state.symbols.get(fields.get(55), fields.get(55))
-    scale = state.scales.get(instrument_id, 1)
+    if instrument_id not in state.scales:
+        reason, bound = RejectReason.UNKNOWN_INSTRUMENT, "defined instruments"
+        raise values.FixValueError(reason, "55", fields.get(55), bound)
+    scale = state.scales[instrument_id]
     side, is_short_sale = values.side(fields.get(54))
     order_type, time_in_force = _type(fields)
     instructions = fields.get(18).split()
@@ -48,6 +52,9 @@ def read_order(state: MarketState, fields: Fields) -> Read:
         found = next((tag for tag in tags if tag in fields), 0)
         return values.quantity(fields.get(found), scale, str(found)) if found else 0
 
+    if units(38) <= 0:
+        bound = "more than 0"
+        raise values.FixValueError(RejectReason.QUANTITY_NOT_POSITIVE, "38", fields.get(38), bound)
     return Read(
         instrument_id=instrument_id,
         side=side,
@@ -59,6 +66,7 @@ def read_order(state: MarketState, fields: Fields) -> Read:
         minimum_quantity=units(110),
         display_quantity=units(1138, 111, 210),
         is_post_only=POST_ONLY in instructions,
+        trade_date=values.date(fields.get(75), "75") if 75 in fields else 0,
     )
 
 
@@ -104,7 +112,7 @@ def placed(session_id: str, venue_id: str, fields: Fields, read: Read) -> ChildP
         is_short_sale=read.is_short_sale,
         display_quantity=read.display_quantity,
         is_post_only=read.is_post_only,
-        trade_date=values.date(fields.get(75), "75") if 75 in fields else 0,
+        trade_date=read.trade_date,
     )
 
 
