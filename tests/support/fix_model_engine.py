@@ -75,15 +75,20 @@ class ModelEngine:
                 case ConnectionChanged() if report.is_connected:
                     self.ask_all()
 
-    def differences(self, venue: ModelVenue) -> list[str]:
-        """Return the children of which engine and venue have another picture."""
+    def differences(self, venue: ModelVenue, *, is_gap_filled: bool = False) -> list[str]:
+        """Return the children of which engine and venue have another picture.
+
+        `is_gap_filled`: a D that was on the way when the connection broke is not sent again; the
+        venue, asked, knows no such order, which ends the child.
+        """
         found = []
         for child_id in self.placed:
             order = venue.orders.get(child_id)
             net = sum(self.net.get(child_id, {}).values())
             if order is None:
                 end = self.closed.get(child_id, "")
-                if not end.endswith("/unsent"):
+                is_unknown = is_gap_filled and end == "0"
+                if not (is_unknown or end.endswith("/unsent")):
                     found.append(f"{child_id} is lost: {end}")
             elif net != order.net or (child_id in self.closed) == order.is_open:
                 found.append(f"{child_id}: {net} of {order.net}, {order.status}")
