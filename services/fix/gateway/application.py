@@ -23,6 +23,9 @@ from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 
 __all__ = ["Gateway", "GatewayState", "Heard", "Outgoing", "Published", "Refusal"]
 
+NEVER_ANSWERED = ("j", "3")  # or two sides reject each other for ever
+THROTTLED = "8"  # FIX 380
+
 
 class Outgoing(NamedTuple):
     """A FIX message to send."""
@@ -206,9 +209,10 @@ class Gateway:
     def _decide_received(self, inbound: Inbound, out: Emitter) -> None:
         message, cause = inbound.message, inbound.envelope
         match message:
-            case FixReceived() if not message.refusal and self.state.sessions.is_new(message):
-                self._emit_all(self._on_new(message, out.at_ns), out, cause)
-            case FixSent():
+            case FixReceived() if self.state.sessions.is_new(message):
+                decided = _throttled if message.refusal else self._on_new
+                self._emit_all(decided(message, out.at_ns), out, cause)
+            case FixSent() if self.state.sessions.is_news(message):
                 self._emit_all(self.on_sent(message), out, cause)
             case FixSessionChanged():
                 self._emit_all(self.on_changed(message), out, cause)
@@ -233,7 +237,7 @@ class Gateway:
                 fields = _parsed(message)
                 if not message.refusal and fields is not None:
                     self.fold_heard(message, fields)
-            case FixSent():
+            case FixSent() if sessions.is_news(message):
                 sessions.fold_sent(message)
                 self.fold_sent(message)
             case FixSessionChanged():
@@ -294,6 +298,19 @@ class Gateway:
             is_possible_resend=outgoing.is_possible_resend,
         )
         return Published(FIX_SENDING, message, session_id, self.number, outgoing.subject)
+
+
+def _throttled(message: FixReceived, at_ns: int) -> Iterator[Any]:
+    """Answer what was one message too many in its second. Source: FIX j, 380=8."""
+    reason, bound = RejectReason.MESSAGE_RATE, "the messages a second agreed with the session"
+    text = f"{reason}: above {bound}"
+    answer = "" if message.message_type in NEVER_ANSWERED else "j"
+    if answer:
+        fields = Fields().add(45, message.sequence).add(58, text).add(372, message.message_type)
+        fields.add(380, THROTTLED)
+        yield Outgoing(message.session_id, answer, fields, str(message.sequence))
+    heard = Heard(message, Fields(), at_ns)
+    yield Refusal(heard, answer, reason, "messages_per_s", message.message_type, bound, text)
 
 
 def _parsed(message: FixReceived) -> Fields | None:

@@ -32,6 +32,10 @@ class Sessions(msgspec.Struct):
         session = self.of(message.session_id)
         return (message.session_epoch, message.sequence) > (session.epoch, session.sequence)
 
+    def is_news(self, message: FixSent) -> bool:
+        """Return whether nobody said before that this went out; a wire that ended may repeat it."""
+        return message.ordinal > self.of(message.session_id).sent_ordinal
+
     def fold_received(self, message: FixReceived) -> None:
         session = self.of(message.session_id)
         session.day = message.session_day
@@ -39,7 +43,7 @@ class Sessions(msgspec.Struct):
 
     def fold_sent(self, message: FixSent) -> None:
         session = self.of(message.session_id)
-        session.sent_ordinal = max(session.sent_ordinal, message.ordinal)
+        session.sent_ordinal = message.ordinal
 
     def fold_changed(self, message: FixSessionChanged) -> None:
         self.of(message.session_id).is_logged_on = message.is_logged_on
