@@ -30,9 +30,10 @@ bench: $(VENV)/.dev ## Benchmarks on the embedded broker, each beside its limit
 bench-execution: $(VENV)/.dev ## Strategies and routers against their naive forms; writes docs/execution-evidence.md
 	@nice $(BIN)/python -m benchmarks.execution --page docs/execution-evidence.md $(BENCH_ARGS)
 
-fuzz: $(VENV)/.dev ## Fuzz decoder and shard for FUZZ_SECONDS each (guided: pip install atheris)
+fuzz: $(VENV)/.dev ## Fuzz decoder, shard and FIX gateways for FUZZ_SECONDS each (guided: pip install atheris)
 	@if $(BIN)/python -c 'import atheris' 2>/dev/null; then $(BIN)/python -m tests.fuzz.guided $(FUZZ_SECONDS); else $(BIN)/python -m tests.fuzz.decoder $(FUZZ_SECONDS); fi
 	@$(BIN)/python -m tests.fuzz.shard $(FUZZ_SECONDS)
+	@$(BIN)/python -m tests.fuzz.fix $(FUZZ_SECONDS)
 
 clean: ## Remove the virtual environment and local state
 	rm -rf $(VENV) .penstock
