@@ -25,6 +25,10 @@ def reconcile(
         list[Path] | None,
         typer.Option(help="A venue's own drop copy file; repeat for several", exists=True),
     ] = None,
+    fix_gateway: Annotated[
+        list[Path] | None,
+        typer.Option(help="A gateway's file: its drop copies by FIX, from the log", exists=True),
+    ] = None,
     record: Annotated[
         bool, typer.Option("--record", help="Write the verdict to clearing.reports too")
     ] = False,
@@ -46,18 +50,22 @@ def reconcile(
     from services.clearing.reconciliation.drop_copy import read_drop_copy
     from services.clearing.reconciliation.run import TOPICS, events_of
     from services.clearing.reconciliation.run import reconcile as run
+    from services.fix.settings import read_gateway
+    from services.fix.venues.log_copies import COPY_TOPICS, copies_of
     from streams.core.errors import Error
 
     cluster = resolve_bootstrap(bootstrap)
     try:
         copies = [read_drop_copy(path) for path in drop_copy or ()]
+        for path in fix_gateway or ():
+            copies += copies_of(read_gateway(path), read_entries(cluster, COPY_TOPICS))
         result = run(read_entries(cluster, TOPICS), day=day, drop_copies=copies)
         run_id = f"{day}/session-end" if session_end else f"{day}/{time.time_ns()}"
         if record:
             trigger = "SESSION_END" if session_end else "PERSON"
             by = "clearing" if session_end else actor
             write(cluster, run_id, events_of(result, run_id, trigger), actor=by)
-    except (LookupError, KafkaException, Error, TopicsError, OSError) as error:
+    except (LookupError, KafkaException, Error, TopicsError, OSError, ValueError) as error:
         typer.echo(f"cannot reconcile: {error}", err=True)
         raise typer.Exit(1) from error
     if is_json:
