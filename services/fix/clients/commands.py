@@ -18,7 +18,7 @@ from services.fix.clients.reports import PENDING_NEW, Report, unordered_report
 from services.fix.clients.state import ClientsState, Order, Request, name_key
 from services.fix.fields import Fields
 from services.fix.gateway.application import Published
-from services.fix.values import FixValueError, date, price_e9, quantity, side
+from services.fix.values import FixValueError, date, price_e9, quantity, side, utc_text
 from streams.core.murmur import partition_of
 from streams.core.topics import ORDERS_COMMANDS
 
@@ -223,6 +223,7 @@ def _replace(asked: Asked, order: Order | None, named: dict[str, Any]) -> Replac
 
 def _check_fixed(fields: Fields, order: Order, algorithm: Algorithm) -> None:
     is_later = algorithm.start_ns > order.start_ns
+    shown = {"OrdType": fields.get(40), "StartTime": utc_text(algorithm.start_ns)}
     for name, told, own in (
         ("OrdType", fields.get(40) == "1" and order.order_type is OrderType.LIMIT, False),
         ("TargetStrategy", algorithm.strategy, order.strategy),
@@ -230,7 +231,7 @@ def _check_fixed(fields: Fields, order: Order, algorithm: Algorithm) -> None:
         ("StartTime", is_later, False),
     ):
         if told != own:
-            value = fields.get(40) if name == "OrdType" else str(told)
+            value = shown.get(name, str(told))
             bound = f"as in {order.client_order_id}, for as long as it lives"
             raise FixValueError(RejectReason.REPLACE_NOT_ALLOWED, name, value, bound)
 
