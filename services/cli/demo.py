@@ -15,8 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from services.cli.options import Json, resolve_bootstrap
 
 INVARIANT_FAILED = 1
+MISSING = 1
 PARTITIONS = 4
 TOP_PARENTS = 12
+MINUTES, ORDERS = 30, 2_000
+FIX_MINUTES, FIX_ORDERS, FIX_SPEED = 3, 300, 3  # a day by FIX goes by the wall clock
 TABLE_COLUMNS = 120
 VENUES = "PENSTOCK_VENUES_"  # one environment for the demo and a simulator that stands
 
@@ -29,14 +32,26 @@ Tape = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Same seed, same children", envvar=f"{VENUES}SEED")]
 Speed = Annotated[
-    int, typer.Option(min=0, help="Scaled wall clock instead of lockstep; not reproducible")
+    int,
+    typer.Option(
+        min=0, help="Scaled wall clock instead of lockstep, not reproducible; with --fix 3"
+    ),
 ]
 Minutes = Annotated[
     int,
-    typer.Option(min=1, help="Market minutes; a tape may have fewer", envvar=f"{VENUES}MINUTES"),
+    typer.Option(
+        min=0,
+        help="Market minutes, a tape may have fewer; default 30, with --fix 3",
+        envvar=f"{VENUES}MINUTES",
+    ),
 ]
 Orders = Annotated[
-    int, typer.Option(min=1, help="Small orders of the day", envvar=f"{VENUES}ORDERS")
+    int,
+    typer.Option(
+        min=0,
+        help="Small orders of the day; default 2000, with --fix 300",
+        envvar=f"{VENUES}ORDERS",
+    ),
 ]
 StepMs = Annotated[
     int,
@@ -44,6 +59,12 @@ StepMs = Annotated[
         min=0,
         help="Market time between watermarks; default 1000, or 2000",
         envvar=f"{VENUES}STEP_MS",
+    ),
+]
+Fix = Annotated[
+    bool,
+    typer.Option(
+        "--fix", help="Orders and reports by FIX, through four gateways; by a scaled clock"
     ),
 ]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave broker and log running")]
@@ -63,29 +84,33 @@ def demo(
     tape: Tape = None,
     seed: Seed = 7,
     speed: Speed = 0,
-    minutes: Minutes = 30,
-    orders: Orders = 2_000,
+    minutes: Minutes = 0,
+    orders: Orders = 0,
     step_ms: StepMs = 0,
     keep: Keep = False,
     bootstrap: Cluster = "",
     is_attached: Attach = False,
+    is_fix: Fix = False,
     is_json: Json = False,
 ) -> None:
     """Work a day of small orders and prove it. Exits 1 if an invariant failed."""
-    from services.demo.report import show_next, show_proofs, show_totals
+    from services.demo.report import show_fix, show_next, show_proofs, show_totals
     from services.demo.scene import Scene, play
     from streams.core.errors import Error
 
     console = Console(stderr=is_json)
     console.width = max(console.width, TABLE_COLUMNS)  # a narrower one would cut the numbers
+    if is_fix:
+        check_fix(console, is_attached=is_attached)
     scene = Scene(
         seed=seed,
-        minutes=minutes,
-        orders=orders,
+        minutes=minutes or (FIX_MINUTES if is_fix else MINUTES),
+        orders=orders or (FIX_ORDERS if is_fix else ORDERS),
         tape=tape,
-        speed=speed,
+        speed=speed or (FIX_SPEED if is_fix else 0),
         step_ms=step_ms,
         is_attached=is_attached,
+        is_fix=is_fix,
     )
     try:
         with ExitStack() as stack:
@@ -104,10 +129,23 @@ def demo(
         console.print(result.table(TOP_PARENTS))
         show_totals(console, result.as_json())
         show_proofs(console, result.as_json())
+        show_fix(console, result.as_json())
         is_ours = not bootstrap
         show_next(console, result.example_order_id, is_kept=keep or is_attached, is_ours=is_ours)
     if not result.is_proved:
         raise typer.Exit(INVARIANT_FAILED)
+
+
+def check_fix(console: Console, *, is_attached: bool) -> None:
+    """Leave with 1 where a day by FIX cannot be played."""
+    from services.demo.gateways import missing_parts
+
+    if missing := missing_parts():
+        console.print(f"[red]{missing}[/]")
+        raise typer.Exit(MISSING)
+    if is_attached:
+        console.print("[red]--fix starts its own gateways: not with --attach[/]")
+        raise typer.Exit(MISSING)
 
 
 def open_cluster(stack: ExitStack, bootstrap: str, console: Console, *, is_kept: bool) -> str:

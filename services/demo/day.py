@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from infra.broker.process import Identity, end, spawn
 from services.config.publish import publish
@@ -54,6 +54,16 @@ class Processes:
             self.stop(name)
 
 
+class Edges(Protocol):
+    """Gateways of the day: services/demo/gateways.py."""
+
+    def start(self, processes: Processes) -> None: ...
+
+    def await_logons(self, check: Callable[[], None]) -> None: ...
+
+    def await_quiet(self, check: Callable[[], None]) -> None: ...
+
+
 def define(bootstrap: str, messages: Sequence[Any], *, at_ns: int, log_id: bytes) -> None:
     """Publish the day's reference data before anybody decides on it, all of it or none."""
     publish(bootstrap, messages, at_ns=at_ns, actor="demo", log_id=log_id)
@@ -69,10 +79,12 @@ def run_day(
     steps: int,
     log_folder: Path,
     show: Callable[[Progress], None],
+    edges: Edges | None = None,
 ) -> ChildWatch:
     """Run to the final watermark. `engine`, `planner`, `simulator`: module and arguments of each.
 
     Returns when a child was first seen by a gateway's reader. Raises DayError.
+    `edges`: gateways that are there before the market opens, and come to rest after its close.
     """
     processes = Processes(log_folder)
     watch = ChildWatch(bootstrap, partitions)
@@ -80,8 +92,13 @@ def run_day(
     try:
         processes.start("planner", planner)
         processes.start("engine", engine)
+        if edges is not None:
+            edges.start(processes)
+            edges.await_logons(processes.check)
         processes.start("simulator", simulator)
         follow_day(bootstrap, partitions, steps, show, check=processes.check)
+        if edges is not None:
+            edges.await_quiet(processes.check)
     finally:
         watch.stop()
         processes.stop_all()

@@ -74,6 +74,29 @@ def show_proofs(console: Console, result: dict[str, Any]) -> None:
     )
 
 
+def show_fix(console: Console, result: dict[str, Any]) -> None:
+    """Print what went over the sessions, where there were some."""
+    fix = result["fix"]
+    if fix is None:
+        return
+    for name, rows in fix["messages"].items():
+        kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(rows.items()))
+        console.print(f"[bold]FIX {name}[/] sent {sum(rows.values()):,}: {kinds}")
+    acts = ", ".join(f"{act} {count:,}" for act, count in sorted(fix["acts"].items()))
+    refused = ", ".join(f"{code} {count:,}" for code, count in sorted(fix["refused"].items()))
+    console.print(
+        f"[bold]FIX sessions[/] misbehaved: {acts or 'never'}; {fix['repeated']:,} messages came "
+        f"again on request, {fix['duplicate_executions']:,} known executions were dropped; "
+        f"refused by gateways: {refused or 'nothing'}"
+    )
+    replay = "equal" if fix["replay_equal"] else "DIFFERS"
+    books = "equal" if not fix["differences"] else f"{fix['differences']:,} DIFFERENCES"
+    console.print(
+        f"[bold]FIX books[/] of clients and venues and the engine's: {books}; gateways' replay "
+        f"{replay}, {fix['replayed_events']:,} events"
+    )
+
+
 def show_next(console: Console, order_id: str, *, is_kept: bool, is_ours: bool) -> None:
     """Print the commands that make sense now. `is_ours`: the broker is for us to stop."""
     if not is_kept:

@@ -16,6 +16,8 @@ from schemas.messages.core import TcaLevel
 from services.cli.tca import render
 from services.demo.attached import attach
 from services.demo.day import define, run_day
+from services.demo.fix_proof import FixProof, prove_fix
+from services.demo.gateways import GatewayFleet
 from services.demo.progress import Progress
 from services.demo.proof import Proof, prove
 from services.venues.conditions import ORDINARY, Conditions
@@ -27,6 +29,7 @@ from streams.core.topics import CHILDREN_EVENTS, FILLS_EVENTS, ORDERS_COMMANDS, 
 MINUTES_BY_SECONDS = 15
 PLANNER_WAIT_MS = 5_000  # more than a plan takes on a machine that does all of this at once
 CLOSING_S = 60  # of the call at the end of the demo's day
+FIX_GRACE_S = 40  # the last answers take their time through four processes, by the wall
 HALTS = 2  # one of the whole market, one at one venue
 
 
@@ -41,6 +44,7 @@ class Scene:
     speed: int  # 0: lockstep
     step_ms: int = 0  # 0: one second, or two where a day of seconds would not fit a minute
     is_attached: bool = False  # played by the engines and venues that run on the cluster
+    is_fix: bool = False  # orders and reports go through FIX gateways
 
     def scenario(self) -> Scenario:
         return Scenario(
@@ -63,7 +67,11 @@ class Scene:
             return VenuesSettings(bootstrap="").conditions()  # type: ignore[call-arg]  # defaults
         if self.tape is not None:
             return ORDINARY
-        return Conditions(closing_s=min(CLOSING_S, self.minutes * 60 // 10), halts=HALTS)
+        return Conditions(
+            closing_s=min(CLOSING_S, self.minutes * 60 // 10),
+            halts=HALTS,
+            grace_s=FIX_GRACE_S if self.is_fix else 0,
+        )
 
     @property
     def facts(self) -> Path | None:
@@ -94,6 +102,7 @@ class Played:
     proof: Proof
     transactions: int
     elapsed_s: float
+    fix: FixProof | None = None
 
     @property
     def example_order_id(self) -> str:
@@ -115,6 +124,8 @@ class Played:
             found.append(f"OVERFILLED {summary.overfilled_quantity}")
         if self.proof.cleared is not None:
             found += self.proof.cleared.breaks
+        if self.fix is not None:
+            found += self.fix.failures
         return found
 
     @property
@@ -148,6 +159,7 @@ class Played:
             "invariants_failed": self.failures,
             "checked_records": check.records,
             "clearing": None if cleared is None else cleared.totals(),
+            "fix": None if self.fix is None else self.fix.as_json(),
             "latency_ms": {"p50": latency.p50_ms, "p99": latency.p99_ms, "orders": latency.orders},
             "elapsed_s": round(self.elapsed_s, 1),
             "rejects": dict(summary.rejects_by_reason),
@@ -178,15 +190,17 @@ def play(scene: Scene, bootstrap: str, partitions: int, *, log_folder: Path, bar
         bar.update(children, completed=progress.counts[CHILDREN_EVENTS])
         bar.update(fills, completed=progress.counts[FILLS_EVENTS])
 
+    fleet = GatewayFleet(bootstrap, log_folder) if scene.is_fix else None
     if scene.is_attached:
         partitions = KafkaLog(KafkaSettings(bootstrap=bootstrap)).partitions(ORDERS_COMMANDS)
         seen_ms = _attach(scene, day, bootstrap, partitions, show)
     else:
-        seen_ms = _run(scene, day, bootstrap, partitions, show, log_folder=log_folder)
+        seen_ms = _run(scene, day, bootstrap, partitions, show, log_folder=log_folder, fleet=fleet)
     for task in (orders, children, fills):
         bar.update(task, total=bar.tasks[task].completed)
     proving = bar.add_task("replay and check", total=1)
     proof = prove(bootstrap, partitions, seen_ms, is_cleared=not scene.is_attached)
+    fix = None if fleet is None else prove_fix(bootstrap, fleet.files)
     bar.update(proving, completed=1)
     return Played(
         scene=scene,
@@ -194,6 +208,7 @@ def play(scene: Scene, bootstrap: str, partitions: int, *, log_folder: Path, bar
         proof=proof,
         transactions=last.transactions,
         elapsed_s=time.monotonic() - started,
+        fix=fix,
     )
 
 
@@ -202,7 +217,14 @@ Show = Callable[[Progress], None]
 
 
 def _run(
-    scene: Scene, day: Day, bootstrap: str, partitions: int, show: Show, *, log_folder: Path
+    scene: Scene,
+    day: Day,
+    bootstrap: str,
+    partitions: int,
+    show: Show,
+    *,
+    log_folder: Path,
+    fleet: GatewayFleet | None,
 ) -> Seen:
     """Make the topics and run the day by processes of our own."""
     log_id = create_topics(bootstrap, partitions=partitions)
@@ -217,6 +239,7 @@ def _run(
         steps=day.steps,
         log_folder=log_folder,
         show=show,
+        edges=fleet,
     ).seen_ms
 
 
@@ -291,4 +314,6 @@ def simulator_arguments(scene: Scene, bootstrap: str) -> list[str]:
     ]
     if scene.speed:
         arguments.append(f"--speed={scene.speed}")
+    if scene.is_fix:
+        arguments.append("--is-fix=true")
     return arguments

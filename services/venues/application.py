@@ -14,7 +14,7 @@ from schemas.messages.routing import (
 )
 from schemas.messages.venues import ExecutionReport
 from services.metrics.tally import Tally
-from services.venues.edges import DIRECT, Edges
+from services.venues.edges import DIRECT, OUTPUT_TOPICS, Edges
 from services.venues.exchange import Arrival, open_books, run_step
 from services.venues.impact import fade, moved
 from services.venues.outbox import NO_EVENT, Said, StepOutbox
@@ -103,7 +103,7 @@ class VenueSimulator:
             step_ns=terms.step_ns,
             is_final=step == self._day.steps,
         )
-        for topic in self._edges.marked_topics:
+        for topic in OUTPUT_TOPICS:
             for partition in range(self._partitions):
                 out.emit(
                     topic,

@@ -31,12 +31,6 @@ class Edges(NamedTuple):
         said = (self.orders, self.reports)
         return (*OUTPUT_TOPICS, *(each for each in said if each not in OUTPUT_TOPICS))
 
-    @property
-    def marked_topics(self) -> tuple[str, ...]:
-        """Return those that a watermark closes at each step: where reports go has it as well."""
-        others = (self.reports,) if self.reports not in OUTPUT_TOPICS else ()
-        return (*OUTPUT_TOPICS, *others)
-
     def topic(self, topic: str) -> str:
         """Return where that goes which without gateways would go to one of the engine's topics."""
         return {ORDERS_COMMANDS: self.orders, VENUES_REPORTS: self.reports}.get(topic, topic)

@@ -1,14 +1,18 @@
 """A simulated day with FIX at its edges in one thread: gateways, and a wire without sockets."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
+from schemas.messages.core import Envelope
 from services.fix.codes import version_of
 from services.fix.fields import Fields
 from services.fix.gateway.host import gateway_host, gateway_settings
 from services.fix.kinds import make_gateway
 from services.fix.settings import GatewayFile
 from services.fix.venues.terms import read_terms
+from services.venues.assumptions import TENANT
 from services.venues.host import is_over
+from services.venues.scenario import Scenario
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import MemoryLog
 from streams.core import topics
@@ -16,14 +20,18 @@ from streams.runtime.host import ShardHost
 from tests.support.fix_edges import EdgedMarket
 from tests.support.fix_layout import problems
 from tests.support.market_shards import LOG_ID, PARTITIONS
-from tests.support.memory_shard import SteppedClock
 from tests.support.memory_wire import End, MemoryWire
 
-__all__ = ["FixDay", "gateway_file", "market_sessions", "venue_sessions"]
+__all__ = ["FixDay", "full_day", "gateway_file", "market_sessions", "venue_sessions"]
 
 CODEC = AvroCodec()
 VENUES = {"NORD": "FIX.4.2", "OST": "FIX.4.4", "SUED": "FIXT.1.1", "DUSK": "FIX.4.4"}
-FIX_TOPICS = (topics.FIX_RECEIVED, topics.FIX_SENDING, topics.FIX_JOURNAL)
+CLIENTS = {
+    "OMS-A": ("FIX.4.2", "target"),
+    "OMS-B": ("FIX.4.4", "group"),
+    "OMS-C": ("FIXT.1.1", "times"),
+}
+START_NS = 1_795_000_000_000_000_000
 OWN_TAGS = 5_000  # from there on tags are the parties' own
 TURNS_MAX = 30  # of everybody until nothing moves
 
@@ -45,7 +53,9 @@ def venue_sessions() -> list[dict[str, object]]:
     return [session(name, begin, {"profile": name}) for name, begin in VENUES.items()]
 
 
-def market_sessions(misbehavior: dict[str, int]) -> list[dict[str, object]]:
+def market_sessions(
+    misbehavior: dict[str, int], *, is_canceling: bool = False
+) -> list[dict[str, object]]:
     """Return the sessions of the venues themselves, with the fee tags of the profiles."""
     return [
         session(
@@ -55,10 +65,63 @@ def market_sessions(misbehavior: dict[str, int]) -> list[dict[str, object]]:
                 "venue_id": name,
                 "fee_tag": read_terms({"profile": name}).fee_tag,
                 "misbehavior": misbehavior,
+                "cancel_on_disconnect": is_canceling,
             },
         )
         for name, begin in VENUES.items()
     ]
+
+
+def client_sessions() -> list[dict[str, object]]:
+    """Return our side of the sessions of three order systems."""
+    return [
+        session(
+            name, begin, {"tenant": TENANT, "source": name, "desk_id": "CASH", "accounts": ["*"]}
+        )
+        for name, (begin, _) in CLIENTS.items()
+    ]
+
+
+def oms_sessions() -> list[dict[str, object]]:
+    """Return theirs, each in another style of parameters."""
+    return [
+        session(f"{name}-SIM", begin, {"source": name, "style": style})
+        for name, (begin, style) in CLIENTS.items()
+    ]
+
+
+def full_day(
+    scenario: Scenario, misbehavior: dict[str, int], *, is_canceling: bool = False
+) -> "FixDay":
+    """Return a day with all four gateways."""
+    market = market_sessions(misbehavior, is_canceling=is_canceling)
+    return FixDay(
+        scenario,
+        files=[
+            gateway_file("venues", 1, venue_sessions()),
+            gateway_file("market", 2, market),
+            gateway_file("oms", 3, oms_sessions()),
+            gateway_file("clients", 4, client_sessions()),
+        ],
+        pairs=[
+            *((End(1, n, begin), End(2, f"{n}-SIM", begin)) for n, begin in VENUES.items()),
+            *((End(4, n, begin), End(3, f"{n}-SIM", begin)) for n, (begin, _) in CLIENTS.items()),
+        ],
+    )
+
+
+class MsClock:
+    """Implements ports.Clock: goes on by a millisecond at each reading."""
+
+    def __init__(self) -> None:
+        self._now_ns = START_NS
+
+    def now_ns(self) -> int:
+        self._now_ns += 1_000_000
+        return self._now_ns
+
+    def floor(self, now_ns: int) -> None:
+        self._now_ns = max(self._now_ns, now_ns)
 
 
 @dataclass
@@ -93,20 +156,35 @@ class FixDay(EdgedMarket):
             config_version="test",
             snapshot_batches=100,
         )
-        host = gateway_host(
-            self.log, CODEC, settings, lambda: make_gateway(file), clock=SteppedClock()
-        )
+        host = gateway_host(self.log, CODEC, settings, lambda: make_gateway(file), clock=MsClock())
         host.take_over()
         self.gateways[file.name] = host
 
     def run(self) -> None:
         self.start()
         while not is_over(self.simulator):
-            self.simulator.turn()
-            self.settle()
-            for engine in self.engines:
-                engine.turn()
-            self.settle()
+            self.step()
+
+    def step(self) -> None:
+        """Run one step of the market."""
+        self.simulator.turn()
+        self.settle()
+        for engine in self.engines:
+            engine.turn()
+        self.settle()
+
+    def lose(self, session_id: str) -> None:
+        """Say on both sides that a session was lost."""
+        for pair in self.pairs:
+            if session_id in (end.session_id for end in pair):
+                for end in pair:
+                    self.wire.change(end, is_logged_on=False)
+        self.settle()
+
+    def entries(self, topic: str) -> list[tuple[Envelope, Any]]:
+        """Return what stands on a topic, with envelopes."""
+        records = [record for record in self._committed() if record.topic == topic]
+        return [CODEC.decode(record.value) for record in records]
 
     def settle(self) -> None:
         """Let gateways and wire work until nothing moves."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.messages.core import Envelope
-from schemas.messages.market import Watermark
 from services.venues.application import VenueSimulator
 from services.venues.edges import BY_FIX
 from services.venues.engine_steps import EngineSteps
@@ -89,8 +88,7 @@ class EdgedMarket(MarketShards):
         """Carry on what is new, word for word."""
         for source, target in CARRIED:
             for message, key, partition in self.new(source):
-                if not isinstance(message, Watermark):
-                    self.put(target, partition, key, message)
+                self.put(target, partition, key, message)
 
     def new(self, topic: str) -> list[tuple[Any, bytes, int]]:
         """Return the messages that stand on a topic since the last call, with key and partition."""

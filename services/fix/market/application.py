@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 from schemas.messages.control import InstrumentDefined
 from schemas.messages.core import Envelope, RejectReason
 from schemas.messages.fix import FixReceived, FixSessionChanged
-from schemas.messages.market import Watermark
+from schemas.messages.runtime import JournalRecord
 from schemas.messages.venues import ConnectionChanged, ExecutionReport, OrderCancelReject
 from services.fix.acts import ACT, Act
 from services.fix.fields import Fields
@@ -17,7 +17,7 @@ from services.fix.market.terms import MarketSession
 from services.fix.refusals import REJECTS
 from services.fix.values import FixValueError
 from streams.core.murmur import partition_of
-from streams.core.topics import CONTROL_COMMANDS, VENUES_EXECUTIONS, VENUES_ORDERS
+from streams.core.topics import CONTROL_COMMANDS, VENUES_EXECUTIONS, VENUES_JOURNAL, VENUES_ORDERS
 
 __all__ = ["MarketGateway"]
 
@@ -27,10 +27,13 @@ Known = tuple[str, Order]
 
 
 class MarketGateway(Gateway):
-    """Decides on what came by FIX and what venues said; its own outputs change no state of it."""
+    """Decides on what came by FIX and what venues said; its own outputs change no state of it.
+
+    The simulator's journal tells its steps: the clock of whatever is said late.
+    """
 
     keyed_topics: ClassVar[tuple[str, ...]] = (VENUES_EXECUTIONS,)
-    single_topics: ClassVar[tuple[str, ...]] = (CONTROL_COMMANDS,)
+    single_topics: ClassVar[tuple[str, ...]] = (CONTROL_COMMANDS, VENUES_JOURNAL)
     publishes: ClassVar[tuple[str, ...]] = (VENUES_ORDERS,)
     State = MarketState
     state: MarketState
@@ -198,7 +201,7 @@ class MarketGateway(Gateway):
                     yield rejected
             case ConnectionChanged():
                 yield from self._linked(message)
-            case Watermark() if message.step > self.state.step:
+            case JournalRecord() if message.step > self.state.step:
                 for held in self.state.held:
                     if held.due_step <= message.step:
                         fields = Fields(held.pairs)
@@ -227,7 +230,7 @@ class MarketGateway(Gateway):
                     order.asked[message.request - 1].is_pending = False
             case ConnectionChanged():
                 state.links[message.venue_id] = message.is_connected
-            case Watermark() if message.step > state.step:
+            case JournalRecord() if message.step > state.step:
                 state.step = message.step
                 state.held = [each for each in state.held if each.due_step > message.step]
                 state.slow = {k: due for k, due in state.slow.items() if due > message.step}

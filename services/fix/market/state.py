@@ -103,7 +103,7 @@ class MarketState(GatewayState):
     symbols: dict[str, str] = msgspec.field(default_factory=dict)  # symbol: instrument
     orders: dict[str, Order] = msgspec.field(default_factory=dict)  # by the ClOrdID of the D
     ids: dict[str, str] = msgspec.field(default_factory=dict)  # every ClOrdID taken: order
-    step: int = 0  # of the market, by its watermarks
+    step: int = 0  # of the market, by its journal
     held: list[Held] = msgspec.field(default_factory=list)
     slow: dict[str, int] = msgspec.field(default_factory=dict)  # order: told after that step
     links: dict[str, bool] = msgspec.field(default_factory=dict)  # venue: whether it can be reached
