@@ -24,7 +24,15 @@ from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 __all__ = ["Gateway", "GatewayState", "Heard", "Outgoing", "Published", "Refusal"]
 
 NEVER_ANSWERED = ("j", "3")  # or two sides reject each other for ever
-THROTTLED = "8"  # FIX 380
+# Why the wire passed a message on only to be refused: field, bound, FIX 380.
+BOUNDS = {
+    RejectReason.MESSAGE_RATE: (
+        "messages_per_s",
+        "the messages a second agreed with the session",
+        "8",
+    ),
+    RejectReason.FIELD_TOO_LONG: ("text", "a mebibyte for a message", "0"),
+}
 
 
 class Outgoing(NamedTuple):
@@ -210,7 +218,7 @@ class Gateway:
         message, cause = inbound.message, inbound.envelope
         match message:
             case FixReceived() if self.state.sessions.is_new(message):
-                decided = _throttled if message.refusal else self._on_new
+                decided = _refused if message.refusal else self._on_new
                 self._emit_all(decided(message, out.at_ns), out, cause)
             case FixSent() if self.state.sessions.is_news(message):
                 self._emit_all(self.on_sent(message), out, cause)
@@ -300,17 +308,18 @@ class Gateway:
         return Published(FIX_SENDING, message, session_id, self.number, outgoing.subject)
 
 
-def _throttled(message: FixReceived, at_ns: int) -> Iterator[Any]:
-    """Answer what was one message too many in its second. Source: FIX j, 380=8."""
-    reason, bound = RejectReason.MESSAGE_RATE, "the messages a second agreed with the session"
+def _refused(message: FixReceived, at_ns: int) -> Iterator[Any]:
+    """Answer what the wire passed on only to be refused. Source: FIX j, 380=8 or 0."""
+    reason = RejectReason(message.refusal)
+    field, bound, code = BOUNDS[reason]
     text = f"{reason}: above {bound}"
     answer = "" if message.message_type in NEVER_ANSWERED else "j"
     if answer:
         fields = Fields().add(45, message.sequence).add(58, text).add(372, message.message_type)
-        fields.add(380, THROTTLED)
+        fields.add(380, code)
         yield Outgoing(message.session_id, answer, fields, str(message.sequence))
     heard = Heard(message, Fields(), at_ns)
-    yield Refusal(heard, answer, reason, "messages_per_s", message.message_type, bound, text)
+    yield Refusal(heard, answer, reason, field, message.message_type, bound, text)
 
 
 def _parsed(message: FixReceived) -> Fields | None:

@@ -20,6 +20,8 @@ __all__ = ["Logs", "WireApplication"]
 EXPECTING: Final = re.compile(rb"\x0158=[^\x01]*too low, expecting (\d+)")
 PEER: Final = re.compile(r"connections to the acceptor from (\S+)")
 FAILED: Final = 70
+TEXT_MAX: Final = 1 << 20  # bytes of a message
+TEXT_KEPT: Final = 1 << 12  # of one that is longer
 log = logging.getLogger("penstock.fix.wire")
 
 
@@ -92,7 +94,12 @@ class WireApplication(quickfix.Application):  # type: ignore[misc]  # of a libra
             # It came before its turn and waited: what came just now is another message.
             text = message.toString().encode("utf-8", "surrogateescape")
         now_s = time.monotonic()
-        is_over = not kind and line.bucket.is_over(now_s)
+        refusal = ""
+        if not kind and line.bucket.is_over(now_s):
+            refusal = RejectReason.MESSAGE_RATE.value
+        elif len(text) > TEXT_MAX:
+            # What the log could not take would end the process, and again when it is sent again.
+            text, refusal = text[:TEXT_KEPT], RejectReason.FIELD_TOO_LONG.value
         line.received(
             FixReceived(
                 session_id=line.name,
@@ -103,7 +110,7 @@ class WireApplication(quickfix.Application):  # type: ignore[misc]  # of a libra
                 is_possible_duplicate=value(text, b"43") == "Y",
                 is_possible_resend=value(text, b"97") == "Y",
                 text=text,
-                refusal=RejectReason.MESSAGE_RATE.value if is_over else "",
+                refusal=refusal,
                 sent_ns=sent_ns(value(text, b"52")),
                 received_ns=time.time_ns(),
             )

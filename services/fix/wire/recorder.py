@@ -48,6 +48,7 @@ class Recorder:
                 "acks": "all",
                 "linger.ms": 1,
                 "queue.buffering.max.messages": QUEUE_MAX,
+                "message.max.bytes": 4 << 20,  # as the topics allow; a message has 1 MiB at most
                 "delivery.timeout.ms": 30_000,
                 "compression.type": "none",
                 "log_level": 2,
