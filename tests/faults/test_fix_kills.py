@@ -9,13 +9,13 @@ it 50 kills instead of a handful.
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 from infra.broker.ports import pick_ports
 from tests.support.broker import own_broker  # noqa: F401  # fixture
+from tests.support.counted_run import eventually
 from tests.support.fix_kills import KilledDesk
 from tests.support.own_broker import OwnBroker
 
@@ -53,15 +53,12 @@ def kill_once(desk: KilledDesk) -> None:
         desk.engine.place(waits=(0,))
     desk.engine.cancel()
     if moment != "placed":
-        deadline = time.monotonic() + 20.0
-        while not desk.work(answers=False):
-            assert time.monotonic() < deadline, "nothing arrived"
-            time.sleep(0.005)
+        eventually(lambda: desk.work(answers=False) > 0, "something arrives")
         for _ in range(3):
             desk.venue.act()
     if moment == "answered":
         desk.answer()
-        time.sleep(dice.choice((0.0, 0.002, 0.02)))
+        desk.let_run(dice.choice((0.0, 0.002, 0.02)))
     if victim in ("wire", "both"):
         desk.wire.kill()
     if victim in ("gateway", "both"):

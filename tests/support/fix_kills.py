@@ -171,6 +171,10 @@ class KilledDesk:
             self.peer.send(kind, fields)
         self.venue.outbox = []
 
+    def let_run(self, seconds: float) -> None:
+        """Let the processes go on for a moment, so that a kill hits them further on."""
+        time.sleep(seconds)
+
     def ask_for_resend(self, count: int) -> None:
         """Let the venue ask for its newest messages again: it must be logged out."""
         self.asked_again += 1

@@ -23,6 +23,9 @@ def make_gateway(file: GatewayFile) -> VenuesGateway:
     for each in file.session:
         terms = read_terms(each.terms)
         spoken = version_of(each.quickfix["BeginString"])
+        if each.messages_per_s:
+            # What is beyond a bound is not worked: an execution must always be.
+            raise TermsError(f"session {each.session_id}: messages of a venue have no bound")
         if terms.version is not spoken:
             raise TermsError(f"session {each.session_id} speaks {spoken}, terms {terms.version}")
         if terms.role == "orders":
