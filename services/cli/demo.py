@@ -141,7 +141,7 @@ def check_fix(console: Console, *, is_attached: bool) -> None:
     from services.demo.gateways import missing_parts
 
     if missing := missing_parts():
-        console.print(f"[red]{missing}[/]")
+        console.print(missing, style="red", markup=False)
         raise typer.Exit(MISSING)
     if is_attached:
         console.print("[red]--fix starts its own gateways: not with --attach[/]")

@@ -23,8 +23,8 @@ NAMES: Final = ("clients", "market", "oms", "venues")  # acceptors before those 
 LOGON_S, QUIET_S, QUIET_S_MAX = 60.0, 3.0, 60.0
 LOOK_S: Final = 0.5
 MISSING: Final = (
-    "QuickFIX is missing: pip install -r requirements/fix.txt builds it from source, with a C++ "
-    "compiler in about five minutes; without it everything but FIX works"
+    "QuickFIX is missing: pip install -e '.[fix]' builds it from source, with a C++ compiler in "
+    "about five minutes; without it everything but FIX works"
 )
 
 

@@ -1,5 +1,6 @@
 """A client's commands as its session writes them: D, F, G, q, E."""
 
+from functools import cache
 from typing import Final
 
 from schemas.messages.core import BasketEntry, MassCancelScope, OrderType
@@ -12,6 +13,7 @@ from schemas.messages.intake import (
 )
 from services.fix import values
 from services.fix.codes import Version
+from services.fix.dictionary import dictionary
 from services.fix.fields import Fields
 from services.fix.oms.algorithms import algorithm_fields, group_fields
 from services.fix.oms.book import Known
@@ -42,10 +44,9 @@ def basket(session: OmsSession, message: NewBasket, scales: dict[str, int], at_n
     for number, entry in enumerate(message.entries, 1):
         scale = scales.get(entry.instrument_id, 1)
         order = _entry(session, entry, scale, at_ns)
-        # The ClOrdID begins each order of the list; its number comes next.
-        order.pairs.insert(1, (67, str(number)))
-        fields.pairs += order.add(75, message.trade_date).pairs
-        fields.pairs += group_fields(session, entry, scale).pairs
+        order.add(67, number).add(75, message.trade_date)
+        order.pairs += group_fields(session, entry, scale).pairs
+        fields.pairs += _in_order(session.version, order)
     return fields
 
 
@@ -96,6 +97,26 @@ def mass_cancel(command: MassCancelOrder, at_ns: int) -> Fields:
     if command.scope is MassCancelScope.INSTRUMENT:
         fields.add(55, command.scope_id)
     return fields.add(60, values.utc_text(at_ns, TIME_DIGITS))
+
+
+def _in_order(version: Version, entry: Fields) -> list[tuple[int, str]]:
+    """Return an entry of a list in the order that its version has for it."""
+    places = _places(version)
+    kept = [pair for pair in entry.pairs if pair[0] in places]
+    return sorted(kept, key=lambda pair: places[pair[0]])  # sorted() keeps groups in theirs
+
+
+@cache
+def _places(version: Version) -> dict[int, int]:
+    """Return where a tag stands in an order of an E; tags of groups stand with their count."""
+    layout = dictionary(version).layout("E")
+    orders = None if layout is None else layout.find(73)
+    assert orders is not None, f"{version} has no list of orders"
+    places: dict[int, int] = {}
+    for place, item in enumerate(orders.group):
+        for tag in (item.tag, *(inner.tag for inner in item.group)):
+            places.setdefault(tag, place)
+    return places
 
 
 def _entry(session: OmsSession, order: NewOrder | BasketEntry, scale: int, at_ns: int) -> Fields:
