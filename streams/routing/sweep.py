@@ -105,7 +105,7 @@ def _merged(
     nexts, odd = [0] * len(sides), [0] * len(sides)  # `odd`: shown, but no whole lot yet
     taken: dict[int, list[int]] = {}
     parts: list[tuple[int, int]] = []
-    while queue:
+    while queue and quantity:
         cost, rank, price_e9 = queue[0]
         levels, fee_e9, ppm = sides[rank]
         at = nexts[rank]

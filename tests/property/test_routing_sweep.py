@@ -151,7 +151,7 @@ OFFERS = st.tuples(
 
 @given(
     st.lists(OFFERS, min_size=1, max_size=5),
-    st.integers(1, 12),
+    st.integers(0, 12),
     st.sampled_from((1, 7, 100)),
     st.sampled_from((Side.BUY, Side.SELL)),
     st.none() | st.integers(0, 8),
