@@ -67,5 +67,6 @@ readline.createInterface({ input: process.stdin })
   .on('close', () => process.exit(0))
 
 new Launcher(require(path.resolve(descriptionFile))).run()
-  .then(() => { tell('ended'); process.exit(0) })
+  // Its store writes behind: what is not on disk yet would be forgotten.
+  .then(() => setTimeout(() => { tell('ended'); process.exit(0) }, 500))
   .catch(error => { tell('failed', { error: String(error.stack ?? error) }); process.exit(1) })
