@@ -1,0 +1,28 @@
+"""Everything that stands of the orders in a session's terms, told again on request (AF)."""
+
+from collections.abc import Iterator
+
+from services.fix.clients.executions import Step, last_of
+from services.fix.clients.reports import STATUS, TRADE, Report, report
+from services.fix.clients.state import ClientsState, Order
+from services.fix.clients.terms import Seat
+from services.fix.gateway.application import Outgoing
+
+__all__ = ["replayed"]
+
+
+def replayed(
+    seat: Seat, state: ClientsState, order: Order, *, numbers: list[tuple[int, str]], at_ns: int
+) -> Iterator[Outgoing]:
+    """Yield each execution that stands, under the ExecID that last told of it, then the order.
+
+    A subscriber that lost its store has its fills again; one that has some knows them by ExecID.
+    """
+    for each in order.executions:
+        step = Step(
+            TRADE, each.exec_id, "", each.fill_id, each.parent_id, each.quantity, each.price_e9
+        )
+        said = Report(TRADE, each.exec_id, at_ns, last=last_of({}, step), more=numbers)
+        yield report(seat, state.reference, order, said)
+    name = f"{dict(numbers)[584]}.{order.order_id}"
+    yield report(seat, state.reference, order, Report(STATUS, name, at_ns, more=numbers))
