@@ -9,6 +9,7 @@ it 50 kills instead of a handful.
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -72,8 +73,30 @@ def kill_once(desk: KilledDesk) -> None:
     if victim in ("wire", "both"):
         desk.peer.await_logout()
         if dice.randrange(2):
-            desk.ask_for_resend(dice.randint(1, 6))
+            desk.ask_for_resend(dice.randint(8, 20))
         desk.wire.start()
     if victim in ("gateway", "both"):
         desk.start_gateway()
     desk.peer.await_logon()
+
+
+def test_a_wire_that_lost_its_files_asks_and_does_not_send_again(
+    tmp_path: Path,
+    own_broker: OwnBroker,  # noqa: F811  # the fixture
+) -> None:
+    (port,) = pick_ports(1)
+    with KilledDesk(own_broker.bootstrap, tmp_path, port, seed=0) as desk:
+        for _ in range(2):
+            for _ in range(3):
+                desk.engine.place(waits=(0,))
+            eventually(lambda: desk.work(answers=False) > 0, "something arrives")
+            desk.wire.kill()
+            desk.peer.await_logout()
+            shutil.rmtree(desk.wire.store)
+            for _ in range(3):
+                desk.venue.act()
+            desk.answer()
+            desk.may_be_asked = True  # what nobody can know is ended by the venue's answer
+            desk.wire.start()
+            desk.settle()
+        assert desk.engine.executions, "a venue that fills nothing proves nothing"

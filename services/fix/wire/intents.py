@@ -38,6 +38,7 @@ class Intents:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.is_new = not path.is_file()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._rows = os.fstat(self._file).st_size // ROW.size
         os.ftruncate(self._file, self._rows * ROW.size)

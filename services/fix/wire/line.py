@@ -64,6 +64,7 @@ class Line:
         self.incoming = b""  # the message that QuickFIX reads now, as it came
         self.bucket = Bucket(settings.messages_per_s, time.monotonic())
         self.done = intents.newest()
+        self.is_new = intents.is_new  # nothing on the disk says what went out
         self.tally = Tally()  # since the start, by FIX 35
         self._intents = intents
         self._recorder = recorder

@@ -176,7 +176,7 @@ class Wire:
                 "sent" if is_persisted else "not sent: it is sent now",
             )
             line.resolve(is_persisted=is_persisted)
-        if known.sent_ordinal > line.done.ordinal:
+        if known.sent_ordinal > line.done.ordinal or (line.is_new and known.day):
             log.warning("%s: intents are lost: what follows may come twice (97=Y)", line.name)
             line.doubt(known.sent_ordinal, end)
         for intent in line.unmarked(known.sent_ordinal):
