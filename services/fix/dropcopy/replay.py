@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 
-from services.fix.clients.executions import Step, last_of
+import msgspec
+
+from schemas.messages.core import OrderStatus
+from services.fix.clients.executions import Step, last_of, told
 from services.fix.clients.reports import STATUS, TRADE, Report, report
 from services.fix.clients.state import ClientsState, Order
 from services.fix.clients.terms import Seat
@@ -16,13 +19,23 @@ def replayed(
 ) -> Iterator[Outgoing]:
     """Yield each execution that stands, under the ExecID that last told of it, then the order.
 
-    A subscriber that lost its store has its fills again; one that has some knows them by ExecID.
+    A subscriber that lost its store has its fills again, each with the sums up to it; one that has
+    some knows them by ExecID.
     """
+    stood = msgspec.structs.replace(
+        order,
+        cumulative_quantity=0,
+        value=b"",
+        executions=[],
+        pending=None,
+        status=OrderStatus.NEW,
+    )
     for each in order.executions:
         step = Step(
             TRADE, each.exec_id, "", each.fill_id, each.parent_id, each.quantity, each.price_e9
         )
         said = Report(TRADE, each.exec_id, at_ns, last=last_of({}, step), more=numbers)
-        yield report(seat, state.reference, order, said)
+        stood = told(stood, step)
+        yield report(seat, state.reference, stood, said)
     name = f"{dict(numbers)[584]}.{order.order_id}"
     yield report(seat, state.reference, order, Report(STATUS, name, at_ns, more=numbers))
