@@ -29,6 +29,7 @@ class History:
     def __init__(self, seed: int) -> None:
         self.chance = Random(seed)
         seats = {**SEATS, "OMS50": seat("OMS50", has_pending_new=True, cancel_on_disconnect=True)}
+        seats["OMS44"] = seat("OMS44", has_final_price=True)
         self.desk = ClientDesk(crossing_declared(), seats=seats)
         self.views = {name: ClientView() for name in seats}
         self.names = 0

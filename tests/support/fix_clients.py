@@ -285,6 +285,8 @@ class ClientView:
             self.status[order_id] = report.get(39)
         if report.get(35) != "8" or order_id == "NONE" or report.get(17) in self._seen:
             return
+        if report.get(150) == "B":  # of cash, not of what was traded
+            return
         self._seen.add(report.get(17))
         own = self.executions.setdefault(order_id, {})
         kind = {"1": "H", "2": "G", "3": "I"}.get(report.get(20), report.get(150))

@@ -207,6 +207,29 @@ def test_crosses_are_the_clients_own_fills() -> None:
 
 
 @pytest.mark.parametrize("name", SEATS)
+def test_the_price_that_a_pool_of_fills_pays_is_told_at_the_end(name: str) -> None:
+    desk = ClientDesk(seats={**SEATS, name: seat(name, has_final_price=True)})
+    for number in (1, 2):
+        desk.say(name, "D", f"11=x{number}|{ORDER}")
+    desk.pass_ns(SECOND)
+    children = desk.messages(topics.CHILDREN_EVENTS, ChildPlaced)
+    fills = [desk.trade(each, each.quantity, (9_990 + n) * TICK) for n, each in enumerate(children)]
+    told = desk.news(name)
+    final = [each for each in told if each.get(150) == "B"]
+    cash_e9 = 0
+    for each in final:
+        own = [trade for trade in told if trade.get(11) == each.get(11)]
+        assert own[-1] is each and pipes(each, 39, 151, 14) == "39=2|151=0|14=100"
+        assert each.get(381) == f"{float(each.get(6)) * 100:.10g}"
+        cash_e9 += round(float(each.get(381)) * 10**9)
+    assert len(final) == 2
+    quantities = [each.quantity * (9_990 + n) * TICK for n, each in enumerate(children)]
+    assert cash_e9 == sum(quantities)
+    desk.change(children[0], fills[0])
+    assert not [each for each in desk.news(name) if each.get(150) == "B" and each.get(14) == "100"]
+
+
+@pytest.mark.parametrize("name", SEATS)
 def test_who_asks_for_it_hears_that_an_order_is_pending(name: str) -> None:
     desk = ClientDesk(seats={**SEATS, name: seat(name, has_pending_new=True)})
     desk.say(name, "D", f"11=x|{ORDER}")

@@ -25,10 +25,9 @@ from streams.core.topics import ORDERS_COMMANDS
 __all__ = ["check_new", "day_of", "new_order", "published", "read_order", "request_of", "working"]
 
 
-def new_order(desk: Desk) -> Iterator[Any]:
-    """Decide a D."""
+def new_order(desk: Desk, command: NewOrder | FixValueError) -> Iterator[Any]:
+    """Decide a D, which was read as `command`."""
     asked = desk.asked
-    command = read_order(desk.state, asked)
     if isinstance(command, FixValueError):
         yield from refuse_order(desk, command, asked.fields)
         return

@@ -3,13 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.messages.allocation import AllocationRestated, CrossAllocated, FillAllocated
+from schemas.messages.allocation import (
+    AllocationRestated,
+    CashAllocated,
+    CrossAllocated,
+    FillAllocated,
+)
 from schemas.messages.core import CommandKind, Envelope, Liquidity
 from schemas.messages.fix import FixReceived
 from schemas.messages.intake import (
     BasketAnswered,
     CommandRepeated,
     MassCancelAnswered,
+    NewOrder,
     OrderAccepted,
     OrderCanceled,
     OrderCancelRejected,
@@ -21,6 +27,7 @@ from schemas.messages.netting import CrossExecuted
 from schemas.messages.routing import FillBooked, FillBusted, FillCorrected
 from schemas.messages.runtime import JournalRecord
 from services.fix.clients.asked import Asked
+from services.fix.clients.cash import fold_cash
 from services.fix.clients.commands import read_order, request_of
 from services.fix.clients.executions import apply_step, corrected, restated, traded
 from services.fix.clients.inquiries import affected
@@ -57,13 +64,19 @@ ANSWERS = (
 
 
 def heard(
-    state: ClientsState, seat: Seat, partitions: int, message: FixReceived, fields: Fields
+    state: ClientsState,
+    seat: Seat,
+    message: FixReceived,
+    fields: Fields,
+    *,
+    partitions: int,
+    found: NewOrder | FixValueError | None = None,
 ) -> None:
-    """Take a message of a client."""
+    """Take a message of a client. `found`: what its D was read as, if it was read before."""
     asked = Asked(seat, state.reference, message.received_ns, fields)
     match message.message_type:
         case "D":
-            found = read_order(state, asked)
+            found = read_order(state, asked) if found is None else found
             _remember(state, asked, found if isinstance(found, FixValueError) else None)
         case "F" | "G":
             _remember(state, asked, None)
@@ -90,6 +103,10 @@ def event(state: ClientsState, seats: Seats, envelope: Envelope, message: Any) -
     """Take an event of the log."""
     if isinstance(message, TRADES):
         _traded(state, envelope, message)
+        if isinstance(message, CrossAllocated):
+            fold_cash(state, message)
+    elif isinstance(message, CashAllocated):
+        fold_cash(state, message)
     elif isinstance(message, ANSWERS):
         _answered(state, seats, envelope, message)
     elif isinstance(message, ORDER_EVENTS):

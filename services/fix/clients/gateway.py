@@ -3,7 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
-from schemas.messages.allocation import AllocationRestated, CrossAllocated, FillAllocated
+import msgspec
+
+from schemas.messages.allocation import (
+    AllocationRestated,
+    CashAllocated,
+    CrossAllocated,
+    FillAllocated,
+)
 from schemas.messages.core import CommandKind, Envelope, MassCancelScope, RejectReason
 from schemas.messages.fix import FixReceived, FixSessionChanged
 from schemas.messages.intake import (
@@ -11,6 +18,7 @@ from schemas.messages.intake import (
     CommandRepeated,
     MassCancelAnswered,
     MassCancelOrder,
+    NewOrder,
     OrderAccepted,
     OrderCanceled,
     OrderCancelRejected,
@@ -19,7 +27,8 @@ from schemas.messages.intake import (
 )
 from schemas.messages.routing import FillCorrected
 from services.fix.clients import folds
-from services.fix.clients.commands import new_order, working
+from services.fix.clients.cash import calculated, paid
+from services.fix.clients.commands import new_order, read_order, working
 from services.fix.clients.executions import corrected, last_of, restated, told, traded
 from services.fix.clients.inquiries import (
     dispute,
@@ -53,7 +62,6 @@ from streams.runtime.ports import Inbound
 __all__ = ["ClientsGateway"]
 
 HANDLERS: Final[dict[str, Callable[[Desk], Iterator[Any]]]] = {
-    "D": new_order,
     "F": working,
     "G": working,
     "H": status,
@@ -80,6 +88,7 @@ class ClientsGateway(Gateway):
     def __init__(self, number: int, seats: Mapping[str, Seat]) -> None:
         super().__init__(number)
         self._seats = dict(seats)
+        self._read: tuple[FixReceived | None, NewOrder | FixValueError | None] = (None, None)
         self._by_source = {seat.terms.source: seat for seat in seats.values()}
 
     def on_heard(self, heard: Heard) -> Iterator[Any]:
@@ -88,18 +97,32 @@ class ClientsGateway(Gateway):
             return  # of a session that the file does not name any more
         desk = Desk(self.state, seat, self.partitions, heard)
         kind = heard.message.message_type
+        if kind == "D":
+            found = read_order(self.state, desk.asked)
+            self._read = (heard.message, found)
+            yield from new_order(desk, found)
+            return
         handle = HANDLERS.get(kind)
         if handle is not None and has_message(seat.version, kind):
             yield from handle(desk)
             return
-        types = ", ".join(each for each in HANDLERS if has_message(seat.version, each))
+        types = ", ".join(each for each in ("D", *HANDLERS) if has_message(seat.version, each))
         error = FixValueError(RejectReason.UNEXPECTED_MESSAGE, "MsgType", kind, f"one of {types}")
         yield from business_reject(desk, error, heard.fields.get(11))
 
     def fold_heard(self, message: FixReceived, fields: Fields) -> None:
         seat = self._seats.get(message.session_id)
         if seat is not None and has_message(seat.version, message.message_type):
-            folds.heard(self.state, seat, self.partitions, message, fields)
+            # Live it was just read; a recovery reads it here.
+            read, found = self._read
+            folds.heard(
+                self.state,
+                seat,
+                message,
+                fields,
+                partitions=self.partitions,
+                found=found if read is message else None,
+            )
 
     def on_changed(self, changed: FixSessionChanged) -> Iterator[Any]:
         """Cancel the orders of a session that is lost, where its terms say so."""
@@ -126,6 +149,8 @@ class ClientsGateway(Gateway):
         match message:
             case FillAllocated() | CrossAllocated():
                 yield from self._on_steps(envelope, traded(envelope, message))
+            case CashAllocated():
+                yield from self._on_cash(envelope, message)
             case FillCorrected():
                 trades = {message.fill_id: folds.trade_of(message)}
                 steps = corrected(self.state, envelope, message)
@@ -178,15 +203,27 @@ class ClientsGateway(Gateway):
             return
         seat = self._by_source[order.source]
         yield from changed(seat, self.state, envelope, message)
-        asked = self.state.lists.get(name_key(order.source, order.list_id))
-        if asked is None or not isinstance(message, ENDS):
+        if not isinstance(message, ENDS):
             return
         ended = after(order, message)
-        if is_over(self.state, asked, ended):
+        yield from calculated(seat, self.state.reference, ended, envelope, 0)
+        asked = self.state.lists.get(name_key(order.source, order.list_id))
+        if asked is not None and is_over(self.state, asked, ended):
             at_ns = envelope.at_ns
             yield from list_status(
                 seat, self.state, asked, ALL_DONE, at_ns, after=ended, status=DONE
             )
+
+    def _on_cash(self, envelope: Envelope, message: CashAllocated) -> Iterator[Any]:
+        for place, (order, source, payment) in enumerate(paid(self.state, message)):
+            payments = dict(order.payments)
+            if payment is None:
+                payments.pop(source, None)
+            else:
+                payments[source] = payment
+            seat = self._by_source[order.source]
+            known = msgspec.structs.replace(order, payments=payments)
+            yield from calculated(seat, self.state.reference, known, envelope, place)
 
     def _on_steps(
         self, envelope: Envelope, steps: Iterator[Any], trades: Mapping[str, Trade] | None = None

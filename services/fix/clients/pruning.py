@@ -19,11 +19,8 @@ def prune(state: ClientsState, trade_date: int) -> None:
     }
     known = state.orders
     state.order_ids = {key: each for key, each in state.order_ids.items() if each in known}
-    parties = {
-        fill_id: [each for each in order_ids if each in known]
-        for fill_id, order_ids in state.parties.items()
-    }
-    state.parties = {fill_id: order_ids for fill_id, order_ids in parties.items() if order_ids}
+    state.parties = _of_known(state, state.parties)
+    state.payers = _of_known(state, state.payers)
     state.requests = {k: each for k, each in state.requests.items() if each.kept_date >= kept}
     state.masses = {k: each for k, each in state.masses.items() if each.kept_date >= kept}
     state.lists = {
@@ -33,3 +30,8 @@ def prune(state: ClientsState, trade_date: int) -> None:
     }
     for asked in state.lists.values():
         asked.order_ids = [each for each in asked.order_ids if each in known]
+
+
+def _of_known(state: ClientsState, by_name: dict[str, list[str]]) -> dict[str, list[str]]:
+    kept = {n: [o for o in orders if o in state.orders] for n, orders in by_name.items()}
+    return {name: orders for name, orders in kept.items() if orders}

@@ -74,6 +74,7 @@ class Report(NamedTuple):
     reference_id: str = ""  # FIX 19
     restatement: str = ""  # FIX 378
     text: str = ""
+    average_price_e9: int | None = None  # FIX 6 where it is not that of the trades
     more: Sequence[tuple[int, str]] = ()  # echoed parameters, numbers of a status answer
 
 
@@ -113,7 +114,8 @@ def report(seat: Seat, reference: Reference, order: Order, said: Report) -> Outg
     _add_last(fields, said.last, scale)
     fields.add(151, quantity_text(order.leaves_quantity, scale))
     fields.add(14, quantity_text(order.cumulative_quantity, scale))
-    fields.add(6, price_text(order.average_price_e9))
+    average_e9 = said.average_price_e9
+    fields.add(6, price_text(order.average_price_e9 if average_e9 is None else average_e9))
     fields.add(75, order.trade_date).add(60, utc_text(said.at_ns, seat.terms.time_digits))
     fields.add(58, said.text)
     fields.pairs += said.more

@@ -26,6 +26,7 @@ __all__ = [
     "MassRequest",
     "Order",
     "OrderList",
+    "Payment",
     "Pending",
     "Request",
     "Trade",
@@ -43,6 +44,26 @@ class Execution(msgspec.Struct, array_like=True):
     parent_id: str  # empty for a cross
     quantity: int
     price_e9: int
+
+
+class Payment(msgspec.Struct, frozen=True, array_like=True):
+    """Cash and fees of a source; bytes, for a snapshot's integers end at 64 bits."""
+
+    quantity: int
+    cash: bytes
+    fee: bytes
+
+    @classmethod
+    def of(cls, quantity: int, cash_e9: int, fee_e9: int) -> "Payment":
+        return cls(quantity, _bytes(cash_e9), _bytes(fee_e9))
+
+    @property
+    def cash_e9(self) -> int:
+        return int.from_bytes(self.cash, signed=True)
+
+    @property
+    def fee_e9(self) -> int:
+        return int.from_bytes(self.fee, signed=True)
 
 
 class Pending(msgspec.Struct, frozen=True, array_like=True):
@@ -79,6 +100,7 @@ class Order(msgspec.Struct, array_like=True):
     pending: Pending | None = None
     executions: list[Execution] = []
     value: bytes = b""  # of the executions, 1e-9 units times quantity; may be beyond 64 bits
+    payments: dict[str, Payment] = {}  # by epoch, fill or cross whose cash it is
     names: list[str] = []  # every ClOrdID that it ever had
 
     @property
@@ -105,8 +127,7 @@ class Order(msgspec.Struct, array_like=True):
     def count(self, quantity: int, value: int) -> None:
         """Add to what is executed."""
         self.cumulative_quantity += quantity
-        total = int.from_bytes(self.value, signed=True) + value
-        self.value = total.to_bytes(total.bit_length() // 8 + 1, signed=True)
+        self.value = _bytes(int.from_bytes(self.value, signed=True) + value)
 
     @property
     def average_price_e9(self) -> int:
@@ -195,6 +216,8 @@ class ClientsState(GatewayState):
     parties: dict[str, list[str]] = msgspec.field(
         default_factory=dict
     )  # orders with executions of a fill, by fill
+    # Orders that each epoch, fill or cross pays.
+    payers: dict[str, list[str]] = msgspec.field(default_factory=dict)
     days: dict[str, int] = msgspec.field(default_factory=dict)  # newest of its orders, by source
     trade_date: int = 0  # newest of the log
     previous_date: int = 0  # the one before it
@@ -207,3 +230,7 @@ class ClientsState(GatewayState):
 def name_key(source: str, name: str) -> str:
     """Return a key; a string, for canonical snapshots sort their keys."""
     return f"{source}\0{name}"
+
+
+def _bytes(value: int) -> bytes:
+    return value.to_bytes(value.bit_length() // 8 + 1, signed=True)

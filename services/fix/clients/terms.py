@@ -33,6 +33,9 @@ class SessionTerms(BaseModel):
     default_urgency: Urgency = Field(Urgency.NEUTRAL, description="Without parameter Urgency")
     basket_mode: BasketMode = Field(BasketMode.VALID_ONES, description="Of lists (FIX 35=E)")
     has_pending_new: bool = Field(False, description="Whether 150=A comes before 150=0")
+    has_final_price: bool = Field(
+        False, description="Whether 150=B tells the price and cash that an ended order is paid at"
+    )
     is_plain: bool = Field(
         False, description="Whether its dictionary lacks the tags that ours adds to its version"
     )
