@@ -46,7 +46,8 @@ def test_a_day_through_fix_is_proved(own_broker: OwnBroker) -> None:
     assert fix["replay_equal"] is True
     sent = fix["messages"]
     assert sent["oms"]["D"] >= 90
-    assert sent["venues"]["D"] == result["children"]
+    # A child that is asked back before it went out is never sent; none is sent twice.
+    assert 0 < sent["venues"]["D"] <= result["children"]
     assert sent["clients"]["8/0"] == result["orders_accepted"]
     assert sent["market"]["8/F"] > 0
     assert sum(fix["acts"].values()) > 0
