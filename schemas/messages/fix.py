@@ -14,6 +14,48 @@ from schemas.messages.core import (
 )
 
 
+class FillDisputed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A client says that an execution told to it is none of its own (FIX Q); the execution stands until its venue takes it back, and people must look. Topic fix.decisions."""
+
+    session_id: str  # Session by its name in the gateway's settings
+    source: str  # Upstream system whose order it is said to be
+    order_id: str  # Order that the client names (FIX 37)
+    exec_id: str  # Execution that it disputes (FIX 17)
+    fill_id: str  # Fill or cross that the execution tells of; empty when we told of no such execution, or it is taken back
+    quantity: int  # Quantity of the execution as it stands, smallest units; 0 when it does not
+    price_e9: int  # Its price, 1e-9 currency units; 0 when it does not stand
+    dispute: str  # Why, by FIX 127: A to G, Z
+    text: str  # One sentence for people, with the client's own words (FIX 58)
+
+
+def fill_disputed_to_datum(m: FillDisputed) -> dict[str, Any]:
+    return {
+        "session_id": m.session_id,
+        "source": m.source,
+        "order_id": m.order_id,
+        "exec_id": m.exec_id,
+        "fill_id": m.fill_id,
+        "quantity": m.quantity,
+        "price_e9": m.price_e9,
+        "dispute": m.dispute,
+        "text": m.text,
+    }
+
+
+def fill_disputed_from_datum(d: dict[str, Any]) -> FillDisputed:
+    return FillDisputed(
+        session_id=d["session_id"],
+        source=d["source"],
+        order_id=d["order_id"],
+        exec_id=d["exec_id"],
+        fill_id=d["fill_id"],
+        quantity=d["quantity"],
+        price_e9=d["price_e9"],
+        dispute=d["dispute"],
+        text=d["text"],
+    )
+
+
 class FixAllocationInstructed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A client told how its filled orders are to be given to its accounts, and it was accepted (FIX J in, P 87=0). Topic fix.decisions."""
 
@@ -167,6 +209,7 @@ class FixSending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: bytes  # Fields after the standard header, SOH after each, without header and trailer
     subject: str  # ClOrdID, ExecID or other id that it is about, for people
     is_possible_resend: bool = False  # Whether its content was sent before under another ordinal, so that it goes out with FIX 97=Y: an answer is asked for again
+    not_after_ns: int = 0  # When it is too old to be sent, ns; 0 for never. Its mark then has no number
 
 
 def fix_sending_to_datum(m: FixSending) -> dict[str, Any]:
@@ -177,6 +220,7 @@ def fix_sending_to_datum(m: FixSending) -> dict[str, Any]:
         "body": m.body,
         "subject": m.subject,
         "is_possible_resend": m.is_possible_resend,
+        "not_after_ns": m.not_after_ns,
     }
 
 
@@ -188,6 +232,7 @@ def fix_sending_from_datum(d: dict[str, Any]) -> FixSending:
         body=d["body"],
         subject=d["subject"],
         is_possible_resend=d["is_possible_resend"],
+        not_after_ns=d["not_after_ns"],
     )
 
 
@@ -198,7 +243,7 @@ class FixSent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     session_day: int  # Day yyyymmdd on which the session began, UTC
     session_epoch: int  # How often the session's numbers (FIX 34) began again; they grow within it
     ordinal: int  # Which FixSending it was
-    sequence: int  # Number that it had in the session (FIX 34)
+    sequence: int  # Number that it had in the session (FIX 34); 0 when it was not sent: too old, or in doubt (is_possible_resend)
     is_possible_resend: bool  # Whether it may have gone out before (FIX 97): its mark was lost
     sent_ns: int  # When, ns
 

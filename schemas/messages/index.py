@@ -236,6 +236,15 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         wire.read_volume_curve_defined,
     ),
     MessageType(
+        470,
+        "fix.FillDisputed.v1",
+        fix.FillDisputed,
+        fix.fill_disputed_to_datum,
+        fix.fill_disputed_from_datum,
+        wire.write_fill_disputed,
+        wire.read_fill_disputed,
+    ),
+    MessageType(
         490,
         "fix.FixAllocationInstructed.v1",
         fix.FixAllocationInstructed,

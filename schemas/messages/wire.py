@@ -88,7 +88,7 @@ from schemas.messages.core import (
 from schemas.messages.allocation import AllocationRestated, CashAllocated, CrossAllocated, FillAllocated
 from schemas.messages.clearing import AllocationReported, ClearingAnswered, ClearingRepaired, ClearingStatusChanged, ClearingSuspended, ReconciliationBroke, ReconciliationDone, RepairRequested, TradeCaptured
 from schemas.messages.control import AccountDefined, CalendarDefined, ClientDefined, ConfigLoaded, CrossingDeclared, DeskDefined, InstrumentDefined, PairRestricted, SettingsLoaded, VenueDefined, VolumeCurveDefined
-from schemas.messages.fix import FixAllocationInstructed, FixReceived, FixRefused, FixSending, FixSent, FixSessionChanged, FixUnanswered
+from schemas.messages.fix import FillDisputed, FixAllocationInstructed, FixReceived, FixRefused, FixSending, FixSent, FixSessionChanged, FixUnanswered
 from schemas.messages.intake import BasketAnswered, CancelOrder, CommandRepeated, MassCancelAnswered, MassCancelOrder, NewBasket, NewOrder, OrderAccepted, OrderCancelRejected, OrderCanceled, OrderClosed, OrderDoneForDay, OrderPendingCancel, OrderPendingReplace, OrderRejected, OrderReplaced, OrderRestated, OrderResumed, ReplaceOrder
 from schemas.messages.kill import ApproveRelease, EngageKill, KillConfirmed, KillEngaged, KillFlagRaised, KillFlagRemoved, KillRefused, KillReleaseProposed, KillReleased, ProposeRelease
 from schemas.messages.market import AuctionIndicated, BookUpdated, TradePrinted, TradingStatusChanged, Watermark
@@ -2847,6 +2847,100 @@ def read_volume_curve_defined(b: bytes, i: int) -> tuple[VolumeCurveDefined, int
     return VolumeCurveDefined(instrument_id=f_instrument_id, model=f_model, bin_ns=f_bin_ns, first_bin_ns=f_first_bin_ns, log_volume_e9=f_log_volume_e9, a_eta_e9=f_a_eta_e9, a_mu_e9=f_a_mu_e9, var_eta_e9=f_var_eta_e9, var_mu_e9=f_var_mu_e9, var_noise_e9=f_var_noise_e9, opening_log_volume_e9=f_opening_log_volume_e9, closing_log_volume_e9=f_closing_log_volume_e9, auction_var_e9=f_auction_var_e9, days=f_days), i
 
 
+def write_fill_disputed(m: FillDisputed) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.session_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.source],
+            (SIZES[n] if (n := len(s := m.order_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.exec_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.fill_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.quantity) < 8192 else encode_long(n)),
+            WIRE_LONGS[m.price_e9],
+            (SIZES[n] if (n := len(s := m.dispute.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.text.encode())) < 8192 else encode_long(n)),
+            s,
+        )
+    )
+
+
+def read_fill_disputed(b: bytes, i: int) -> tuple[FillDisputed, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_session_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_source = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_order_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_exec_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_fill_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_quantity, i = read_long(b, i, n)
+    else:
+        f_quantity = n >> 1 ^ -(n & 1)
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_price_e9, i = read_long(b, i, n)
+    else:
+        f_price_e9 = n >> 1 ^ -(n & 1)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_dispute = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_text = b[i : i + n].decode()
+    i += n
+    return FillDisputed(session_id=f_session_id, source=f_source, order_id=f_order_id, exec_id=f_exec_id, fill_id=f_fill_id, quantity=f_quantity, price_e9=f_price_e9, dispute=f_dispute, text=f_text), i
+
+
 def write_fix_allocation_instructed(m: FixAllocationInstructed) -> bytes:
     return b"".join(
         (
@@ -3181,6 +3275,7 @@ def write_fix_sending(m: FixSending) -> bytes:
             (SIZES[n] if (n := len(s := m.subject.encode())) < 8192 else encode_long(n)),
             s,
             (b"\x01" if m.is_possible_resend else b"\x00"),
+            (SIZES[n] if 0 <= (n := m.not_after_ns) < 8192 else encode_long(n)),
         )
     )
 
@@ -3226,7 +3321,13 @@ def read_fix_sending(b: bytes, i: int) -> tuple[FixSending, int]:
     i += n
     f_is_possible_resend = BOOLEANS[b[i]]
     i += 1
-    return FixSending(session_id=f_session_id, ordinal=f_ordinal, message_type=f_message_type, body=f_body, subject=f_subject, is_possible_resend=f_is_possible_resend), i
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_not_after_ns, i = read_long(b, i, n)
+    else:
+        f_not_after_ns = n >> 1 ^ -(n & 1)
+    return FixSending(session_id=f_session_id, ordinal=f_ordinal, message_type=f_message_type, body=f_body, subject=f_subject, is_possible_resend=f_is_possible_resend, not_after_ns=f_not_after_ns), i
 
 
 def write_fix_sent(m: FixSent) -> bytes:

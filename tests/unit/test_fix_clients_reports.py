@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.messages.core import ExecType, OrderStatus
+from schemas.messages.fix import FillDisputed
 from schemas.messages.intake import CancelOrder, MassCancelOrder
 from schemas.messages.routing import ChildPlaced
 from services.fix.fields import Fields
@@ -313,14 +314,17 @@ def test_a_lost_session_loses_its_orders_where_it_says_so() -> None:
 
 def test_a_disputed_fill_is_in_the_log() -> None:
     desk, child = working("OMS44")
-    desk.trade(child, 40)
+    fill = desk.trade(child, 40)
     (trade,) = desk.news("OMS44")
     own = f"37={trade.get(37)}|17={trade.get(17)}|55=ACME|54=1"
     desk.say("OMS44", "Q", f"{own}|127=E|58=not at this price")
     desk.say("OMS44", "Q", f"{own.replace(trade.get(17), 'other')}|127=D")
-    known, unknown = desk.refusals()
-    assert known.bound == "as we told it" and unknown.bound == "an execution that stands"
-    assert known.text.endswith("price exceeds the limit, not at this price")
+    known, unknown = desk.messages(topics.FIX_DECISIONS, FillDisputed)
+    assert (known.exec_id, known.quantity, known.price_e9) == (trade.get(17), 40, child.price_e9)
+    assert known.fill_id == f"V1/{fill}" and known.dispute == "E"
+    assert known.text.endswith(": price exceeds the limit; not at this price")
+    assert (unknown.fill_id, unknown.quantity) == ("", 0)
+    assert unknown.text.endswith("no matching order, an execution that does not stand")
     assert not desk.news("OMS44")
 
 

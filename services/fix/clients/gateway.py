@@ -95,7 +95,7 @@ class ClientsGateway(Gateway):
         seat = self._seats.get(heard.message.session_id)
         if seat is None:
             return  # of a session that the file does not name any more
-        desk = Desk(self.state, seat, self.partitions, heard)
+        desk = Desk(self.state, seat, self.partitions, heard, self.number)
         kind = heard.message.message_type
         if kind == "D":
             found = read_order(self.state, desk.asked)

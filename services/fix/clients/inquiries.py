@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from schemas.messages.core import Envelope, MassCancelScope, RejectReason, StrategyKind
+from schemas.messages.fix import FillDisputed
 from schemas.messages.intake import CommandRepeated, MassCancelAnswered, MassCancelOrder
 from services.fix.clients.algorithms import STRATEGIES
 from services.fix.clients.asked import MissingTagError
@@ -21,9 +22,9 @@ from services.fix.clients.state import ClientsState, MassRequest, name_key
 from services.fix.clients.terms import Seat
 from services.fix.codes import reason_codes, text_of
 from services.fix.fields import Fields
-from services.fix.gateway.application import Outgoing, Published, Refusal
-from services.fix.values import FixValueError, side, utc_text
-from streams.core.topics import ORDERS_COMMANDS
+from services.fix.gateway.application import Outgoing, Published
+from services.fix.values import FixValueError, printable, side, utc_text
+from streams.core.topics import FIX_DECISIONS, ORDERS_COMMANDS
 
 __all__ = [
     "affected",
@@ -172,17 +173,30 @@ def affected(event: MassCancelAnswered | CommandRepeated) -> int:
 
 
 def dispute(desk: Desk) -> Iterator[Any]:
-    """Decide a Q: a person must look; what the trade was stays until its venue says otherwise."""
+    """Decide a Q: people must look; the execution stands until its venue takes it back."""
     fields = desk.heard.fields
-    reason, name = fields.get(127), fields.get(17)
+    reason, name = fields.get(127, "Z"), fields.get(17)
     order = desk.state.orders.get(fields.get(37))
-    words = DISPUTES.get(reason, "other")
-    text = f"{desk.source} disputes execution {name} of {fields.get(37)}: {words}"
+    own = () if order is None or order.source != desk.source else order.executions
+    known = next((each for each in own if each.exec_id == name), None)
+    text = f"{desk.source} disputes {name} of {fields.get(37)}: {DISPUTES.get(reason, 'other')}"
+    if known is None:
+        text += ", an execution that does not stand"
     if fields.get(58):
-        text += f", {fields.get(58)}"
-    is_known = order is not None and any(each.exec_id == name for each in order.executions)
-    bound = "as we told it" if is_known else "an execution that stands"
-    yield Refusal(desk.heard, "", RejectReason.REPORT_CONTRADICTS, "ExecID", name, bound, text)
+        text += f"; {fields.get(58)}"
+    disputed = FillDisputed(
+        session_id=desk.seat.session_id,
+        source=desk.source,
+        order_id=fields.get(37),
+        exec_id=name,
+        fill_id="" if known is None else known.fill_id,
+        quantity=0 if known is None else known.quantity,
+        price_e9=0 if known is None else known.price_e9,
+        dispute=reason,
+        text=printable(text),
+    )
+    session_id, number = desk.seat.session_id, desk.number
+    yield Published(FIX_DECISIONS, disputed, session_id, number, disputed.order_id, desk.seat.actor)
 
 
 def _scope(desk: Desk) -> tuple[MassCancelScope, str]:

@@ -36,6 +36,7 @@ class Desk(NamedTuple):
     seat: Seat
     partitions: int
     heard: Heard
+    number: int = 0  # of the gateway: partition of the fix.* topics
 
     @property
     def asked(self) -> Asked:
