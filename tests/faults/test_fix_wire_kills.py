@@ -20,7 +20,7 @@ from tests.support.fix_peer import FixPeer
 from tests.support.fix_wire import ROOT, Desk, WireProcess, acceptor_toml, order, session_toml
 from tests.support.own_broker import OwnBroker
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(600)]
 
 NUMBER = 2
 SEED = 7

@@ -137,10 +137,15 @@ class SessionLog(quickfix.Log):  # type: ignore[misc]  # of a library without ty
         # QuickFIX begins the numbers again before it asks whether a Logon is welcome. One that is
         # not must not do that: to a session that is shut nothing happens.
         is_reset = b"\x0135=A\x01" in line.incoming and value(line.incoming, b"141") == "Y"
-        if is_reset and not line.is_logged_on and refusal_of(line):
-            line.changed(is_logged_on=False, text=f"logon refused: {refusal_of(line)}")
+        refusal = refusal_of(line) if is_reset and not line.is_logged_on else ""
+        if refusal:
+            line.changed(is_logged_on=False, text=f"logon refused: {refusal}")
             self._is_shut = True
-            self._session().logout(refusal_of(line))
+            session, logout = self._session(), quickfix.Message()
+            logout.getHeader().setField(quickfix.MsgType("5"))
+            logout.setField(quickfix.Text(f"Rejected Logon Attempt: {refusal}"))
+            session.send(logout)
+            session.logout(refusal)
 
     def onOutgoing(self, text: str) -> None:
         """Nothing: what goes out is on fix.sending and in QuickFIX's store."""
