@@ -245,3 +245,20 @@ def test_a_child_that_may_have_gone_out_twice_is_asked_for() -> None:
     desk.turn()
     assert kinds(desk) == ["D P.1.1", "H P.1.1"]
     desk.crash()
+
+
+def test_a_child_that_could_not_leave_in_time_is_over() -> None:
+    desk = Desk({"V1": terms(order_age_max_ms=4_000)})
+    desk.logon()
+    desk.engine(child())
+    desk.turn()
+    assert desk.sendings()[0].not_after_ns == desk.clock.now + 4 * SECOND
+    desk.mark(desk.sendings()[0], 0)
+    desk.turn()
+    desk.crash()
+    assert told(desk) == ["up", "REJECTED P.1.1/unsent"]
+    desk.logon(is_logged_on=False)
+    desk.logon()
+    desk.turn()
+    desk.pass_ns(60 * SECOND)
+    assert kinds(desk) == ["D P.1.1"]  # and is not asked for

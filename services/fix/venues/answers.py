@@ -10,7 +10,7 @@ from services.fix.venues.reports import own_reject
 from services.fix.venues.state import Child, Queued, VenuesState
 from services.fix.venues.terms import VenueTerms
 
-__all__ = ["Answer", "is_unsent", "own_answers", "request_reject"]
+__all__ = ["Answer", "is_unsent", "own_answers", "request_reject", "too_old"]
 
 UNSENT: Final = f"{MARK}unsent"  # end of the ExecID of a child that was never sent
 NO_SESSION: Final = "there is no session with the venue: not sent"
@@ -40,11 +40,11 @@ def own_answers(
         if each.kind == "D":
             if each.child_id in canceled:
                 text = "canceled before it was sent"
-                yield each, _unsent(each, child, text, at_ns, is_canceled=True)
+                yield each, _unsent(each.child_id, child, text, at_ns, is_canceled=True)
                 continue
             text = refusal(terms, child, at_ns) if is_logged_on else NO_SESSION
             if text:
-                yield each, _unsent(each, child, text, at_ns)
+                yield each, _unsent(each.child_id, child, text, at_ns)
         elif each.kind == "G" and not (is_logged_on and terms.takes_replace):
             text = "the venue replaces no orders" if is_logged_on else NO_SESSION
             reject = request_reject(
@@ -69,8 +69,12 @@ def request_reject(
     )
 
 
+def too_old(child_id: str, child: Child, at_ns: int) -> ExecutionReport:
+    """Return the end of a child that the wire could not send in time."""
+    return _unsent(child_id, child, "too old to be sent when the session was back", at_ns)
+
+
 def _unsent(
-    entry: Queued, child: Child, text: str, at_ns: int, *, is_canceled: bool = False
+    child_id: str, child: Child, text: str, at_ns: int, *, is_canceled: bool = False
 ) -> ExecutionReport:
-    exec_id = entry.child_id + UNSENT
-    return own_reject(entry.child_id, child, exec_id, text, at_ns, is_canceled=is_canceled)
+    return own_reject(child_id, child, child_id + UNSENT, text, at_ns, is_canceled=is_canceled)

@@ -16,7 +16,7 @@ from schemas.messages.venues import ConnectionChanged, ExecutionReport, OrderCan
 from services.fix.fields import Fields
 from services.fix.gateway.application import Gateway, GatewayState, Heard, Published
 from services.fix.values import FixValueError
-from services.fix.venues.answers import is_unsent, own_answers
+from services.fix.venues.answers import is_unsent, own_answers, too_old
 from services.fix.venues.copies import copy_key, fold_copy, fold_told, recovered
 from services.fix.venues.hearing import hear, hear_reject, reject_subject
 from services.fix.venues.ids import read_id
@@ -207,7 +207,11 @@ class VenuesGateway(Gateway):
         state: VenuesState = self.state
         words = state.refused.get(sent.session_id, {}).get(sent.sequence)
         subject = state.subjects.get(sent.session_id, {}).get(sent.ordinal, "")
-        if words is not None and subject:
+        child_id = subject.removeprefix("D ")
+        child = state.children.get(child_id)
+        if child is not None and not (sent.sequence or sent.is_possible_resend):
+            yield self._report(too_old(child_id, child, sent.sent_ns))
+        elif words is not None and subject:
             for each in hear_reject(state, subject, words, sent.sent_ns):
                 yield self._report(each)
 
@@ -215,13 +219,13 @@ class VenuesGateway(Gateway):
         state: VenuesState = self.state
         terms = self._terms.get(sent.session_id)
         subject = state.subjects.get(sent.session_id, {}).pop(sent.ordinal, "")
-        if terms is None or not subject:
+        if terms is None or not subject or not (sent.sequence or sent.is_possible_resend):
             return
         if state.epochs.get(sent.session_id) != sent.session_epoch:
             state.epochs[sent.session_id] = sent.session_epoch
             state.sequences[sent.session_id] = {}
         numbers = state.sequences[sent.session_id]
-        numbers[sent.sequence] = subject
+        numbers[sent.sequence] = subject  # 0: in doubt, and not sent
         if len(numbers) > SEQUENCES_KEPT:
             del numbers[next(iter(numbers))]
         was_refused = state.refused.get(sent.session_id, {}).pop(sent.sequence, None) is not None

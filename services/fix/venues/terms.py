@@ -81,6 +81,9 @@ class VenueTerms(BaseModel):
     messages_per_s: int = Field(0, ge=0, description="Most messages in any second; 0: no bound")
     opens: Time = Field("", description="Orders are taken from then on, UTC; empty for always")
     closes: Time = Field("", description="and until then")
+    order_age_max_ms: int = Field(
+        30_000, ge=0, description="An order that could not leave for so long is not sent; 0: is"
+    )
     ack_timeout_ms: int = Field(5_000, ge=0, description="Then a child is asked for; 0: never")
     status_requests: Literal["order", "mass", "none"] = Field(
         "order", description="Answers H; H and AF; neither"

@@ -268,7 +268,8 @@ class Line:
         is_in_doubt = self.is_in_doubt
         try:
             is_asked_for = is_in_doubt and message.message_type in self._asked_for
-            if not is_asked_for and not self._carry(self, message):
+            is_old = 0 < message.not_after_ns < time.time_ns()
+            if not (is_asked_for or is_old) and not self._carry(self, message):
                 return False
         finally:
             self._outgoing = None
