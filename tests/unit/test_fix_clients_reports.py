@@ -299,6 +299,17 @@ def test_a_mass_cancel_has_the_scopes_that_the_engine_has(
     assert pipes(answer, 11, 530, 531, 533) == f"11=m|530={kind}|531={kind}|533={count}"
 
 
+def test_a_mass_cancel_that_is_sent_again_is_answered_again() -> None:
+    desk = ClientDesk()
+    for _ in range(2):
+        desk.say("OMS44", "q", "11=m|530=7|60=20250615-15:00:00", resend=True)
+        (answer,) = desk.news("OMS44")
+        assert pipes(answer, 35, 11, 530, 531, 533) == "35=r|11=m|530=7|531=7|533=0"
+    desk.say("OMS44", "q", "11=m|530=7|54=1|60=20250615-15:00:00")
+    (answer,) = desk.news("OMS44")
+    assert pipes(answer, 35, 11, 531, 532) == "35=r|11=m|531=0|532=99"
+
+
 def test_a_lost_session_loses_its_orders_where_it_says_so() -> None:
     desk = ClientDesk(seats={**SEATS, "OMS50": seat("OMS50", cancel_on_disconnect=True)})
     for name in SEATS:

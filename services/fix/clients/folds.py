@@ -83,8 +83,10 @@ def heard(
         case "q":
             _remember(state, asked, None)
             name, kind = fields.get(11), fields.get(530)
-            request = MassRequest(seat.session_id, name, kind, state.trade_date)
-            state.masses.setdefault(name_key(seat.terms.source, name), request)
+            key = name_key(seat.terms.source, name)
+            known_mass = state.masses.get(key)
+            if known_mass is None or len(known_mass.shards) >= partitions:
+                state.masses[key] = MassRequest(seat.session_id, name, kind, state.trade_date)
         case "E":
             _list(state, asked, partitions)
         case "L":

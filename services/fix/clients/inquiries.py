@@ -18,7 +18,7 @@ from services.fix.clients.refusals import (
     reject_mass,
 )
 from services.fix.clients.reports import PENDING_NEW, STATUS, Report, report, unordered_report
-from services.fix.clients.state import ClientsState, MassRequest, name_key
+from services.fix.clients.state import ClientsState, name_key
 from services.fix.clients.terms import Seat
 from services.fix.codes import reason_codes, text_of
 from services.fix.fields import Fields
@@ -31,7 +31,6 @@ __all__ = [
     "dispute",
     "mass_answered",
     "mass_cancel",
-    "mass_request",
     "mass_status",
     "status",
 ]
@@ -133,13 +132,6 @@ def mass_cancel(desk: Desk) -> Iterator[Any]:
         yield Published(ORDERS_COMMANDS, command, name, partition, name, actor)
 
 
-def mass_request(desk: Desk) -> MassRequest:
-    """Return what is remembered of a q until every shard has answered."""
-    fields = desk.heard.fields
-    name, kind = fields.get(11), fields.get(530)
-    return MassRequest(desk.seat.session_id, name, kind, desk.state.trade_date)
-
-
 def mass_answered(
     seat: Seat,
     state: ClientsState,
@@ -149,7 +141,9 @@ def mass_answered(
 ) -> Iterator[Outgoing]:
     """Yield r when the last shard has answered; all of them accept or none does."""
     request = state.masses.get(name_key(event.source, event.client_order_id))
-    if request is None or len({*request.shards, envelope.shard}) < partitions:
+    if request is None or envelope.shard in request.shards:
+        return
+    if len(request.shards) + 1 < partitions:
         return
     name, at_ns = request.client_order_id, envelope.at_ns
     fields = Fields().add(37, name).add(11, name).add(1369, name)
