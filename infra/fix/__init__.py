@@ -1,0 +1,1 @@
+"""What gateways run with: profiles of venues, demonstrations, TLS, QuickFIX itself."""
