@@ -164,7 +164,10 @@ def utc_ns(text: str, field: str = "time") -> int:
     picos = (parts[5] or "").ljust(12, "0")
     if picos[9:] != "000":
         raise _out_of_range(field, text, "a whole number of ns")
-    return (days * 86_400 + hour * 3_600 + minute * 60 + second) * E9 + int(picos[:9])
+    at_ns = (days * 86_400 + hour * 3_600 + minute * 60 + second) * E9 + int(picos[:9])
+    if not 0 <= at_ns <= LONG_MAX:
+        raise _out_of_range(field, text, "a time from 1970 to 2262")
+    return at_ns
 
 
 def utc_text(at_ns: int, digits: int = 3) -> str:
