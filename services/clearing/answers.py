@@ -70,7 +70,9 @@ def answer(ledger: Ledger, message: ClearingAnswered, sent: Sent) -> Iterator[An
     known = [each for each in FOLLOWS[ClearingStatus.SENT] if each is message.status]
     if not known:
         bound = "RECEIVED, ACCEPTED, REJECTED"
-        problem = Problem(RejectReason.VALUE_OUT_OF_RANGE, "status", message.status, bound)
+        # A gateway says UNKNOWN with the reason when nobody answers.
+        value = message.reason or message.status
+        problem = Problem(RejectReason.VALUE_OUT_OF_RANGE, "status", value, bound)
         yield suspended(message.report_id, message.status, problem, sent)
         return
     found = ledger.find(message.report_id)
