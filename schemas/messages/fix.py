@@ -209,7 +209,7 @@ class FixSending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: bytes  # Fields after the standard header, SOH after each, without header and trailer
     subject: str  # ClOrdID, ExecID or other id that it is about, for people
     is_possible_resend: bool = False  # Whether its content was sent before under another ordinal, so that it goes out with FIX 97=Y: an answer is asked for again
-    not_after_ns: int = 0  # When it is too old to be sent, ns; 0 for never. Its mark then has no number
+    age_max_ms: int = 0  # Longest time from its record to its sending, wall clock, ms; 0 for any. The mark of one that is too old has no number
 
 
 def fix_sending_to_datum(m: FixSending) -> dict[str, Any]:
@@ -220,7 +220,7 @@ def fix_sending_to_datum(m: FixSending) -> dict[str, Any]:
         "body": m.body,
         "subject": m.subject,
         "is_possible_resend": m.is_possible_resend,
-        "not_after_ns": m.not_after_ns,
+        "age_max_ms": m.age_max_ms,
     }
 
 
@@ -232,7 +232,7 @@ def fix_sending_from_datum(d: dict[str, Any]) -> FixSending:
         body=d["body"],
         subject=d["subject"],
         is_possible_resend=d["is_possible_resend"],
-        not_after_ns=d["not_after_ns"],
+        age_max_ms=d["age_max_ms"],
     )
 
 

@@ -3275,7 +3275,7 @@ def write_fix_sending(m: FixSending) -> bytes:
             (SIZES[n] if (n := len(s := m.subject.encode())) < 8192 else encode_long(n)),
             s,
             (b"\x01" if m.is_possible_resend else b"\x00"),
-            (SIZES[n] if 0 <= (n := m.not_after_ns) < 8192 else encode_long(n)),
+            (SIZES[n] if 0 <= (n := m.age_max_ms) < 8192 else encode_long(n)),
         )
     )
 
@@ -3324,10 +3324,10 @@ def read_fix_sending(b: bytes, i: int) -> tuple[FixSending, int]:
     n = b[i]
     i += 1
     if n > 127:
-        f_not_after_ns, i = read_long(b, i, n)
+        f_age_max_ms, i = read_long(b, i, n)
     else:
-        f_not_after_ns = n >> 1 ^ -(n & 1)
-    return FixSending(session_id=f_session_id, ordinal=f_ordinal, message_type=f_message_type, body=f_body, subject=f_subject, is_possible_resend=f_is_possible_resend, not_after_ns=f_not_after_ns), i
+        f_age_max_ms = n >> 1 ^ -(n & 1)
+    return FixSending(session_id=f_session_id, ordinal=f_ordinal, message_type=f_message_type, body=f_body, subject=f_subject, is_possible_resend=f_is_possible_resend, age_max_ms=f_age_max_ms), i
 
 
 def write_fix_sent(m: FixSent) -> bytes:

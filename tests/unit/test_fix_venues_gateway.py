@@ -226,6 +226,7 @@ def test_a_child_without_an_answer_is_asked_for_once() -> None:
     desk.pass_ns(9 * SECOND)
     assert kinds(desk) == ["D P.1.1"]  # it is not out yet, by all that is known
     desk.mark(desk.sendings()[0], 2)
+    desk.turn()
     desk.pass_ns(2 * SECOND - 1)
     assert kinds(desk) == ["D P.1.1"]
     desk.crash()
@@ -252,7 +253,7 @@ def test_a_child_that_could_not_leave_in_time_is_over() -> None:
     desk.logon()
     desk.engine(child())
     desk.turn()
-    assert desk.sendings()[0].not_after_ns == desk.clock.now + 4 * SECOND
+    assert desk.sendings()[0].age_max_ms == 4_000
     desk.mark(desk.sendings()[0], 0)
     desk.turn()
     desk.crash()

@@ -43,7 +43,7 @@ class Outgoing(NamedTuple):
     fields: Fields  # after the standard header, in order
     subject: str  # what it is about, for people
     is_possible_resend: bool = False  # sent before, and asked again for its answer (FIX 97)
-    not_after_ns: int = 0  # too old to be sent after that; 0 for never
+    age_max_ms: int = 0  # when it could not leave for so long it is not sent; 0: it is
 
 
 class Published(NamedTuple):
@@ -305,7 +305,7 @@ class Gateway:
             body=outgoing.fields.body(),
             subject=outgoing.subject,
             is_possible_resend=outgoing.is_possible_resend,
-            not_after_ns=outgoing.not_after_ns,
+            age_max_ms=outgoing.age_max_ms,
         )
         return Published(FIX_SENDING, message, session_id, self.number, outgoing.subject)
 

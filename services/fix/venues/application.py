@@ -210,7 +210,7 @@ class VenuesGateway(Gateway):
         child_id = subject.removeprefix("D ")
         child = state.children.get(child_id)
         if child is not None and not (sent.sequence or sent.is_possible_resend):
-            yield self._report(too_old(child_id, child, sent.sent_ns))
+            yield self._report(too_old(child_id, child, self._at_ns))
         elif words is not None and subject:
             for each in hear_reject(state, subject, words, sent.sent_ns):
                 yield self._report(each)
@@ -243,7 +243,7 @@ class VenuesGateway(Gateway):
             state.enqueue(sent.session_id, Queued("H", name, 0, 0, NO_CAUSE, 0))
         is_asked = terms.ack_timeout_ms and terms.status_requests != "none"
         if is_asked and child.stage < Stage.ANSWERED:
-            state.late[name] = sent.sent_ns + terms.ack_timeout_ms * MS_NS
+            state.late[name] = self._at_ns + terms.ack_timeout_ms * MS_NS
 
     def on_changed(self, changed: FixSessionChanged) -> Iterator[Any]:
         """Say on every partition whether orders reach the venue.

@@ -12,7 +12,6 @@ from services.fix.venues.terms import VenueTerms
 __all__ = ["NO_CAUSE", "due_ns", "next_entry", "note_sent", "outgoing_of"]
 
 SECOND_NS: Final = 1_000_000_000
-MS_NS: Final = 1_000_000
 NO_CAUSE: Final = bytes(16)
 # What takes risk off, then questions, then what puts it on.
 PRIORITY: Final = {"F": 0, "AF": 1, "H": 1, "G": 2, "D": 3}
@@ -61,10 +60,8 @@ def outgoing_of(
     match entry.kind:
         case "D":
             fields = orders.new_order(terms, child, child_id, scale, at_ns)
-            age_ns = terms.order_age_max_ms * MS_NS
-            return Outgoing(
-                session_id, "D", fields, child_id, not_after_ns=at_ns + age_ns if age_ns else 0
-            )
+            age_max_ms = terms.order_age_max_ms
+            return Outgoing(session_id, "D", fields, child_id, age_max_ms=age_max_ms)
         case "F":
             name = cancel_id(child_id, request)
             fields = orders.cancel_request(

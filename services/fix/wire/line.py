@@ -20,6 +20,7 @@ from streams.core.errors import CorruptHistoryError
 __all__ = ["Line", "Waiting"]
 
 WAITING_MAX: Final = 5_000  # beyond it the rest is read again from the log
+MS_NS: Final = 1_000_000
 IDLE_S: Final = 0.5
 PAUSE_S: Final = 0.05  # after QuickFIX would not take a message
 UNMARKED_MAX: Final = 100_000  # rows; a wire has at most so many records on their way
@@ -32,6 +33,13 @@ class Waiting(NamedTuple):
 
     message: FixSending
     offset: int
+    written_ms: int = 0  # wall clock
+
+    @property
+    def is_old(self) -> bool:
+        """Return whether it could not leave for longer than it may."""
+        age_max_ms = self.message.age_max_ms
+        return age_max_ms > 0 and time.time_ns() // MS_NS - self.written_ms > age_max_ms
 
 
 class Line:
@@ -40,7 +48,8 @@ class Line:
     logged on its thread reads them from there, until it has caught up.
 
     `carry`: gives a message to QuickFIX, whether it took it. `reread`: the messages of a session
-    from an offset on, with how far the reader is; None in place of a message at its end.
+    from an offset on, with how far the reader is and the time of the record; None in place of a
+    message at its end.
     `asked_for`: types that are not sent while it is in doubt whether they went out before; their
     gateway, told by the mark, asks the counterparty instead.
     """
@@ -52,7 +61,7 @@ class Line:
         recorder: Recorder,
         *,
         carry: Callable[["Line", FixSending], bool],
-        reread: Callable[[str, int], Iterator[tuple[FixSending | None, int]]],
+        reread: Callable[[str, int], Iterator[tuple[FixSending | None, int, int]]],
         asked_for: frozenset[str] = frozenset(),
     ) -> None:
         self.settings = settings
@@ -129,7 +138,7 @@ class Line:
             self._lock.notify()
         self._thread.join()
 
-    def offer(self, message: FixSending, offset: int) -> None:
+    def offer(self, message: FixSending, offset: int, written_ms: int) -> None:
         """Take the next message of fix.sending that is this session's."""
         with self._lock:
             self._read_to = offset + 1
@@ -138,7 +147,7 @@ class Line:
             if len(self._waiting) >= WAITING_MAX:
                 self._held_from = offset
                 return
-            self._waiting.append(Waiting(message, offset))
+            self._waiting.append(Waiting(message, offset, written_ms))
             self._lock.notify()
 
     def passed(self, offset: int) -> None:
@@ -177,7 +186,7 @@ class Line:
     def meant(self, sequence: int) -> None:
         """Write down, under QuickFIX's lock, which number the message under way will have."""
         assert self._outgoing is not None, f"{self.name}: a message that the wire does not know"
-        message, offset = self._outgoing
+        message, offset, _ = self._outgoing
         self._sequence = sequence
         self._intents.write(
             Intent(
@@ -239,11 +248,13 @@ class Line:
         """Read what was not kept, from the log, until what is offered follows on it."""
         held_from = self._held_from
         assert held_from is not None
-        for message, position in self._reread(self.name, held_from):
+        for message, position, written_ms in self._reread(self.name, held_from):
             if self._is_stopped or not self.is_logged_on:
                 return False
-            if message is not None and not self._send(Waiting(message, position - 1)):
-                return False
+            if message is not None:
+                waiting = Waiting(message, position - 1, written_ms)
+                if not self._send(waiting):
+                    return False
             with self._lock:
                 self._held_from = position
                 if message is None and position >= self._read_to:
@@ -253,7 +264,7 @@ class Line:
 
     def _send(self, waiting: Waiting) -> bool:
         """Give a message to QuickFIX; whether it is dealt with."""
-        message, offset = waiting
+        message, offset, _ = waiting
         if message.ordinal <= self.done.ordinal:
             return True
         if message.ordinal != self.done.ordinal + 1:
@@ -268,8 +279,7 @@ class Line:
         is_in_doubt = self.is_in_doubt
         try:
             is_asked_for = is_in_doubt and message.message_type in self._asked_for
-            is_old = 0 < message.not_after_ns < time.time_ns()
-            if not (is_asked_for or is_old) and not self._carry(self, message):
+            if not (is_asked_for or waiting.is_old) and not self._carry(self, message):
                 return False
         finally:
             self._outgoing = None

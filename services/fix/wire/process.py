@@ -151,7 +151,7 @@ class Wire:
             names.get("SessionQualifier", ""),
         )
 
-    def _reread(self, session_id: str, offset: int) -> Iterator[tuple[FixSending | None, int]]:
+    def _reread(self, session_id: str, offset: int) -> Iterator[tuple[FixSending | None, int, int]]:
         return reread(self._log, self._codec, self._file.number, session_id, offset)
 
     def _resolve(self, line: Line, end: int) -> None:

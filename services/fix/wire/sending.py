@@ -34,7 +34,7 @@ class SendingReader:
                 message = decode_own(self._codec, record)[1]
                 line = self._lines.get(message.session_id)
                 if line is not None:  # a session that the file names no more waits for its return
-                    line.offer(message, record.offset)
+                    line.offer(message, record.offset, record.timestamp_ms)
             if records:
                 for line in self._lines.values():
                     line.passed(records[-1].offset + 1)
@@ -42,8 +42,10 @@ class SendingReader:
 
 def reread(
     log: Log, codec: Codec, partition: int, session_id: str, offset: int
-) -> Iterator[tuple[FixSending | None, int]]:
-    """Yield the messages of a session from an offset on, each with the offset after it.
+) -> Iterator[tuple[FixSending | None, int, int]]:
+    """Yield the messages of a session from an offset on.
+
+    Each comes with the offset after it and the time of its record, wall clock, ms.
 
     None for a message means: that is how far the log is read, for now.
     """
@@ -51,7 +53,7 @@ def reread(
     # A gateway of which nothing was ever asked has no first offset to go on from.
     position = max(offset, log.start_offset(place))
     if position >= log.stable_offset(place):
-        yield None, position
+        yield None, position, 0
         return
     reader = log.reader()
     try:
@@ -62,10 +64,10 @@ def reread(
                 position = record.offset + 1
                 message = decode_own(codec, record)[1]
                 if message.session_id == session_id:
-                    yield message, position
+                    yield message, position, record.timestamp_ms
             if not records:
                 # Markers of transactions are offsets too, and nothing is ever read of them.
                 position = max(position, reader.position(place))
-            yield None, position
+            yield None, position, 0
     finally:
         reader.close()
