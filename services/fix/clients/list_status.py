@@ -6,7 +6,7 @@ from typing import Final
 from schemas.messages.core import Envelope, OrderStatus
 from schemas.messages.intake import BasketAnswered
 from services.fix.clients.layouts import kept
-from services.fix.clients.reports import CANCELED, PENDING_NEW, REJECTED, status_text
+from services.fix.clients.reports import CANCELED, NO_ORDER, PENDING_NEW, REJECTED, status_text
 from services.fix.clients.state import ClientsState, Order, OrderList, name_key
 from services.fix.clients.terms import Seat
 from services.fix.codes import text_of
@@ -73,7 +73,9 @@ def rejected_list(seat: Seat, asked: OrderList, error: FixValueError, at_ns: int
     fields.add(60, utc_text(at_ns, seat.terms.time_digits)).add(68, len(asked.names))
     fields.add(893, True).add(73, len(asked.names))
     for name in asked.names:
-        fields.add(11, name).add(14, 0).add(39, REJECTED).add(151, 0).add(84, 0).add(6, 0)
+        fields.add(11, name or NO_ORDER).add(14, 0).add(39, REJECTED).add(151, 0).add(84, 0).add(
+            6, 0
+        )
     return Outgoing(seat.session_id, "N", kept(seat.version, "N", fields), asked.list_id)
 
 
@@ -122,7 +124,7 @@ def _order(
     is_canceled = order.status in (OrderStatus.CANCELED, OrderStatus.EXPIRED)
     canceled = order.quantity - order.cumulative_quantity if is_canceled else 0
     return [
-        (11, name),
+        (11, name or NO_ORDER),
         (14, quantity_text(order.cumulative_quantity, scale)),
         (39, status_text(order)),
         (151, quantity_text(order.leaves_quantity, scale)),
@@ -140,7 +142,7 @@ def _waiting(asked: OrderList, status: str) -> dict[str, list[tuple[int, str]]]:
             is_over = status == CANCELED
             leaves, canceled = ("0", quantity) if is_over else (quantity, "0")
             told[name] = [
-                *((11, name), (14, "0"), (39, status)),
+                *((11, name or NO_ORDER), (14, "0"), (39, status)),
                 *((151, leaves), (84, canceled), (6, "0")),
             ]
     return told
@@ -151,7 +153,14 @@ def _no_order(seat: Seat, state: ClientsState, name: str) -> list[tuple[int, str
     request = state.requests.get(name_key(seat.terms.source, name))
     refused = {} if request is None else dict(request.refused)
     if refused or request is None:
-        told = [(11, name), (14, "0"), (39, REJECTED), (151, "0"), (84, "0"), (6, "0")]
+        told = [(11, name or NO_ORDER), (14, "0"), (39, REJECTED), (151, "0"), (84, "0"), (6, "0")]
         return [*told, *((tag, refused[tag]) for tag in (103, 58) if tag in refused)]
     leaves = dict(request.echo).get(38, "0")
-    return [(11, name), (14, "0"), (39, PENDING_NEW), (151, leaves), (84, "0"), (6, "0")]
+    return [
+        (11, name or NO_ORDER),
+        (14, "0"),
+        (39, PENDING_NEW),
+        (151, leaves),
+        (84, "0"),
+        (6, "0"),
+    ]
