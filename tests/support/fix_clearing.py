@@ -13,7 +13,7 @@ from services.fix.settings import GatewayFile
 from streams.adapters.memory import MemoryLog
 from streams.core import topics
 from streams.runtime.host import ShardHost
-from streams.runtime.ports import TopicPartition
+from streams.runtime.replay import replay
 from tests.support.clearing_day import CODEC, LOG_ID, ClearingDay, outside
 from tests.support.fix_clearer import FixClearer
 from tests.support.memory_shard import SteppedClock
@@ -69,6 +69,7 @@ class FixClearingDay(ClearingDay):
         self._read = 0
         self._batches = batches
         self.gateway: ShardHost | None = None
+        self.clearing: ShardHost
         for session_id in peers:
             self._write(
                 FixSessionChanged(
@@ -132,6 +133,40 @@ class FixClearingDay(ClearingDay):
         )
         self._write(msgspec.structs.replace(message, **changes))
 
+    def turn(self, count: int) -> None:
+        """Let time pass: the gateway and the wire only, then clearing."""
+        for _ in range(count):
+            self._answer()
+        self._turn(self.clearing)
+
+    def work(self) -> None:
+        """Let everything that was written be read by all."""
+        self._turn(self.clearing)
+
+    def run(self) -> ShardHost:
+        self.clearing = super().run()
+        return self.clearing
+
+    def told(self, session_id: str = "clearer", *kinds: str) -> list[tuple[str, Fields]]:
+        """Return what a session was sent, of those kinds if any are named."""
+        return [
+            (message.message_type, Fields.parse(message.body))
+            for message in self.sent
+            if message.session_id == session_id and (not kinds or message.message_type in kinds)
+        ]
+
+    def prove(self) -> None:
+        """A recovery comes to the same state, a replay to the same decisions."""
+        assert self.gateway is not None
+        before = self.gateway.application.snapshot()
+        self.gateway.close()
+        self.gateway = self.gateway_host()
+        self.gateway.take_over()
+        assert self.gateway.application.snapshot() == before
+        settings = self.gateway._settings
+        report = replay(self.log, CODEC, settings, lambda: make_gateway(self.file))
+        assert report.difference is None, report.difference
+
     def decisions(self) -> list[Any]:
         return [CODEC.decode(r.value)[1] for r in self._committed(topics.FIX_DECISIONS, 0)]
 
@@ -186,7 +221,3 @@ class FixClearingDay(ClearingDay):
         envelope = outside(1_000_000 + self._written, "wire")
         value = CODEC.encode(envelope, message)
         self.log.append(topics.FIX_RECEIVED, 0, b"", value)
-
-
-def partition(topic: str) -> TopicPartition:
-    return TopicPartition(topic, 0)
