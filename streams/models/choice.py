@@ -77,6 +77,7 @@ class Question(NamedTuple):
     aim: Aim = Aim.UNKNOWN  # of an order whose strategy is still to be chosen
     bin_ends: tuple[int, ...] = ()  # coarse bins of the window, ns; only to compare strategies
     bin_volumes: tuple[int, ...] = ()
+    kept_quantity: int = 0  # for the closing auction: continuous trading need not do it
 
 
 def impact_of(fitted: ImpactFitted | None) -> PowerImpact:
@@ -91,10 +92,12 @@ def impact_version(fitted: ImpactFitted | None) -> str:
     return PRIOR if fitted is None else fitted.version
 
 
-def outlook_of(inputs: PlanInputs, impact: PowerImpact, done_quantity: int) -> Outlook:
-    """Return what is beyond `done_quantity` in the model's units: shares, days, basis points."""
+def outlook_of(
+    inputs: PlanInputs, impact: PowerImpact, done_quantity: int, kept_quantity: int = 0
+) -> Outlook:
+    """Return what is neither done nor kept in the model's units: shares, days, basis points."""
     return Outlook(
-        quantity=max(1, inputs.quantity - done_quantity),
+        quantity=max(1, inputs.quantity - done_quantity - kept_quantity),
         days=max(1, inputs.end_ns - inputs.as_of_ns) / inputs.day_ns,
         volume=max(1, inputs.expected_volume),
         volume_cv=inputs.volume_cv_e9 / E9,
@@ -129,13 +132,13 @@ def evaluate(question: Question, fitted: ImpactFitted | None) -> PolicyEvaluated
 
     Source: SPEC section 11; docs/adr/0021-policy-and-planner.md.
     """
-    inputs = question.inputs
-    outlook = outlook_of(inputs, impact_of(fitted), inputs.filled_quantity)
+    inputs, kept = question.inputs, question.kept_quantity
+    outlook = outlook_of(inputs, impact_of(fitted), inputs.filled_quantity, kept)
     if inputs.risk_aversion_e9 < 0:
         days = max(1, question.half_life_ns) / inputs.day_ns
         aversion_e9 = round(risk_aversion_of(outlook, days) * E9)
         inputs = msgspec.structs.replace(inputs, risk_aversion_e9=aversion_e9)
-    aversion = aversion_of(inputs, inputs.filled_quantity)
+    aversion = aversion_of(inputs, inputs.filled_quantity + kept)
     floor = inputs.completion_floor_bps / BPS
     cap = min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)
     capped = outlook.capped(cap)
@@ -156,23 +159,26 @@ def evaluate(question: Question, fitted: ImpactFitted | None) -> PolicyEvaluated
         inputs=inputs,
         strategy=question.strategy,
         aim=question.aim,
-        point=_told(chosen, inputs),
+        point=_told(chosen, inputs, kept),
         score_e9=round(chosen.utility(aversion) * E9),
-        capped=_told(capped, inputs),
+        capped=_told(capped, inputs, kept),
         review_ns=question.review_ns,
         is_floor_kept=is_kept,
         required_cap_bps=required_bps,
         required_price_bps_e9=round(price * E9),
-        frontier=evaluate_frontier(outlook, inputs),
+        frontier=evaluate_frontier(outlook, inputs, kept),
         alternatives=_compared(question, inputs, outlook, chosen, capped),
     )
 
 
-def evaluate_frontier(outlook: Outlook, inputs: PlanInputs) -> tuple[FrontierPoint, ...]:
+def evaluate_frontier(
+    outlook: Outlook, inputs: PlanInputs, kept_quantity: int = 0
+) -> tuple[FrontierPoint, ...]:
     """Return what the cap allows, from half the pace that is just done by the end."""
     most = outlook.capped(min(inputs.participation_cap_bps / BPS, PARTICIPATION_MAX)).participation
     least = min(most, _steady(outlook)) / 2
-    return tuple(_told(point, inputs) for point in frontier_of(outlook, least, most, POINTS))
+    points = frontier_of(outlook, least, most, POINTS)
+    return tuple(_told(point, inputs, kept_quantity) for point in points)
 
 
 def pace_of(outlook: Outlook, inputs: PlanInputs) -> float:
@@ -196,9 +202,9 @@ def _steady(outlook: Outlook) -> float:
     return outlook.quantity / (outlook.quantity + outlook.volume)
 
 
-def _told(point: Point, inputs: PlanInputs) -> FrontierPoint:
+def _told(point: Point, inputs: PlanInputs, kept_quantity: int) -> FrontierPoint:
     window_ns = inputs.end_ns - inputs.as_of_ns
-    left = inputs.quantity - inputs.filled_quantity
+    left = inputs.quantity - inputs.filled_quantity - kept_quantity
     return FrontierPoint(
         participation_bps=round(point.participation * BPS),
         duration_ns=min(window_ns, round(point.days * inputs.day_ns)),
@@ -217,7 +223,7 @@ def _compared(
     if question.aim is Aim.UNKNOWN:
         return ()
     serving = SERVING[question.aim]
-    aversion = aversion_of(inputs, inputs.filled_quantity)
+    aversion = aversion_of(inputs, inputs.filled_quantity + question.kept_quantity)
     window = window_of(inputs.as_of_ns, question.bin_ends, question.bin_volumes, inputs.day_ns)
     rows = []
     kinds = dict.fromkeys((*COMPARED, *serving))
@@ -235,7 +241,7 @@ def _compared(
         StrategyAlternative(
             strategy=kind,
             score_e9=round(score * E9),
-            point=_told(point, inputs),
+            point=_told(point, inputs, question.kept_quantity),
             is_allowed=not reason,
             reason=reason or ("least score" if place == 0 else "dearer"),
         )

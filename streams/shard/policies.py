@@ -18,9 +18,11 @@ from schemas.messages.strategy import PlanRequested, VolumeForecast
 from streams.models.choice import Question
 from streams.parameters import PRESETS, Resolved, resolved
 from streams.shard.knowledge import Knowledge
+from streams.strategy.auctions import kept
 from streams.strategy.commands import MarketState, Recalibrate, Wake
 from streams.strategy.policy import AdoptPlan, Assess, PolicySettings, PolicyState
 from streams.strategy.schedule import equal_bins, expected_volume
+from streams.strategy.situation import Situation
 from streams.strategy.staleness import fault_of, moved_beyond
 from streams.strategy.state import ParentSchedule
 
@@ -80,7 +82,10 @@ def question(knows: Knowledge, command: Any) -> Question | None:
     if policy is None or parent.is_ended or parent.epoch == 0:
         return None
     inputs = inputs_of(knows, parent, command.market)
-    if inputs.as_of_ns >= inputs.end_ns or inputs.filled_quantity >= inputs.quantity:
+    kept_quantity = _kept(knows, parent, command.market, inputs)
+    if inputs.as_of_ns >= inputs.end_ns:
+        return None
+    if inputs.filled_quantity + kept_quantity >= inputs.quantity:
         return None
     settings = knows.state.strategy.policy_settings
     cause = _cause(knows, parent, command, inputs, settings)
@@ -107,6 +112,7 @@ def question(knows: Knowledge, command: Any) -> Question | None:
         bin_volumes=tuple(
             _volume(forecast, inputs, start, end) for start, end in zip(starts, ends, strict=True)
         ),
+        kept_quantity=kept_quantity,
     )
 
 
@@ -229,6 +235,22 @@ def inputs_of(knows: Knowledge, parent: ParentSchedule, market: MarketState) -> 
         risk_aversion_e9=values.risk_aversion_e9 if before is None else before.risk_aversion_e9,
         completion_floor_bps=values.completion_floor_bps,
     )
+
+
+def _kept(knows: Knowledge, parent: ParentSchedule, market: MarketState, inputs: PlanInputs) -> int:
+    """Return what the parent keeps for the closing auction."""
+    now = Situation(
+        parent=parent,
+        settings=knows.state.strategy.settings,
+        parameters=resolved(parent.strategy, parent.urgency, parent.parameters),
+        cause=Cause.PLAN,
+        at_ns=inputs.as_of_ns,
+        end_ns=inputs.end_ns,
+        entropy=b"",  # nothing is drawn
+        market=market,
+        forecast=knows.state.parents[parent.parent_id].forecast,
+    )
+    return kept(now)
 
 
 def _since_first_plan(parent: ParentSchedule, market: MarketState) -> int:

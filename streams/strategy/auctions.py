@@ -14,7 +14,7 @@ from streams.strategy.schedule import BPS, floor_lot
 from streams.strategy.situation import Situation, Step
 from streams.strategy.state import ParentSchedule
 
-__all__ = ["is_opening_only", "over_ns", "release", "reserved"]
+__all__ = ["is_opening_only", "kept", "over_ns", "release", "reserved"]
 
 OPENING: Final = PhaseKind.OPENING_AUCTION
 CLOSING: Final = PhaseKind.CLOSING_AUCTION
@@ -41,6 +41,18 @@ def reserved(now: Situation) -> Situation:
     ):
         return now
     return now._replace(closing_reserve=_reserve(now), auction_ns=_next_ns(now))
+
+
+def kept(now: Situation) -> int:
+    """Return what the closing auction is to do and has not done, smallest units.
+
+    Continuous trading need not do it, so it is no risk to completion before the close.
+    """
+    parent = now.parent
+    sent = [each for each, part in parent.auctions.items() if part.kind is CLOSING]
+    if sent:
+        return sum(parent.slices[each].quantity for each in sent if each in parent.slices)
+    return reserved(now).closing_reserve
 
 
 def _call(now: Situation, kind: PhaseKind) -> _Call | None:
