@@ -12,6 +12,7 @@ from schemas.messages.core import (
     AdjustmentReason,
     MarketEstimate,
     RoutingLogic,
+    StrategyKind,
     Tactic,
     Urgency,
 )
@@ -58,6 +59,9 @@ HALVED_BPS: Final = 5_000
 LEAST_BPS: Final = 2_500
 # What being late by the whole bin costs, in spreads and fees of a later crossing, by urgency.
 LATE: Final = {Urgency.PASSIVE: 1, Urgency.NEUTRAL: 2, Urgency.URGENT: 4}
+# How much longer than its bin a child may rest before somebody must take, by urgency: what a bin
+# leaves rests on in the next. Part of a bin; of all of one the distance to the plan grows by half.
+LONGER_BPS: Final = {Urgency.PASSIVE: BPS, Urgency.NEUTRAL: BPS // 2, Urgency.URGENT: 0}
 CAREFUL: Final = (Reason.HALT_ENDED, Reason.PROBE)
 
 
@@ -87,14 +91,14 @@ def advise(now: Situation, step: Step, wanted: int) -> Advice:
     seen = estimate_of(now)
     if seen is None:
         return _plain(now, step, wanted)
-    lag = lag_of(now, step)
+    lag = lag_of(now, step, seen)
     reasons = reasons_of(now, step, lag, seen)
     sight = Sight(lag, reasons, seen)
     cross_ns = _cross_ns(now, step, reasons)
     is_crossing = now.at_ns >= cross_ns
     until_ns = step.closes_ns if is_crossing else cross_ns
     if wanted == 0:
-        next_due_ns = until_ns
+        next_due_ns = min(until_ns, step.closes_ns)
         if step.is_last and is_crossing:
             next_due_ns = min(next_due_ns, now.at_ns + now.settings.sweep_ns)
         told, logic = tuple(reasons.values()), RoutingLogic.SEQUENTIAL
@@ -115,6 +119,7 @@ def advise(now: Situation, step: Step, wanted: int) -> Advice:
     is_due = (not is_crossing or _is_late(now, step)) and is_free(now, logic)
     quantity = quantity if is_due else 0
     next_due_ns = min(until_ns, deadline_ns) if quantity else until_ns
+    next_due_ns = min(next_due_ns, step.closes_ns)  # a rate's children outlive its windows
     if step.is_last and is_crossing:  # the cap may grow, a return may be missed: look again
         next_due_ns = min(next_due_ns, now.at_ns + now.settings.sweep_ns)
     return Advice(
@@ -131,7 +136,7 @@ def advise(now: Situation, step: Step, wanted: int) -> Advice:
 
 def _plain(now: Situation, step: Step, wanted: int) -> Advice:
     """Return what to do while nothing is known of the market."""
-    cross_ns = _cross_ns(now, step, {})
+    cross_ns = _cross_ns(now, step, None)
     is_crossing = now.at_ns >= cross_ns
     if is_crossing and now.is_marketable:
         tactic, logic = Tactic.CROSS, RoutingLogic.SWEEP
@@ -155,8 +160,11 @@ def is_free(now: Situation, logic: RoutingLogic) -> bool:
     def blocks(part: OpenSlice) -> bool:
         return part.logic is logic and not part.is_over(now.at_ns)
 
-    is_open = any(blocks(part) for part in now.parent.slices.values())
-    return now.at_ns >= now.parent.not_before_ns and not is_open
+    is_rate = now.parent.strategy is StrategyKind.POV and logic is RoutingLogic.SEQUENTIAL
+    # What a window makes due rests for a bin: so many windows rest beside each other.
+    most = max(1, now.settings.bin_ns // now.settings.window_ns) if is_rate else 1
+    is_full = sum(blocks(part) for part in now.parent.slices.values()) >= most
+    return now.at_ns >= now.parent.not_before_ns and not is_full
 
 
 def _is_late(now: Situation, step: Step) -> bool:
@@ -166,8 +174,10 @@ def _is_late(now: Situation, step: Step) -> bool:
     return step.is_last or step.target - now.parent.filled_quantity > band
 
 
-def _cross_ns(now: Situation, step: Step, reasons: Reasons) -> int:
+def _cross_ns(now: Situation, step: Step, reasons: Reasons | None) -> int:
     """Return when resting ends and what is behind may start to cross the spread."""
+    if reasons is not None and now.parent.strategy is StrategyKind.POV:
+        return _band_ns(now, step, reasons)
     length_ns = step.closes_ns - step.opens_ns
     part_ns = length_ns // CROSS_PART.get(now.parent.urgency, 4)
     if reasons:
@@ -180,15 +190,43 @@ def _cross_ns(now: Situation, step: Step, reasons: Reasons) -> int:
     return max(cross_ns, step.opens_ns)
 
 
+def _band_ns(now: Situation, step: Step, reasons: Reasons) -> int:
+    """Return when a rate stops resting: as it falls out of its band, and before its end.
+
+    Else a child rests for a bin, and is back before a window ends: what comes back with the next
+    one is bounded by what that one trades.
+    """
+    ends_ns, settings = now.end_ns - now.settings.completion_ns, now.settings
+    if Reason.BEHIND in reasons or now.at_ns >= ends_ns:
+        return step.opens_ns
+    rests_ns = step.opens_ns + settings.bin_ns - 2 * settings.sweep_ns
+    return min(max(rests_ns, step.closes_ns), ends_ns)
+
+
+def _wait_ns(now: Situation, step: Step) -> int:
+    """Return how long a child may rest before somebody must take: its chance is over that."""
+    if step.is_last:
+        return step.closes_ns - now.at_ns
+    if now.parent.strategy is StrategyKind.POV:
+        return min(now.settings.bin_ns, now.end_ns - now.at_ns)
+    starts_ns = now.parent.starts_ns
+    first_ns = starts_ns[0] if len(starts_ns) == step.bins else step.opens_ns
+    usual_ns = (now.end_ns - first_ns) // max(step.bins, 1)  # slots differ in length
+    longer_ns = usual_ns * LONGER_BPS.get(now.parent.urgency, BPS // 2) // BPS
+    return min(step.closes_ns + longer_ns, now.end_ns) - now.at_ns
+
+
 def _tactic(now: Situation, step: Step, sight: Sight, *, is_crossing: bool) -> Tactic:
     """Return how the next child meets the quote."""
     reasons, seen = sight.reasons, sight.seen
-    if Reason.END_NEAR in reasons and is_crossing and now.is_marketable:
-        return Tactic.CROSS  # the owner wants it done: nothing later could do it
+    # The owner wants it done, and nothing later could do it; nothing else keeps a rate in its band.
+    is_forced = Reason.END_NEAR in reasons or now.parent.strategy is StrategyKind.POV
+    if is_forced and is_crossing and now.is_marketable:
+        return Tactic.CROSS
     if any(reason in reasons for reason in CAREFUL):
         return Tactic.JOIN
     costs = _costs(now, seen)
-    wait_ns = step.closes_ns - now.at_ns
+    wait_ns = _wait_ns(now, step)
     waiting = _waiting_bps_e9(now, sight, costs, wait_ns)
     alpha = costs.half + costs.taker_fee + waiting
     hazards = _hazards(seen)

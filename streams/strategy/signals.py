@@ -38,22 +38,68 @@ class Lag(NamedTuple):
         return self.due - self.filled
 
 
-def lag_of(now: Situation, step: Step) -> Lag:
+def lag_of(now: Situation, step: Step, seen: MarketEstimate) -> Lag:
     """Return the position against the plan, the plan taken as even within its bin."""
     parent = now.parent
-    begun = step.target
-    if parent.strategy is not StrategyKind.POV:
-        # What the plan wanted by the start of the bin; tracking may have moved its end since.
-        known = 0 < step.bin <= len(parent.targets)
-        begun = parent.targets[step.bin - 1] if known else parent.anchor_quantity
-        begun = min(begun, step.target)
+    filled = max(0, parent.filled_quantity)
+    tolerance = parent.quantity * now.settings.tolerance_bps // BPS
+    band = now.market.instrument.lot + tolerance
+    if parent.strategy is StrategyKind.POV:
+        part = _patience(now, step, seen)
+        return Lag(step.target, filled, band + part, part)
+    if parent.strategy is StrategyKind.TWAP and len(parent.starts_ns) == step.bins:
+        part = max(1, (parent.targets[-1] - parent.anchor_quantity) // step.bins)
+        return Lag(min(_line(now), step.target), filled, band + part // 2, part)
+    begun = min(_begun(now, step), step.target)
     length_ns = max(1, step.closes_ns - step.opens_ns)
     elapsed_ns = min(max(now.at_ns - step.opens_ns, 0), length_ns)
     part = step.target - begun
-    tolerance = parent.quantity * now.settings.tolerance_bps // BPS
-    band = now.market.instrument.lot + tolerance
     due = begun + part * elapsed_ns // length_ns
-    return Lag(due, max(0, parent.filled_quantity), band + part // 2, part)
+    return Lag(due, filled, band + part // 2, part)
+
+
+def _line(now: Situation) -> int:
+    """Return where equal slots without a draw would stand: a drawn instant makes nobody late.
+
+    Rounds: down.
+    """
+    parent = now.parent
+    first_ns, slots = parent.starts_ns[0], len(parent.starts_ns)
+    rest = parent.targets[-1] - parent.anchor_quantity
+    # The first begins half a slot after the plan, so that slots - 1 / 2 of them are left.
+    elapsed, whole = (2 * slots - 1) * max(0, now.at_ns - first_ns), 2 * slots
+    return parent.anchor_quantity + rest * elapsed // (whole * max(1, now.end_ns - first_ns))
+
+
+def _begun(now: Situation, step: Step) -> int:
+    """Return where the plan wanted to stand at the start of the bin.
+
+    Others' volume moves the end of a bin that is tracked, and its start with it: of what was left
+    then the bin has the part that was planned. Rounds: down.
+    """
+    parent = now.parent
+    if not 0 < step.bin <= len(parent.targets):
+        return parent.anchor_quantity
+    whole, planned = parent.targets[-1], parent.targets[step.bin - 1]
+    after = 0 if step.bin == len(parent.targets) else whole - parent.targets[step.bin]
+    if step.is_last or after <= 0:
+        return planned
+    left = max(0, whole - step.target) * (whole - planned) // after
+    return max(parent.anchor_quantity, whole - left)
+
+
+def _patience(now: Situation, step: Step, seen: MarketEstimate) -> int:
+    """Return what a rate makes due within a bin: so much of it may rest. Rounds: down.
+
+    By the volume that is usual; while that is not known, by that of the window before.
+    """
+    rate_bps, settings = now.parameters.participation_rate_bps, now.settings
+    pace_e9 = max(seen.volume_per_s_e9, seen.volume_usual_per_s_e9)
+    if pace_e9:
+        volume = pace_e9 * settings.bin_ns // (E9 * E9)
+    else:
+        volume = now.others - now.parent.window_quantity
+    return min(now.share(volume, rate_bps), step.target)
 
 
 def estimate_of(now: Situation) -> MarketEstimate | None:

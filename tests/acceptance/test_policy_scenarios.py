@@ -101,14 +101,14 @@ def test_a_patient_order_takes_longer_and_pays_less() -> None:
 
 def test_a_lost_floor_is_said_at_once_with_what_a_higher_cap_costs() -> None:
     parameters = StrategyParameters(completion_floor_bps=9_000)
-    day = PolicyDay(parameters=parameters, participation_cap_bps=1_000)
+    day = PolicyDay(parameters=parameters, participation_cap_bps=1_500)
     assert day.all(CompletionAtRisk) == []
     day.volume = 5  # a sixth of what was foreseen
     day.run(12 * 60)
     (said,) = day.all(CompletionAtRisk)
     assert said.completion_e9 < 900_000_000
-    assert said.participation_cap_bps == 1_000
-    assert said.required_cap_bps > 1_000
+    assert said.participation_cap_bps == 1_500
+    assert said.required_cap_bps > 1_500
     assert 0 < said.required_price_bps_e9 < 20 * E9
     assert said.unfilled_quantity > 0
     found = next(each for each in day.all(PolicyEvaluated) if not each.is_floor_kept)
@@ -248,7 +248,7 @@ def test_a_plan_that_comes_too_late_is_said_to_be_stale_and_the_fallback_is_name
 
 def test_a_shard_that_recovers_knows_policies_plans_and_warnings() -> None:
     day = PolicyDay(
-        parameters=StrategyParameters(completion_floor_bps=9_000), participation_cap_bps=1_000
+        parameters=StrategyParameters(completion_floor_bps=9_000), participation_cap_bps=1_500
     )
     day.volume = 5
     for _ in range(12):

@@ -151,6 +151,7 @@ def test_after_a_halt_half_is_shown_and_nothing_taken_for_a_while() -> None:
 def test_behind_the_plan_a_child_is_more_eager_and_sooner() -> None:
     behind = (*OPENED, *given(STRATEGY, *OPENED).when(begin(forecast=CURVE)).events())
     behind = (*behind, filled(10), returned(90), position(Cause.FILL, 100, SECOND_BIN))
+    behind = (*behind, position(Cause.BIN, 300, SECOND_BIN + 30 * SECOND, bin=1))
     # 90 of the first bin's 100 are missing, half a bin later nothing more is there.
     half_ns = SECOND_BIN + 30 * SECOND
     events = second_bin(history=behind, at_ns=half_ns)
@@ -163,6 +164,7 @@ def test_behind_the_plan_a_child_is_more_eager_and_sooner() -> None:
 def test_behind_a_cheap_market_is_crossed_at_once() -> None:
     behind = (*OPENED, *given(STRATEGY, *OPENED).when(begin(forecast=CURVE)).events())
     behind = (*behind, returned(100), position(Cause.FILL, 100, SECOND_BIN))
+    behind = (*behind, position(Cause.BIN, 300, SECOND_BIN + 30 * SECOND, bin=1))
     command = wake(
         SECOND_BIN + 30 * SECOND,
         forecast=REST,
