@@ -39,6 +39,8 @@ class GatewayFleet:
     def __init__(self, bootstrap: str, folder: Path) -> None:
         self._bootstrap = bootstrap
         self._folder = folder
+        self._log = KafkaLog(KafkaSettings(bootstrap=bootstrap))
+        self._codec = AvroCodec()
         clients_port, market_port = pick_ports(2)
         ports = {"@CLIENTS_PORT@": str(clients_port), "@MARKET_PORT@": str(market_port)}
         self._paths = [self._write(name, ports) for name in NAMES]
@@ -66,13 +68,12 @@ class GatewayFleet:
 
         Raises: DayError when they go on for a minute.
         """
-        log = KafkaLog(KafkaSettings(bootstrap=self._bootstrap))
         topics = (FIX_RECEIVED, FIX_SENDING, FIX_DECISIONS)
         places = [TopicPartition(topic, file.number) for topic in topics for file in self.files]
         deadline_s, ends, moved_s = time.monotonic() + QUIET_S_MAX, [0], time.monotonic()
         while time.monotonic() - moved_s < QUIET_S:
             check()
-            newest = [log.stable_offset(each) for each in places]
+            newest = [self._log.stable_offset(each) for each in places]
             if newest != ends:
                 ends, moved_s = newest, time.monotonic()
             if time.monotonic() > deadline_s:
@@ -88,11 +89,11 @@ class GatewayFleet:
         return path
 
     def _logged_off(self) -> list[str]:
-        log, codec, found = KafkaLog(KafkaSettings(bootstrap=self._bootstrap)), AvroCodec(), []
+        found: list[str] = []
         for file in self.files:
             is_on = dict.fromkeys((each.session_id for each in file.session), False)
-            for record in read_to_end(log, TopicPartition(FIX_RECEIVED, file.number), 0):
-                message = decode_own(codec, record)[1]
+            for record in read_to_end(self._log, TopicPartition(FIX_RECEIVED, file.number), 0):
+                message = decode_own(self._codec, record)[1]
                 if isinstance(message, FixSessionChanged):
                     is_on[message.session_id] = message.is_logged_on
             found += [f"{file.name} {name}" for name, on in is_on.items() if not on]

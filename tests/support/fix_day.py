@@ -22,7 +22,7 @@ from tests.support.fix_layout import problems
 from tests.support.market_shards import LOG_ID, PARTITIONS
 from tests.support.memory_wire import End, MemoryWire
 
-__all__ = ["FixDay", "full_day", "gateway_file", "market_sessions", "venue_sessions"]
+__all__ = ["CLIENTS", "FixDay", "full_day", "gateway_file", "market_sessions", "venue_sessions"]
 
 CODEC = AvroCodec()
 VENUES = {"NORD": "FIX.4.2", "OST": "FIX.4.4", "SUED": "FIXT.1.1", "DUSK": "FIX.4.4"}
@@ -172,6 +172,10 @@ class FixDay(EdgedMarket):
         for engine in self.engines:
             engine.turn()
         self.settle()
+
+    def say(self, message: Any) -> None:
+        """Let a simulated client say something that its scenario does not have."""
+        self.put(topics.OMS_ORDERS, 0, b"", message)
 
     def lose(self, session_id: str) -> None:
         """Say on both sides that a session was lost."""

@@ -247,7 +247,9 @@ def test_what_does_not_add_up_is_said(text: str, problem: str) -> None:
 def test_a_refused_request_leaves_the_order_alone() -> None:
     book = heard(NEW)
     book.ask("A", command(CancelOrder))
+    book.hear("A", "8", said(NEW.replace("17=E0|150=0|39=0", "17=E1|150=6|39=6")))
     book.hear("A", "9", said("37=O1|11=C2|41=C1|39=0|434=1|102=0|58=too late"))
+    book.hear("A", "9", said("37=NONE|11=C3|41=C1|39=8|434=1|102=6|58=too late"))
     book.hear("A", "8", said("37=O1|11=C2|41=C1|17=E5|150=8|39=8|151=0|14=0|6=0"))
     known = book.known("A", "C2")
     assert known is not None

@@ -113,7 +113,7 @@ class Book(msgspec.Struct):
         if message_type == "8":
             self._hear_report(source, fields)
         elif message_type == "9":
-            self._hear_reject(source, fields.get(11), fields.get(39), fields.get(58))
+            self._hear_reject(source, fields)
         elif message_type == "j":
             self.refuse(source, fields.get(379), fields.get(58))
 
@@ -153,10 +153,13 @@ class Book(msgspec.Struct):
         if problem:
             self.breaks.append(f"{source} {known.client_order_id}: {problem}")
 
-    def _hear_reject(self, source: str, client_order_id: str, status: str, text: str) -> None:
-        known = self.known(source, client_order_id)
+    def _hear_reject(self, source: str, fields: Fields) -> None:
+        """Take a 9: the order is no more on its way to what was asked, whatever it was before."""
+        known = self.known(source, fields.get(11)) or self.known(source, fields.get(41))
         if known is not None:
-            known.text = text
+            known.text = fields.get(58)
+            if fields.get(37) == known.order_id:
+                known.status = fields.get(39)
 
 
 def orders_of(basket: NewBasket) -> list[NewOrder]:
