@@ -1,22 +1,25 @@
 """`make bench-execution`: strategies and routers against their naive forms, in memory.
 
-Prints every configuration, seed and figure, significant or not, and writes the page.
+Prints every configuration, seed and figure, significant or not, and writes the page. With --keep
+it goes on where it was: each run of one case and seed is kept, and only what is missing is run. So
+six seeds may be run group by group (--only), and --merge writes the page from what is there.
 """
 
 import argparse
-import json
 import os
-import subprocess
+import shlex
+import sys
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from benchmarks.execution.cases import Key, run_case
-from benchmarks.execution.evidence import report, summary, verdicts
+from benchmarks.execution.cases import run_case
+from benchmarks.execution.evidence import Results, report, summary, verdicts
 from benchmarks.execution.experiments import Experiment, experiments
 from benchmarks.execution.hidden import hidden_report
-from benchmarks.execution.measure import Outcome
+from benchmarks.execution.kept import Kept, Piece, commit_of_code
 from benchmarks.execution.tracking import tracking_report
 from benchmarks.routing import SWEEP_LIMIT_US, measure
 
@@ -25,7 +28,8 @@ END_S: Final = 30  # between the last window of a shorter day and its close
 PAGE: Final = Path(__file__).parents[2] / "docs" / "execution-evidence.md"
 INTRODUCTION: Final = """# Evidence: our strategies and routers against their naive forms
 
-Written by `{command}` at commit {commit}. The real engine shard and the
+Written by `{command}`{state}; every figure below was run at commit {commit} of engine,
+simulator and harness. The real engine shard and the
 real simulator in one thread; each naive form replaces one thing and leaves engine, tactics, router
 and market as they are. Differences are taken order by order on the same prices, bought and sold.
 Costs in basis points of the benchmark, fees in, + is bad; what an order did not get is charged at
@@ -36,6 +40,41 @@ clusters at least. With so many rows one in twenty is significant by chance.
 
 
 def main() -> None:
+    given = _given()
+    data = given.data if given.data.exists() else None
+    if data is None:
+        print(f"no recorded markets in {given.data}: left out")
+    commit, is_clean = commit_of_code()
+    if not is_clean and given.keep:
+        print(f"not committed: what is run is not that of {commit} and is not kept")
+    folder = given.keep if is_clean and not (given.minutes or given.case) else None
+    kept = Kept(folder, commit)
+    chosen, parts, told, missing = experiments(data), [], [], []
+    for experiment in map(lambda each: _shortened(each, given), chosen):
+        if not given.merge and (not given.only or experiment.name in given.only):
+            _run(experiment, kept, given)
+        seeds = kept.seeds(experiment, given.seeds)
+        if not seeds:
+            missing.append(experiment.name)
+            continue
+        results = _results(experiment, kept, seeds)
+        parts.append(report(experiment, results, seeds))
+        told += verdicts(experiment, results)
+        print(parts[-1], flush=True)
+    for name, text in _others(kept, given):
+        if text:
+            parts.append(text)
+            print(text, flush=True)
+        else:
+            missing.append(name)
+    if given.page:
+        state = "" if is_clean else ", with changes that are not committed"
+        introduction = INTRODUCTION.format(command=_command(), commit=commit, state=state)
+        left = [f"Not run: {', '.join(missing)}.\n"] if missing else []
+        given.page.write_text("\n".join([introduction, *left, summary(told), *parts]))
+
+
+def _given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.execution", description=__doc__)
     parser.add_argument("--seeds", type=int, default=2, help="days of the generated market")
     parser.add_argument("--only", action="append", help="name of an experiment; repeat for more")
@@ -43,71 +82,84 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, default=0, help="shorter days, to try it out")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of recorded markets")
     parser.add_argument("--page", type=Path, help=f"write the page, such as {PAGE.name}")
-    parser.add_argument("--cache", type=Path, help="folder of outcomes that are kept and reused")
-    given = parser.parse_args()
-    data = given.data if given.data.exists() else None
-    if data is None:
-        print(f"no recorded markets in {given.data}: left out")
-    parts, told = [], []
-    for experiment in experiments(data):
-        if given.only and experiment.name not in given.only:
-            continue
-        seeds = experiment.seeds or given.seeds
-        results = _results(experiment, seeds, given)
-        parts.append(report(experiment, results, seeds))
-        told += verdicts(experiment, results)
-        print(parts[-1], flush=True)
-    for name, part in (("tracking", _tracking), ("hidden", _hidden), ("decisions", _decisions)):
-        if not given.only or name in given.only:
-            parts.append(part(given))
-            print(parts[-1], flush=True)
-    if given.page:
-        command = f"python -m benchmarks.execution --seeds {given.seeds}"
-        introduction = INTRODUCTION.format(command=command, commit=_commit())
-        given.page.write_text("\n".join([introduction, summary(told), *parts]))
+    parser.add_argument("--keep", type=Path, help="folder of runs that are kept and gone on with")
+    parser.add_argument("--merge", action="store_true", help="run nothing, tell what is kept")
+    return parser.parse_args()
 
 
-def _commit() -> str:
-    asked = ["git", "-C", str(PAGE.parent), "rev-parse", "--short", "HEAD"]
-    told = subprocess.run(asked, capture_output=True, text=True, check=False)
-    return told.stdout.strip() or "unknown"
+def _command() -> str:
+    """Return what was asked, without the folders of this machine."""
+    words, rest = [], iter(sys.argv[1:])
+    for word in rest:
+        if word in ("--keep", "--data", "--page"):
+            next(rest, None)
+        elif not word.startswith(("--keep=", "--data=", "--page=")):
+            words.append(word)
+    return shlex.join(["python", "-m", "benchmarks.execution", *words])
 
 
-def _results(
-    experiment: Experiment, seeds: int, given: argparse.Namespace
-) -> dict[str, dict[Key, Outcome]]:
-    setting, orders = experiment.setting, experiment.orders
-    if given.minutes:
-        setting = replace(setting, minutes=given.minutes)
-        room_s = given.minutes * 60 - orders.starts_s - END_S
-        orders = orders._replace(window_s=min(orders.window_s, room_s // orders.windows))
-    results: dict[str, dict[Key, Outcome]] = {}
+def _shortened(experiment: Experiment, given: argparse.Namespace) -> Experiment:
+    """Return the experiment in shorter days, with fewer cases, where that is asked for."""
+    cases = tuple([e for e in experiment.cases if not given.case or e.name in given.case])
+    experiment = experiment._replace(cases=cases)
+    if not given.minutes:
+        return experiment
+    orders = experiment.orders
+    room_s = given.minutes * 60 - orders.starts_s - END_S
+    return experiment._replace(
+        setting=replace(experiment.setting, minutes=given.minutes),
+        orders=orders._replace(window_s=min(orders.window_s, room_s // orders.windows)),
+    )
+
+
+def _run(experiment: Experiment, kept: Kept, given: argparse.Namespace) -> None:
+    """Run every case and seed of which nothing is kept."""
+    seeds = range(1, (experiment.seeds or given.seeds) + 1)
     for case in experiment.cases:
-        if given.case and case.name not in given.case:
-            continue
-        began = time.process_time()
-        kept = _kept(given.cache, experiment.name, case.name)
-        if kept is not None and kept.exists():
-            found = _read(kept)
-        else:
-            found = dict(run_case(case, setting, orders, range(1, seeds + 1)))
-            if kept is not None:
-                kept.write_text(json.dumps([[key, outcome] for key, outcome in found.items()]))
-        results[case.name] = found
-        seconds = time.process_time() - began
-        print(f"{experiment.name}: {case.name}: {len(found)} parents, {seconds:.0f} s", flush=True)
+        for seed in seeds:
+            if kept.piece(experiment.name, case.name, seed) is not None:
+                continue
+            began = time.process_time()
+            found = dict(run_case(case, experiment.setting, experiment.orders, [seed]))
+            seconds = time.process_time() - began
+            kept.keep(experiment.name, case.name, seed, Piece(found, seconds))
+            told = f"seed {seed}: {len(found)} parents, {seconds:.0f} s"
+            print(f"{experiment.name}: {case.name}: {told}", flush=True)
+
+
+def _results(experiment: Experiment, kept: Kept, seeds: tuple[int, ...]) -> Results:
+    results = {}
+    for case in experiment.cases:
+        pieces = [kept.piece(experiment.name, case.name, seed) for seed in seeds]
+        results[case.name] = {
+            key: outcome
+            for piece in pieces
+            if piece is not None
+            for key, outcome in piece.outcomes.items()
+        }
     return results
 
 
-def _tracking(given: argparse.Namespace) -> str:
-    return tracking_report(60 * given.seeds)
+def _others(kept: Kept, given: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    """Yield what is no experiment; an empty text for what was neither run nor kept."""
+    others: tuple[tuple[str, Callable[[int], str]], ...] = (
+        ("tracking", lambda seeds: tracking_report(60 * seeds)),
+        ("hidden", lambda seeds: hidden_report(4 * seeds)),
+        ("decisions", lambda _: _decisions()),
+    )
+    for name, part in others:
+        found = kept.part(name)
+        if found is not None and (given.merge or found[0] == given.seeds):
+            yield name, found[1]
+        elif not given.merge and (not given.only or name in given.only):
+            text = part(given.seeds)
+            kept.keep_part(name, given.seeds, text)
+            yield name, text
+        else:
+            yield name, ""
 
 
-def _hidden(given: argparse.Namespace) -> str:
-    return hidden_report(4 * given.seeds)
-
-
-def _decisions(_: argparse.Namespace) -> str:
+def _decisions() -> str:
     """Return how long one routing decision takes; a busy machine makes the p99 worse."""
     lines = [
         "## Time of one routing decision",
@@ -125,19 +177,6 @@ def _decisions(_: argparse.Namespace) -> str:
         for each in measure()
     ]
     return "\n".join([*lines, ""])
-
-
-def _kept(folder: Path | None, *names: str) -> Path | None:
-    if folder is None:
-        return None
-    folder.mkdir(parents=True, exist_ok=True)
-    text = " ".join(names)
-    return folder / ("".join(c if c.isalnum() else "-" for c in text) + ".json")
-
-
-def _read(path: Path) -> dict[Key, Outcome]:
-    rows: list[list[Any]] = json.loads(path.read_text())
-    return {(key[0], key[1], key[2], key[3]): Outcome(*fields) for key, fields in rows}
 
 
 if __name__ == "__main__":

@@ -16,16 +16,24 @@ FIGURES: Final = {
     "vwap": ("bp against others' VWAP", 2),
     "close": ("bp against the close", 2),
     "fees": ("fees, bp", 2),
+    "far": ("distance to the close either way, bp", 2),
     "gap": ("tracking gap, % of the order", 2),
     "miss": ("distance to the rate, points of %", 2),
     "unfilled": ("not filled, %", 2),
+    "short": ("not filled of what the rate made due, %", 2),
     "passive": ("rested or met midway, %", 0),
     "seconds": ("seconds to the last fill", 0),
     "children": ("children", 0),
 }
 SHOWN: Final = ("arrival", "vwap", "fees", "gap", "unfilled", "passive", "seconds", "children")
 WORDS: Final = ("better", "worse", "not shown")
+# What a strategy is told with, and is not for: such a row is shown, and counts for nothing.
+BESIDE: Final = {
+    ("TWAP", "gap"): "follows the clock, not volume; drawn instants cost distance",
+    ("CLOSE", "arrival"): "is for the close, not for arrival",
+}
 RATE: Final = 10.0  # per cent, of the POV cases
+RATED: Final = "POV"
 Results = Mapping[str, Mapping[Key, Outcome]]  # by case
 
 
@@ -34,6 +42,11 @@ def value(figure: str, outcome: Outcome) -> float:
     match figure:
         case "miss":
             return abs(outcome.rate - RATE)
+        case "far":
+            return abs(outcome.close)
+        case "short":
+            due = min(outcome.ordered, RATE / (100 - RATE) * outcome.others)
+            return 100 * max(0.0, due - outcome.filled) / outcome.ordered
         case "unfilled":
             return 100 * (1 - outcome.filled / outcome.ordered)
         case "passive":
@@ -66,7 +79,7 @@ def compared(
     )
 
 
-def report(experiment: Experiment, results: Results, seeds: int) -> str:
+def report(experiment: Experiment, results: Results, seeds: Sequence[int]) -> str:
     """Return the experiment as Markdown: every case, then every pair."""
     return "\n".join(
         [
@@ -88,6 +101,8 @@ def verdicts(experiment: Experiment, results: Results) -> list[tuple[str, str]]:
             if ours in results and naive in results:
                 less = compared(experiment, results[ours], results[naive], figure)
                 word = ("better" if less.mean < 0 else "worse") if less.is_significant else ""
+                if (ours, figure) in BESIDE:
+                    word = "beside"
                 text = (
                     f"{experiment.name}: {ours} less {naive}: {FIGURES[figure][0]} "
                     f"{less.mean:+.2f} ± {less.clustered:.2f}"
@@ -99,10 +114,11 @@ def verdicts(experiment: Experiment, results: Results) -> list[tuple[str, str]]:
 def summary(told: Sequence[tuple[str, str]]) -> str:
     """Return how often ours was better, worse, or neither could be shown."""
     counts = {word: sum(each == word for each, _ in told) for word in WORDS}
+    aimed = sum(counts.values())
     lines = [
         "## In short",
         "",
-        f"Of {len(told)} comparisons ours is significantly better in {counts['better']}, worse in "
+        f"Of {aimed} comparisons ours is significantly better in {counts['better']}, worse in "
         f"{counts['worse']}; in {counts['not shown']} no difference is shown.",
         "",
     ]
@@ -110,7 +126,17 @@ def summary(told: Sequence[tuple[str, str]]) -> str:
         lines += [f"Significantly {word}:", ""]
         lines += [f"- {text}" for each, text in told if each == word]
         lines.append("")
+    beside = [f"- {text}" for each, text in told if each == "beside"]
+    if beside:
+        lines += ["Beside the aim of the strategy, and not counted:", "", *beside, ""]
     return "\n".join(lines)
+
+
+def _listed(seeds: Sequence[int]) -> str:
+    """Return seeds as words: a range where it is one."""
+    if list(seeds) == list(range(seeds[0], seeds[-1] + 1)):
+        return f"{seeds[0]} to {seeds[-1]}"
+    return ", ".join(str(seed) for seed in seeds)
 
 
 def _cluster(experiment: Experiment, key: Key) -> object:
@@ -118,16 +144,16 @@ def _cluster(experiment: Experiment, key: Key) -> object:
     return (seed, instrument_id) if experiment.clusters == DAY else start_ns
 
 
-def _configuration(experiment: Experiment, results: Results, seeds: int) -> str:
+def _configuration(experiment: Experiment, results: Results, seeds: Sequence[int]) -> str:
     setting, orders = experiment.setting, experiment.orders
     first = next(iter(results.values()))
     clusters = len({_cluster(experiment, key) for key in first})
     tape = "generated, 8 shares" if setting.tape is None else setting.tape.name
     return (
-        f"Market: {tape}; {setting.minutes} min in steps of {setting.step_s} s; seeds 1 to "
-        f"{seeds}, each bought and sold. Orders: {orders.share_bps / 100:g} % of the volume "
-        f"expected in {orders.window_s} s, {orders.windows} in a row. {len(first)} parents in "
-        f"{clusters} clusters ({experiment.clusters})."
+        f"Market: {tape}; {setting.minutes} min in steps of {setting.step_s} s; seeds "
+        f"{_listed(seeds)}, each bought and sold. Orders: {orders.share_bps / 100:g} % of the "
+        f"volume expected in {orders.window_s} s, {orders.windows} in a row. {len(first)} parents "
+        f"in {clusters} clusters ({experiment.clusters})."
     )
 
 
@@ -135,6 +161,8 @@ def _means(experiment: Experiment, results: Results) -> str:
     figures = [f for f in SHOWN if f != "close"]
     if any("close" in pair[2] for pair in experiment.pairs):
         figures.insert(2, "close")
+    if any(case.startswith(RATED) for case in results):
+        figures.insert(figures.index("unfilled") + 1, "short")
     benchmark = "close" if "close" in figures else "arrival"
     names = [FIGURES[figure][0] for figure in figures]
     head = ["case", *names, f"sd of one parent {FIGURES[benchmark][0].removeprefix('bp ')}, bp"]
@@ -155,6 +183,7 @@ def _pairs(experiment: Experiment, results: Results) -> str:
             found = compared(experiment, results[ours], results[naive], figure)
             sure = "significant" if found.is_significant else "not significant"
             better = ("yes" if found.mean < 0 else "no") if found.is_significant else "not shown"
+            better = f"not its aim: {BESIDE[ours, figure]}" if (ours, figure) in BESIDE else better
             name = FIGURES[figure][0]
             lines.append(
                 [ours, naive, name, f"{found.mean:+.2f}", f"{found.clustered:.2f}", sure, better]

@@ -68,8 +68,8 @@ SCHEDULE_PAIRS: Final = (
     ("VWAP", "VWAP: static curve", ("vwap", "gap", "arrival")),
     ("VWAP", "equal slices", ("vwap", "gap", "arrival")),
     ("TWAP", "equal slices", ("vwap", "gap", "arrival")),
-    ("POV 10 %", "POV 10 %: p of the whole tape", ("miss", "vwap", "arrival")),
-    ("POV 10 %", "POV 10 %: p / (1 - p) of the whole tape", ("miss", "vwap", "arrival")),
+    ("POV 10 %", "POV 10 %: p of the whole tape", ("miss", "short", "vwap", "arrival")),
+    ("POV 10 %", "POV 10 %: p / (1 - p) of the whole tape", ("miss", "short", "vwap", "arrival")),
     ("IS passive", "equal slices", ("arrival",)),
     ("IS neutral", "equal slices", ("arrival",)),
     ("IS urgent", "equal slices", ("arrival",)),
@@ -109,8 +109,8 @@ EXPERIMENTS: Final = (
         Orders(share_bps=100, window_s=810, is_to_close=True),
         (CLOSE, NO_AUCTION, VWAP),
         (
-            ("CLOSE", "CLOSE: no auction", ("close", "arrival")),
-            ("CLOSE", "VWAP", ("close", "arrival")),
+            ("CLOSE", "CLOSE: no auction", ("far", "close", "arrival")),
+            ("CLOSE", "VWAP", ("far", "close", "arrival")),
         ),
     ),
     _misspecified(
@@ -147,13 +147,15 @@ EXPERIMENTS: Final = (
 
 
 def _taped(data: Path) -> tuple[Experiment, ...]:
+    # The whole day: six windows of a morning showed no difference that the next change kept.
+    day = Setting(minutes=390, tape=data / "lobster")
     amzn = Setting(minutes=80, tape=data / "lobster")
-    windows = Orders(share_bps=1_000, window_s=720, windows=6)
+    windows = Orders(share_bps=1_000, starts_s=300, window_s=720, windows=31)
     return (
         Experiment(
             "schedules, AMZN",
             "Strategies against their naive forms on LOBSTER's AMZN day (no impact)",
-            amzn,
+            day,
             windows,
             (VWAP, STATIC, SLICES, TWAP, POV, POV_TAPE, *SHORTFALL, IMMEDIATE),
             tuple(p for p in SCHEDULE_PAIRS if "p / (1 - p)" not in p[1]),
@@ -163,7 +165,7 @@ def _taped(data: Path) -> tuple[Experiment, ...]:
         Experiment(
             "routers, AMZN",
             "Routers under VWAP on LOBSTER's AMZN day (no impact)",
-            amzn,
+            day,
             windows,
             _routed(K.VWAP, Urgency.NEUTRAL, ROUTED),
             _against("ours", ROUTED[1:], "arrival", "vwap", "fees"),

@@ -44,6 +44,7 @@ class Outcome(NamedTuple):
     passive: float  # part of the fills that rested or met at the midpoint
     seconds: float  # until the last fill
     children: int
+    others: int  # what others traded in its window
 
 
 class Recorder:
@@ -136,6 +137,7 @@ class Recorder:
             passive=sum(f.quantity for f in fills if f.is_passive) / filled if filled else 0.0,
             seconds=(finish_ns - start_ns) / 10**9,
             children=self.children.get(parent_id, 0),
+            others=volume,
         )
 
     def _book(self, at_ns: int, message: BookUpdated) -> None:

@@ -1,5 +1,6 @@
 """The harness of the evidence: pairs, errors and naive forms are what the page says they are."""
 
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -8,6 +9,7 @@ from benchmarks.execution.cases import Case, Key, Orders, run_case
 from benchmarks.execution.evidence import compared, report, summary, value, verdicts
 from benchmarks.execution.experiments import EXPERIMENTS, Experiment
 from benchmarks.execution.hidden import LOTS_MAX, POOLS, SPLITS, Pool, play
+from benchmarks.execution.kept import Kept, Piece
 from benchmarks.execution.market import Market, Setting
 from benchmarks.execution.measure import Outcome
 from benchmarks.execution.naive import ROUTERS, SCHEDULES, router, schedule
@@ -39,6 +41,7 @@ def outcome(arrival: float, *, filled: int = 100, notional: float = 1.0) -> Outc
         passive=0.5,
         seconds=1.0,
         children=3,
+        others=450,
     )
 
 
@@ -62,11 +65,13 @@ def test_a_difference_is_taken_order_by_order() -> None:
 def test_figures_say_how_far_a_parent_was_from_what_it_wanted() -> None:
     assert value("miss", outcome(0.0)) == 2.0
     assert value("unfilled", outcome(0.0, filled=75)) == 25.0
+    # 450 of others make 50 due at a tenth of all.
+    assert [value("short", outcome(0.0, filled=filled)) for filled in (75, 40)] == [0.0, 10.0]
 
 
 def test_the_page_names_configuration_seeds_and_what_is_not_significant() -> None:
     results = {"VWAP": {key: outcome(1.0) for key in keys(4)}}
-    page = report(EXPERIMENT, results, 4)
+    page = report(EXPERIMENT, results, (1, 2, 3, 4))
     assert "seeds 1 to 4" in page and "4 parents in 4 clusters" in page
     assert "| not significant | not shown |" in page
 
@@ -146,3 +151,33 @@ def test_a_schedule_that_knows_the_day_tracks_it_without_error() -> None:
     assert tracking_error(known, day) < 0.01
     late = [0, *known[:-1]]
     assert tracking_error(late, day) > 1.0
+
+
+def test_runs_are_kept_by_case_and_seed_and_gone_on_with(tmp_path: Path) -> None:
+    cases = (VWAP, VWAP._replace(name="naive"))
+    experiment = EXPERIMENT._replace(cases=cases)
+    made: dict[int, dict[Key, Outcome]] = {
+        seed: {(seed, "ALDER", 0, Side.BUY): outcome(float(seed))} for seed in (1, 2)
+    }
+    first = Kept(tmp_path, "abc")
+    for case, seed in (("VWAP", 1), ("VWAP", 2), ("naive", 2)):
+        first.keep("x", case, seed, Piece(made[seed], 1.5))
+    again = Kept(tmp_path, "abc")
+    assert again.seeds(experiment, 3) == (2,)  # of seed 1 a case is missing
+    assert again.piece("x", "VWAP", 1) == Piece(made[1], 1.5)
+    assert Kept(tmp_path, "abd").seeds(experiment, 3) == ()  # of other code
+    again.keep_part("hidden", 2, "text")
+    assert (first.part("hidden"), first.part("tracking")) == ((2, "text"), None)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_what_is_not_a_strategys_aim_is_told_and_not_counted() -> None:
+    experiment = EXPERIMENT._replace(pairs=(("CLOSE", "naive", ("arrival",)),))
+    results = {
+        "CLOSE": {key: outcome(2.0) for key in keys(4)},
+        "naive": {key: outcome(0.0) for key in keys(4)},
+    }
+    told = verdicts(experiment, results)
+    assert [word for word, _ in told] == ["beside"]
+    assert "Of 0 comparisons" in summary(told) and "CLOSE less naive" in summary(told)
+    assert "not its aim" in report(experiment, results, (1, 2, 3, 4))
