@@ -80,7 +80,8 @@ class WireApplication(quickfix.Application):  # type: ignore[misc]  # of a libra
     def toApp(self, message: Any, session_id: Any) -> None:
         line, header = self._lines[session_id.toString()], message.getHeader()
         if not header.isSetField(43):
-            line.meant(int(header.getField(34)))
+            if line.is_ours:
+                line.meant(int(header.getField(34)))
         elif header.getField(35) in line.settings.gap_filled:
             raise quickfix.DoNotSend
 

@@ -4,7 +4,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from threading import Condition, Thread
+from threading import Condition, Thread, current_thread
 from typing import Final, NamedTuple
 
 from schemas.messages.fix import FixReceived, FixSending, FixSent, FixSessionChanged
@@ -116,6 +116,11 @@ class Line:
     def is_in_doubt(self) -> bool:
         """Return whether the message under way may have gone out before."""
         return self._outgoing is not None and self._outgoing.offset < self._doubtful_before
+
+    @property
+    def is_ours(self) -> bool:
+        """Return whether what this thread sends is from the log: QuickFIX answers some with j."""
+        return current_thread() is self._thread
 
     def unmarked(self, sent_ordinal: int) -> list[Intent]:
         """Return what went out after that ordinal, as far as the intents know."""
