@@ -19,6 +19,7 @@ from streams.core import topics
 from streams.runtime.history import decode_own, read_to_end
 from streams.runtime.ports import TopicPartition
 from tests.support.audit_log import Batch, Writer, make
+from tests.support.counted_run import eventually
 from tests.support.fix_model_engine import ModelEngine
 from tests.support.fix_model_venue import ModelVenue
 from tests.support.fix_peer import FixPeer
@@ -109,8 +110,9 @@ class KilledDesk:
         with (self._folder / "gateway.log").open("ab") as log:
             self._gateway = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "tests.support.fix_gateway_process"),
-                    *(self.bootstrap, str(self.wire.file)),
+                    *(sys.executable, "-m", "services.fix.gateway"),
+                    *(f"--bootstrap={self.bootstrap}", f"--file={self.wire.file}"),
+                    *("--snapshot-batches=20", "--transaction-timeout-ms=2000"),
                 ],
                 stdout=log,
                 stderr=log,
@@ -165,6 +167,20 @@ class KilledDesk:
         if answers:
             self.answer()
         return new
+
+    def await_arrival(self) -> None:
+        """Return when something new came to the venue, which says nothing yet.
+
+        What finds no session is refused by the gateway, so more is placed until one goes out.
+        """
+
+        def has_arrived() -> bool:
+            self.hear()
+            if not self.engine.open():
+                self.engine.place(waits=(0,))
+            return self.work(answers=False) > 0
+
+        eventually(has_arrived, "something arrives")
 
     def answer(self) -> None:
         """Say what the venue has to say; a session that is down says it after its logon."""
