@@ -101,7 +101,7 @@ def demo(
     console = Console(stderr=is_json)
     console.width = max(console.width, TABLE_COLUMNS)  # a narrower one would cut the numbers
     if is_fix:
-        check_fix(console, is_attached=is_attached)
+        check_fix(console, is_attached=is_attached, tape=tape)
     scene = Scene(
         seed=seed,
         minutes=minutes or (FIX_MINUTES if is_fix else MINUTES),
@@ -136,15 +136,15 @@ def demo(
         raise typer.Exit(INVARIANT_FAILED)
 
 
-def check_fix(console: Console, *, is_attached: bool) -> None:
+def check_fix(console: Console, *, is_attached: bool, tape: Path | None) -> None:
     """Leave with 1 where a day by FIX cannot be played."""
     from services.demo.gateways import missing_parts
 
     if missing := missing_parts():
         console.print(missing, style="red", markup=False)
         raise typer.Exit(MISSING)
-    if is_attached:
-        console.print("[red]--fix starts its own gateways: not with --attach[/]")
+    if is_attached or tape is not None:
+        console.print("[red]--fix has gateways for the generated market: no --attach, no --tape[/]")
         raise typer.Exit(MISSING)
 
 

@@ -89,7 +89,11 @@ def prove_fix(bootstrap: str, files: Sequence[GatewayFile]) -> FixProof:
     for entry in read_to_end(bootstrap, topics):
         books.venue_said(entry.message)
         count.add(entry.partition, entry.message)
-    differences = [*client_differences(book, intake_states(events)), *books.differences()]
+    differences = [
+        *client_differences(book, intake_states(events)),
+        *books.differences(),
+        *count.malformed,
+    ]
     return FixProof(
         messages={name: dict(rows) for name, rows in count.messages.items()},
         acts=dict(count.acts),
@@ -110,6 +114,7 @@ class Tally:
         self.acts: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.repeated = self.duplicates = 0
+        self.malformed: list[str] = []  # what a session rejected as such: one of us wrote it
         self._executions: set[tuple[int, str, str]] = set()
 
     def add(self, number: int, message: Any) -> None:
@@ -125,6 +130,11 @@ class Tally:
                 self.repeated += message.is_possible_duplicate
                 if message.message_type == "8" and not message.is_possible_duplicate:
                     self._execution(number, message)
+                elif message.message_type == "3":
+                    words = Fields.parse(message.text)
+                    where = f"{self._names[number]} {message.session_id}"
+                    text = f"tag {words.get(371)}, reason {words.get(373)}, {words.get(58)}"
+                    self.malformed.append(f"{where}: our 35={words.get(372)} was rejected: {text}")
             case FixRefused():
                 self.refused[message.reason] += 1
 

@@ -2,13 +2,17 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.messages.core import ExecType, Liquidity, OrderStatus, OrderType, Side, TimeInForce
+from schemas.messages.fix import FixReceived
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
 from services.fix.codes import Version
 from services.fix.fields import Fields
+from services.fix.gateway.application import Heard
 from services.fix.market import mischief, reports, requests
+from services.fix.market.application import MarketGateway
 from services.fix.market.state import Asked, MarketState, Order
 from services.fix.market.terms import MarketSession, MarketTerms, read_sessions
 from services.fix.settings import GatewayFile
@@ -258,3 +262,27 @@ def test_fees_need_a_version_that_can_say_them() -> None:
     file = {"name": "market", "number": 0, "kind": "market", "session": [row]}
     with pytest.raises(ValueError, match=r"FIX\.4\.2 has no MiscFees"):
         read_sessions(GatewayFile.model_validate(file))
+
+
+@pytest.mark.parametrize("message_type", ["3", "j", "Q"])
+def test_a_refusal_is_not_answered(message_type: str) -> None:
+    gateway = MarketGateway(3, {"NORD": session()})
+    body = fields("45=7|372=8|58=tag 60 is none")
+    received = FixReceived(
+        session_id="NORD",
+        session_day=20260302,
+        session_epoch=1,
+        sequence=9,
+        message_type=message_type,
+        is_possible_duplicate=False,
+        is_possible_resend=False,
+        text=b"",
+        refusal="",
+        sent_ns=0,
+        received_ns=0,
+    )
+    assert [*gateway.on_heard(Heard(received, body, AT_NS))] == []
+    other = msgspec.structs.replace(received, message_type="AE")
+    answers = [*gateway.on_heard(Heard(other, body, AT_NS))]
+    assert [type(each).__name__ for each in answers] == ["Outgoing", "Refusal"]
+    assert (answers[0].message_type, answers[0].fields.get(380)) == ("j", "3")

@@ -23,6 +23,7 @@ __all__ = ["MarketGateway"]
 
 # Numbers of the venue's own cancels: the counterparty's requests count from 1 and stay below.
 OWN_REQUESTS: Final = 1 << 20
+FOR_PEOPLE: Final = ("Q", "3", "j")  # disputes and refusals: an answer would be answered again
 Known = tuple[str, Order]
 
 
@@ -47,7 +48,7 @@ class MarketGateway(Gateway):
             "F": self._cancel,
             "G": self._replace,
             "H": self._question,
-            "Q": lambda session, heard: iter(()),  # a person of the venue looks at it
+            **dict.fromkeys(FOR_PEOPLE, lambda session, heard: iter(())),
         }
 
     # From the counterparty.
