@@ -5,6 +5,7 @@ import typer
 from services.cli.fix_atdl import atdl_command
 from services.cli.fix_decode import decode_command
 from services.cli.fix_run import run_command
+from services.cli.fix_spec import spec_command
 
 app = typer.Typer(
     name="fix",
@@ -14,3 +15,4 @@ app = typer.Typer(
 app.command(name="decode")(decode_command)
 app.command(name="atdl")(atdl_command)
 app.command(name="run")(run_command)
+app.command(name="spec")(spec_command)

@@ -1,0 +1,1 @@
+"""The rules of engagement, written from the code: what counterparties read before they connect."""
