@@ -60,7 +60,7 @@ LEAST_BPS: Final = 2_500
 # What being late by the whole bin costs, in spreads and fees of a later crossing, by urgency.
 LATE: Final = {Urgency.PASSIVE: 1, Urgency.NEUTRAL: 2, Urgency.URGENT: 4}
 # How much longer than its bin a child may rest before somebody must take, by urgency: what a bin
-# leaves rests on in the next. Part of a bin; of all of one the distance to the plan grows by half.
+# leaves rests on in the next. Part of a bin: the more, the cheaper, and the farther from the plan.
 LONGER_BPS: Final = {Urgency.PASSIVE: BPS, Urgency.NEUTRAL: BPS // 2, Urgency.URGENT: 0}
 CAREFUL: Final = (Reason.HALT_ENDED, Reason.PROBE)
 

@@ -197,7 +197,8 @@ def _fills(found: Reasons, now: Situation, step: Step, seen: MarketEstimate) -> 
         _add(found, Reason.BENCHMARK_WORSE, distance, spread)
     elif spread and distance < -spread:
         _add(found, Reason.BENCHMARK_BETTER, distance, -spread)
-    if Reason.SMALL_ORDER in found or now.parent.urgency is Urgency.URGENT:
+    is_rate = now.parent.strategy is StrategyKind.POV  # its first child still rests with the next
+    if Reason.SMALL_ORDER in found or now.parent.urgency is Urgency.URGENT or is_rate:
         return
     progress = now.parent.progress
     if progress.probe_quantity == 0 and _is_early(now, step):

@@ -4,10 +4,18 @@ from typing import Any
 
 import pytest
 
-from schemas.messages.core import Cause, RoutingLogic, StrategyKind, StrategyParameters
+from schemas.messages.core import (
+    AdjustmentReason,
+    Cause,
+    RoutingLogic,
+    StrategyKind,
+    StrategyParameters,
+    Tactic,
+)
 from schemas.messages.strategy import ParentEnded, ParentRecalibrated, ScheduleSet, SliceReleased
 from streams.strategy import STRATEGY, StrategyState
 from tests.support.builders import MINUTE, OPEN_NS, SECOND, instrument
+from tests.support.estimates import E9, calm, position_of, reasons_of, slice_of
 from tests.support.given import given
 from tests.support.parents import (
     PARENT,
@@ -167,3 +175,60 @@ def test_it_ends_with_what_the_volume_allowed() -> None:
     events = STRATEGY.decide(desk.state, ended)
     assert [type(event) for event in events] == [ParentEnded]
     assert desk.parent.filled_quantity == 100
+
+
+# 100 a second are usual: a tenth of all makes 666 due in a minute.
+PACE = 1_500
+
+
+def known(windows: int, **changes: Any) -> Any:
+    """Return a market of that pace after so many windows, whose estimate is known."""
+    return seen(PACE * windows, estimate=calm(**changes))
+
+
+def windows(count: int, opened: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return the events until the last of `count` windows, and those of that one."""
+    history, events = (*opened, *given(STRATEGY, *opened).when(begin(market=seen(0))).events()), ()
+    for window in range(1, count + 1):
+        history = (*history, *events)
+        command = wake(OPEN_NS + window * WINDOW, market=known(window))
+        events = given(STRATEGY, *history).when(command).events()
+    return history, events
+
+
+def test_what_a_window_makes_due_rests_for_a_bin_beside_that_of_earlier_ones() -> None:
+    for count in range(1, 5):
+        _, events = windows(count, pov(100_000))
+        found = slice_of(events)
+        assert found is not None
+        assert found.quantity in (166, 167) and found.logic is RoutingLogic.SEQUENTIAL
+        # It is back before the window that ends then: what comes back with one is bounded by it.
+        assert found.deadline_ns == OPEN_NS + count * WINDOW + 54 * SECOND
+        assert position_of(events).next_due_ns == OPEN_NS + (count + 1) * WINDOW
+    _, events = windows(5, pov(100_000))
+    assert slice_of(events) is None  # four are enough
+
+
+def test_out_of_its_band_a_rate_takes_at_once() -> None:
+    history, events = windows(1, pov(100_000))
+    burst = seen(PACE + 8_000, estimate=calm())
+    command = wake(OPEN_NS + 2 * WINDOW, market=burst)
+    after = given(STRATEGY, *history, *events).when(command).events()
+    told = reasons_of(after)[AdjustmentReason.BEHIND]
+    assert told.reference_e9 - told.value_e9 > 666
+    found = slice_of(after)
+    assert found is not None
+    assert (found.tactic, found.logic) == (Tactic.CROSS, RoutingLogic.SWEEP)
+
+
+def test_near_its_end_a_rate_takes_what_is_due() -> None:
+    _, events = windows(1, pov(100_000, end_ns=OPEN_NS + WINDOW + 19 * SECOND))
+    assert position_of(events).tactic is Tactic.CROSS
+
+
+def test_a_rate_beyond_its_limit_rests_also_out_of_its_band() -> None:
+    history, events = windows(1, pov(100_000, limit_price_e9=99 * E9))
+    command = wake(OPEN_NS + 2 * WINDOW, market=seen(PACE + 8_000, estimate=calm()))
+    after = given(STRATEGY, *history, *events).when(command).events()
+    assert AdjustmentReason.BEHIND in reasons_of(after)
+    assert position_of(after).tactic is not Tactic.CROSS
