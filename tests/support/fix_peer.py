@@ -11,6 +11,7 @@ A peer takes messages in the order in which they came; `seen` keeps all of them.
 import contextlib
 import json
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -236,11 +237,13 @@ class RawPeer:
         sender: str,
         target: str,
         begin: str = "FIX.4.4",
-        host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.begin, self.sender, self.target = begin, sender, target
         self.next_number = 1
-        self._socket = socket.create_connection((host, port), timeout=PATIENCE_S)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+        if tls is not None:
+            self._socket = tls.wrap_socket(self._socket, server_hostname="localhost")
         self._buffer = b""
 
     def __enter__(self) -> Self:
