@@ -90,8 +90,9 @@ class FixCleared:
             )
 
     def start_gateway(self) -> None:
-        words = (self.bootstrap, str(self.wire.file))
-        self.start("gateway", "tests.support.fix_gateway_process", *words)
+        words = (f"--bootstrap={self.bootstrap}", f"--file={self.wire.file}")
+        words += ("--snapshot-batches=5", "--transaction-timeout-ms=2000")
+        self.start("gateway", "services.fix.gateway", *words)
 
     def kill(self, name: str) -> None:
         """End a process as kill -9 does; it must still have been there."""

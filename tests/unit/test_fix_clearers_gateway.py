@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+import infra.fix
 from schemas.messages.clearing import (
     ClearingStatusChanged,
     ClearingSuspended,
@@ -15,11 +17,13 @@ from schemas.messages.clearing import (
 from schemas.messages.core import RejectReason, RepairChange, RepairField
 from schemas.messages.fix import FixReceived, FixRefused, FixSessionChanged, FixUnanswered
 from services.clearing.clearer import Rule
+from services.fix import kinds
 from services.fix.clearers.answers import read_answer
 from services.fix.clearers.make import make_gateway
 from services.fix.codes import Version
 from services.fix.fields import Fields
 from services.fix.gateway.application import Heard
+from services.fix.settings import read_gateway
 from streams.adapters.memory import Fault, Faults
 from tests.support.audit_log import make
 from tests.support.clearing_log import beginning, day, log_of
@@ -276,6 +280,13 @@ WRONG = [
 def test_terms_that_cannot_be_are_refused_at_the_start(version: str, terms: Any) -> None:
     with pytest.raises(ValidationError):
         make_gateway(gateway_file(clearer=(version, terms)))
+
+
+@pytest.mark.parametrize("name", ["clearers", "drop-copy"])
+def test_the_file_that_is_shipped_makes_a_gateway(name: str) -> None:
+    file = read_gateway(Path(infra.fix.__file__).with_name(f"{name}.toml"))
+    gateway = kinds.make_gateway(file)
+    assert (file.kind, gateway.number) == (name, file.number)
 
 
 @pytest.mark.parametrize("seed", range(6))
