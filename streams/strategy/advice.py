@@ -29,7 +29,7 @@ from streams.strategy.situation import Situation, Step
 from streams.strategy.state import OpenSlice
 from streams.strategy.tactics import Costs, Odds, choose, risk_bps_e9
 
-__all__ = ["Advice", "advise", "is_free"]
+__all__ = ["Advice", "advise", "is_free", "rest_ns"]
 
 E9: Final = 1_000_000_000
 Reason = AdjustmentReason
@@ -203,7 +203,7 @@ def _band_ns(now: Situation, step: Step, reasons: Reasons) -> int:
     return min(max(rests_ns, step.closes_ns), ends_ns)
 
 
-def _wait_ns(now: Situation, step: Step) -> int:
+def rest_ns(now: Situation, step: Step) -> int:
     """Return how long a child may rest before somebody must take: its chance is over that."""
     if step.is_last:
         return step.closes_ns - now.at_ns
@@ -226,7 +226,7 @@ def _tactic(now: Situation, step: Step, sight: Sight, *, is_crossing: bool) -> T
     if any(reason in reasons for reason in CAREFUL):
         return Tactic.JOIN
     costs = _costs(now, seen)
-    wait_ns = _wait_ns(now, step)
+    wait_ns = rest_ns(now, step)
     waiting = _waiting_bps_e9(now, sight, costs, wait_ns)
     alpha = costs.half + costs.taker_fee + waiting
     hazards = _hazards(seen)

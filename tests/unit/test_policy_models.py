@@ -280,3 +280,13 @@ def test_a_cap_rules_out_what_would_trade_faster() -> None:
     found = choosing(Aim.ARRIVAL, participation_cap_bps=3_000)
     row = next(each for each in found.alternatives if each.strategy is StrategyKind.IMMEDIATE)
     assert (row.is_allowed, row.reason) == (False, "beyond the participation cap")
+
+
+def test_what_is_kept_for_the_auction_need_not_be_done_before_it() -> None:
+    def found(**changes: Any) -> Any:
+        return evaluate(question(participation_cap_bps=1_200, **changes), None)
+
+    whole, kept = found(quantity=10_000), found(quantity=10_000, kept_quantity=4_000)
+    assert kept.capped == found(quantity=6_000).capped
+    assert whole.capped.completion_e9 < 500_000_000 < kept.capped.completion_e9
+    assert kept.inputs.quantity == 10_000  # as it was asked

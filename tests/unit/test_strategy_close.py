@@ -19,7 +19,10 @@ from schemas.messages.strategy import (
     VolumeForecast,
 )
 from streams.core.market import AUCTION_REPORTS_NS, Auction
+from streams.parameters import resolved
 from streams.strategy import STRATEGY, StrategyState
+from streams.strategy.auctions import kept
+from streams.strategy.situation import Situation
 from tests.support.builders import ACME, CLOSE_NS, MINUTE, OPEN_NS, SECOND, instrument
 from tests.support.given import given
 from tests.support.parents import (
@@ -274,3 +277,32 @@ def test_nothing_goes_to_an_auction_while_the_kill_switch_stops_the_parent() -> 
     stopped = begin(RELEASE, market=seen(), is_stopped=True)
     events = given(STRATEGY, *opened()).when(stopped).events()
     assert SliceReleased not in [type(event) for event in events]
+
+
+def test_what_the_closing_auction_is_to_do_is_kept_until_it_did_it() -> None:
+    day = Day(opened(StrategyKind.VWAP), OPEN_NS)
+
+    def kept_now(at_ns: int) -> int:
+        parent = day.parent
+        return kept(
+            Situation(
+                parent=parent,
+                settings=day.state.settings,
+                parameters=resolved(parent.strategy, parent.urgency, parent.parameters),
+                cause=Cause.PLAN,
+                at_ns=at_ns,
+                end_ns=CLOSE_NS,
+                entropy=b"",
+                market=seen(),
+                forecast=expected(at_ns),
+            )
+        )
+
+    assert kept_now(OPEN_NS) == 500
+    day.until(CLOSE_NS)
+    assert kept_now(CLOSE_NS) == 500  # it is in the auction
+    ((_, auctioned),) = day.slices(PhaseKind.CLOSING_AUCTION)
+    day.fill(auctioned.slice_id, 300)
+    assert kept_now(AUCTION_END) == 200
+    day.fill(auctioned.slice_id, 200)
+    assert kept_now(AUCTION_END) == 0
