@@ -31,7 +31,7 @@ def own_answers(
     A D that is canceled while it waits, that finds no session, or that the venue's terms do not
     allow. An F waits for the session; a G would be about an order that may have changed by then.
     """
-    waiting = list(state.queue(session_id))
+    waiting = list(state.queue(session_id).values())
     canceled = {each.child_id for each in waiting if each.kind == "F"}
     for each in waiting:
         child = state.children.get(each.child_id)

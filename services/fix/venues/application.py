@@ -22,11 +22,18 @@ from services.fix.venues.hearing import hear, hear_reject, reject_subject
 from services.fix.venues.ids import read_id
 from services.fix.venues.reports import (
     execution_report,
-    is_final,
+    fold_report,
     is_refusal_of_request,
     telling_of,
 )
-from services.fix.venues.sending import NO_CAUSE, due_ns, next_entry, note_sent, outgoing_of
+from services.fix.venues.sending import (
+    NO_CAUSE,
+    PRIORITY,
+    due_ns,
+    next_entries,
+    note_sent,
+    outgoing_of,
+)
 from services.fix.venues.state import Child, Queued, Stage, VenuesState, child_of
 from services.fix.venues.terms import VenueTerms
 from streams.core.murmur import partition_of
@@ -185,7 +192,7 @@ class VenuesGateway(Gateway):
         if report.exec_type is not ExecType.ORDER_STATUS:
             fold_told(state, report)
         if telling.child is not None and not is_refusal_of_request(telling, report):
-            _fold_report(state, telling.child, report, message.session_day)
+            fold_report(state, telling.child, report, message.session_day)
 
     def _fold_reject(self, message: FixReceived, fields: Fields) -> None:
         state: VenuesState = self.state
@@ -243,7 +250,9 @@ class VenuesGateway(Gateway):
             state.enqueue(sent.session_id, Queued("H", name, 0, 0, NO_CAUSE, 0))
         is_asked = terms.ack_timeout_ms and terms.status_requests != "none"
         if is_asked and child.stage < Stage.ANSWERED:
-            state.late[name] = self._at_ns + terms.ack_timeout_ms * MS_NS
+            late = state.late.setdefault(sent.session_id, {})
+            late.pop(name, None)  # the last one is due last
+            late[name] = self._at_ns + terms.ack_timeout_ms * MS_NS
 
     def on_changed(self, changed: FixSessionChanged) -> Iterator[Any]:
         """Say on every partition whether orders reach the venue.
@@ -274,7 +283,8 @@ class VenuesGateway(Gateway):
             return
         for kind in ("H", "AF"):
             queue = state.queue(session_id)
-            queue[:] = [each for each in queue if each.kind != kind]
+            for each in [key for key in queue if key.startswith(f"{kind} ")]:
+                del queue[each]
         if not changed.is_logged_on or terms.status_requests == "none":
             return
         state.begin_day(changed.session_day)
@@ -295,7 +305,7 @@ class VenuesGateway(Gateway):
             case ExecutionReport():
                 if is_unsent(message):
                     child = state.children[message.child_id]
-                    state.dequeue(child.session_id, "", message.child_id)
+                    state.dequeue(child.session_id, message.child_id, *PRIORITY)
                     state.advance(child, message.child_id, Stage.CLOSED)
                     child.closed_day = state.days[-1] if state.days else 0
                 elif copy_key(message) in state.copies:
@@ -303,7 +313,7 @@ class VenuesGateway(Gateway):
             case OrderCancelReject() if message.is_replace:
                 replacing = state.children.get(message.child_id)
                 if replacing is not None:
-                    state.dequeue(replacing.session_id, "G", message.child_id)
+                    state.dequeue(replacing.session_id, message.child_id, "G")
             case _:
                 pass
 
@@ -316,9 +326,9 @@ class VenuesGateway(Gateway):
         if kind == "Q":
             return
         child_id = "" if kind == "AF" else read_id(sending.subject).child_id
-        state.dequeue(session_id, kind, child_id)
+        state.dequeue(session_id, child_id, kind)
         if kind == "H":
-            state.late.pop(child_id, None)
+            state.unlate(state.children[child_id], child_id)
         if kind == "D":
             state.advance(state.children[child_id], child_id, Stage.GIVEN)
 
@@ -339,10 +349,10 @@ class VenuesGateway(Gateway):
         terms = self._terms[session_id]
         if not state.sessions.of(session_id).is_logged_on:
             return
-        while (entry := next_entry(state, terms, session_id, out.at_ns)) is not None:
-            self._emit(
-                self._sending(outgoing_of(state, terms, session_id, entry, out.at_ns)), out, entry
-            )
+        while entries := next_entries(state, terms, session_id, out.at_ns):
+            for entry in entries:
+                outgoing = outgoing_of(state, terms, session_id, entry, out.at_ns)
+                self._emit(self._sending(outgoing), out, entry)
 
     def _emit(self, published: Published, out: Emitter, entry: Queued) -> None:
         out.emit(
@@ -374,20 +384,3 @@ class VenuesGateway(Gateway):
             )
             key = str(partition)
             yield Published(VENUES_REPORTS, message, key, partition, venue_id, venue_id)
-
-
-def _fold_report(state: VenuesState, child: Child, report: ExecutionReport, day: int) -> None:
-    """Remember what the order's next messages must repeat."""
-    child.venue_order_id = report.venue_order_id or child.venue_order_id
-    if report.exec_type is ExecType.UNKNOWN:
-        return
-    if report.request > child.replaced:
-        child.replaced = report.request
-        if report.request == child.replaces:
-            child.quantity = report.order_quantity or child.asked_quantity
-            child.price_e9 = child.asked_price_e9
-    if is_final(report):
-        state.advance(child, report.child_id, Stage.CLOSED)
-        child.closed_day = day
-    else:
-        state.advance(child, report.child_id, Stage.ANSWERED)

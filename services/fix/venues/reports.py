@@ -10,7 +10,7 @@ from services.fix import values
 from services.fix.fields import Fields
 from services.fix.venues.ids import ClientId, read_id
 from services.fix.venues.reading import EXECUTED, exec_type_of, status_of
-from services.fix.venues.state import Child, VenuesState
+from services.fix.venues.state import Child, Stage, VenuesState
 from services.fix.venues.terms import VenueTerms
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "contradicting",
     "digest",
     "execution_report",
-    "is_final",
+    "fold_report",
     "is_refusal_of_request",
     "own_reject",
     "telling_of",
@@ -203,9 +203,26 @@ def contradicting(report: ExecutionReport) -> ExecutionReport:
     return ExecutionReport(**(changed | {"side": Side.UNKNOWN, "text": text}))
 
 
-def is_final(report: ExecutionReport) -> bool:
+def _is_final(report: ExecutionReport) -> bool:
     """Return whether the venue works the order no more."""
     return report.order_status in FINAL and report.leaves_quantity == 0
+
+
+def fold_report(state: VenuesState, child: Child, report: ExecutionReport, day: int) -> None:
+    """Remember what the order's next messages must repeat."""
+    child.venue_order_id = report.venue_order_id or child.venue_order_id
+    if report.exec_type is ExecType.UNKNOWN:
+        return
+    if report.request > child.replaced:
+        child.replaced = report.request
+        if report.request == child.replaces:
+            child.quantity = report.order_quantity or child.asked_quantity
+            child.price_e9 = child.asked_price_e9
+    if _is_final(report):
+        state.advance(child, report.child_id, Stage.CLOSED)
+        child.closed_day = day
+    else:
+        state.advance(child, report.child_id, Stage.ANSWERED)
 
 
 def _side(fields: Fields, child: Child | None) -> Side:

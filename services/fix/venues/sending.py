@@ -9,7 +9,7 @@ from services.fix.venues.ids import cancel_id, replace_id
 from services.fix.venues.state import Queued, Stage, VenuesState
 from services.fix.venues.terms import VenueTerms
 
-__all__ = ["NO_CAUSE", "due_ns", "next_entry", "note_sent", "outgoing_of"]
+__all__ = ["NO_CAUSE", "PRIORITY", "due_ns", "next_entries", "note_sent", "outgoing_of"]
 
 SECOND_NS: Final = 1_000_000_000
 NO_CAUSE: Final = bytes(16)
@@ -18,22 +18,26 @@ PRIORITY: Final = {"F": 0, "AF": 1, "H": 1, "G": 2, "D": 3}
 CANCEL_DIVISOR: Final = 5  # the last fifth of a bound is for cancels, as in streams/routing
 
 
-def next_entry(
+def next_entries(
     state: VenuesState, terms: VenueTerms, session_id: str, now_ns: int
-) -> Queued | None:
-    """Return what is to be sent now; None when nothing waits or the venue takes no more."""
-    ready = [each for each in _waiting(state, session_id) if each.due_ns <= now_ns]
-    if not ready:
-        return None
-    first = min(ready, key=_priority)  # of equals the one that came first
-    return first if _room_ns(state, terms, session_id, first.kind) <= now_ns else None
+) -> list[Queued]:
+    """Return what is to be sent now, in order; empty when nothing may go.
+
+    Asked again when they are sent: what waited for a D may go then.
+    """
+    ready = [each for each in _waiting(state, session_id, now_ns) if each.due_ns <= now_ns]
+    ready.sort(key=_priority)  # stable: of equals the one that came first
+    if not terms.messages_per_s:
+        return ready
+    # Only the first may be judged by what was sent until now.
+    return [each for each in ready[:1] if _room_ns(state, terms, session_id, each.kind) <= now_ns]
 
 
 def due_ns(state: VenuesState, terms: VenueTerms, session_id: str) -> int | None:
     """Return when something waits to be sent; None when nothing does."""
     dues = [
         max(each.due_ns, _room_ns(state, terms, session_id, each.kind))
-        for each in _waiting(state, session_id)
+        for each in _waiting(state, session_id, None)
     ]
     return min(dues, default=None)
 
@@ -77,18 +81,23 @@ def outgoing_of(
     return Outgoing(session_id, entry.kind, fields, name)
 
 
-def _waiting(state: VenuesState, session_id: str) -> Iterator[Queued]:
-    """Yield what may go: requests about a child only after its D, and questions that are due."""
-    asked: set[str] = set()
-    for each in state.queue(session_id):
+def _waiting(state: VenuesState, session_id: str, now_ns: int | None) -> Iterator[Queued]:
+    """Yield what may go: requests about a child only after its D, and questions that are due.
+
+    `now_ns`: all questions that are due by then; None: the first one of them, due or not.
+    """
+    queue = state.queue(session_id)
+    for each in queue.values():
         child = state.children.get(each.child_id)
         if each.kind == "D" or child is None or child.stage > Stage.QUEUED:
             yield each
-        if each.kind == "H":
-            asked.add(each.child_id)
-    for child_id, late_ns in state.late.items():
-        if child_id not in asked and state.children[child_id].session_id == session_id:
+    for child_id, late_ns in state.late.get(session_id, {}).items():
+        if now_ns is not None and late_ns > now_ns:
+            return
+        if f"H {child_id}" not in queue:
             yield Queued("H", child_id, 0, late_ns, NO_CAUSE, 0)
+        if now_ns is None:
+            return
 
 
 def _priority(entry: Queued) -> int:

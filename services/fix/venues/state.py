@@ -101,13 +101,12 @@ class VenuesState(GatewayState):
         default_factory=dict
     )  # instrument: smallest units to a whole one
     children: dict[str, Child] = msgspec.field(default_factory=dict)
-    queues: dict[str, list[Queued]] = msgspec.field(default_factory=dict)  # session: what waits
+    queues: dict[str, dict[str, Queued]] = msgspec.field(default_factory=dict)  # session
     sent_ns: dict[str, list[int]] = msgspec.field(
         default_factory=dict
     )  # session: the newest sendings, as many as a second takes
-    late: dict[str, int] = msgspec.field(
-        default_factory=dict
-    )  # child that is out and not answered: when it is asked for
+    # session: child that is out and not answered, and when it is asked for, the first one first
+    late: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     told: dict[str, ExecIds] = msgspec.field(default_factory=dict)  # venue
     copies: dict[str, Copy] = msgspec.field(default_factory=dict)  # venue/exec_id
     subjects: dict[str, dict[int, str]] = msgspec.field(
@@ -122,31 +121,31 @@ class VenuesState(GatewayState):
     )  # session: words of rejects whose number is unknown yet
     days: list[int] = msgspec.field(default_factory=list)  # session days seen
 
-    def queue(self, session_id: str) -> list[Queued]:
-        return self.queues.setdefault(session_id, [])
+    def queue(self, session_id: str) -> dict[str, Queued]:
+        """Return what waits, by type and child, in the order in which it came."""
+        return self.queues.setdefault(session_id, {})
 
     def enqueue(self, session_id: str, entry: Queued) -> None:
         """Let a message wait; a newer one of its kind for the same child takes its place."""
-        queue = self.queue(session_id)
-        for known in queue:
-            if (known.kind, known.child_id) == (entry.kind, entry.child_id):
-                known.request = max(known.request, entry.request)
-                known.cause, known.source_ns = entry.cause, entry.source_ns
-                return
-        queue.append(entry)
+        known = self.queue(session_id).setdefault(f"{entry.kind} {entry.child_id}", entry)
+        if known is not entry:
+            known.request = max(known.request, entry.request)
+            known.cause, known.source_ns = entry.cause, entry.source_ns
 
-    def dequeue(self, session_id: str, kind: str, child_id: str) -> None:
-        """Forget what waited of a kind for a child; `kind` empty for every kind."""
-        queue = self.queue(session_id)
-        queue[:] = [
-            each for each in queue if each.child_id != child_id or (kind and each.kind != kind)
-        ]
+    def dequeue(self, session_id: str, child_id: str, *kinds: str) -> None:
+        """Forget what waited of these kinds for a child."""
+        for kind in kinds:
+            self.queue(session_id).pop(f"{kind} {child_id}", None)
+
+    def unlate(self, child: Child, child_id: str) -> None:
+        """Forget that a child is to be asked for."""
+        self.late.get(child.session_id, {}).pop(child_id, None)
 
     def advance(self, child: Child, child_id: str, stage: Stage) -> None:
         """Bring a child to a stage, unless it is beyond it."""
         child.stage = max(child.stage, stage)
         if stage >= Stage.ANSWERED:
-            self.late.pop(child_id, None)
+            self.unlate(child, child_id)
 
     def told_on(self, venue_id: str, day: int) -> None:
         """Begin a session day of a venue's ExecIDs."""

@@ -1,6 +1,7 @@
 """What a venue wants to see in FIX, and what it promises: one profile per venue, in TOML."""
 
 import tomllib
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -112,13 +113,16 @@ class VenueTerms(BaseModel):
 
     def instrument_of(self, symbol: str, security_id: str) -> str:
         """Return our name of what a venue names; its own where we have no other."""
-        for instrument_id, known in self.symbols.items():
-            if security_id and known.security_id == security_id:
-                return instrument_id
-        for instrument_id, known in self.symbols.items():
-            if symbol and known.symbol == symbol:
-                return instrument_id
-        return symbol
+        known = self._by_security_id.get(security_id, "") or self._by_symbol.get(symbol, "")
+        return known or symbol
+
+    @cached_property
+    def _by_security_id(self) -> dict[str, str]:
+        return {each.security_id: k for k, each in self.symbols.items() if each.security_id}
+
+    @cached_property
+    def _by_symbol(self) -> dict[str, str]:
+        return {each.symbol: k for k, each in self.symbols.items() if each.symbol}
 
 
 def read_terms(terms: dict[str, Any], profiles: Path = PROFILES) -> VenueTerms:
