@@ -18,7 +18,7 @@ class Bucket:
         self._rate = rate
         self._tokens = float(rate)
         self._at_s = now_s
-        self._read_until_s = now_s  # when reading at the highest rate is through with what was read
+        self._read_until_s = now_s - 1  # when reading at the highest rate is through with it all
 
     def is_over(self, now_s: float) -> bool:
         """Count a message; return whether it is one too many."""
