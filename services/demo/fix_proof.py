@@ -35,7 +35,8 @@ class FixProof(NamedTuple):
 
     messages: dict[str, dict[str, int]]  # by gateway that sent them and FIX 35, of an 8 with 150
     acts: dict[str, int]  # what the venues' sessions did wrong on demand
-    repeated: int  # messages that came again on request (43=Y)
+    resend_requests: int
+    resent: int  # messages that were sent again for them (43=Y)
     duplicate_executions: int  # reports whose ExecID the receiver knew
     refused: dict[str, int]  # by reason code, of what gateways refused themselves
     differences: tuple[str, ...]  # as sentences; empty is the promise kept
@@ -57,7 +58,8 @@ class FixProof(NamedTuple):
         return {
             "messages": self.messages,
             "acts": self.acts,
-            "repeated": self.repeated,
+            "resend_requests": self.resend_requests,
+            "resent": self.resent,
             "duplicate_executions": self.duplicate_executions,
             "refused": self.refused,
             "differences": len(self.differences),
@@ -66,9 +68,13 @@ class FixProof(NamedTuple):
         }
 
 
-def prove_fix(bootstrap: str, files: Sequence[GatewayFile]) -> FixProof:
-    """Read the finished log. Raises: LookupError, CorruptHistoryError, RetentionError."""
+def prove_fix(bootstrap: str, files: Sequence[GatewayFile], resends: tuple[int, int]) -> FixProof:
+    """Read the finished log. `resends`: requests for them and messages, as the wires tell.
+
+    Raises: LookupError, CorruptHistoryError, RetentionError.
+    """
     replays, book = {}, None
+    requests, resent = resends
     for file in files:
         replays[file.name], application = _replay(bootstrap, file)
         if file.kind is Kind.OMS:
@@ -97,7 +103,8 @@ def prove_fix(bootstrap: str, files: Sequence[GatewayFile]) -> FixProof:
     return FixProof(
         messages={name: dict(rows) for name, rows in count.messages.items()},
         acts=dict(count.acts),
-        repeated=count.repeated,
+        resend_requests=requests,
+        resent=resent,
         duplicate_executions=count.duplicates,
         refused=dict(count.refused),
         differences=tuple(differences),
@@ -113,7 +120,7 @@ class Tally:
         self.messages: dict[str, Counter[str]] = {file.name: Counter() for file in files}
         self.acts: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
-        self.repeated = self.duplicates = 0
+        self.duplicates = 0
         self.malformed: list[str] = []  # what a session rejected as such: one of us wrote it
         self._executions: set[tuple[int, str, str]] = set()
 
@@ -127,7 +134,6 @@ class Tally:
                     kind = f"8/{Fields.parse(message.body).get(150)}"
                 self.messages[self._names[number]][kind] += 1
             case FixReceived():
-                self.repeated += message.is_possible_duplicate
                 if message.message_type == "8" and not message.is_possible_duplicate:
                     self._execution(number, message)
                 elif message.message_type == "3":

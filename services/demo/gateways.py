@@ -80,6 +80,17 @@ class GatewayFleet:
                 raise DayError(f"FIX does not come to rest within {QUIET_S_MAX:.0f} s")
             time.sleep(LOOK_S)
 
+    def resends(self) -> tuple[int, int]:
+        """Return how many ResendRequests came, and how many messages were sent again for them.
+
+        They are the sessions' own affair and on no topic: QuickFIX's words in the wires' logs.
+        """
+        words = "".join(
+            (self._folder / f"wire-{file.name}.log").read_text(errors="replace")
+            for file in self.files
+        )
+        return words.count("Received ResendRequest"), words.count("Resending Message")
+
     def _write(self, name: str, ports: dict[str, str]) -> Path:
         text = (TEMPLATES / f"{name}.toml").read_text()
         for placeholder, port in ports.items():

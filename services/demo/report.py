@@ -85,8 +85,9 @@ def show_fix(console: Console, result: dict[str, Any]) -> None:
     acts = ", ".join(f"{act} {count:,}" for act, count in sorted(fix["acts"].items()))
     refused = ", ".join(f"{code} {count:,}" for code, count in sorted(fix["refused"].items()))
     console.print(
-        f"[bold]FIX sessions[/] misbehaved: {acts or 'never'}; {fix['repeated']:,} messages came "
-        f"again on request, {fix['duplicate_executions']:,} known executions were dropped; "
+        f"[bold]FIX sessions[/] misbehaved: {acts or 'never'}; {fix['resend_requests']:,} "
+        f"ResendRequests, {fix['resent']:,} messages sent again; "
+        f"{fix['duplicate_executions']:,} known executions were dropped; "
         f"refused by gateways: {refused or 'nothing'}"
     )
     replay = "equal" if fix["replay_equal"] else "DIFFERS"

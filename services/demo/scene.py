@@ -200,7 +200,7 @@ def play(scene: Scene, bootstrap: str, partitions: int, *, log_folder: Path, bar
         bar.update(task, total=bar.tasks[task].completed)
     proving = bar.add_task("replay and check", total=1)
     proof = prove(bootstrap, partitions, seen_ms, is_cleared=not scene.is_attached)
-    fix = None if fleet is None else prove_fix(bootstrap, fleet.files)
+    fix = None if fleet is None else prove_fix(bootstrap, fleet.files, fleet.resends())
     bar.update(proving, completed=1)
     return Played(
         scene=scene,

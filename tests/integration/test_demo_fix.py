@@ -51,3 +51,4 @@ def test_a_day_through_fix_is_proved(own_broker: OwnBroker) -> None:
     assert sent["clients"]["8/0"] == result["orders_accepted"]
     assert sent["market"]["8/F"] > 0
     assert sum(fix["acts"].values()) > 0
+    assert fix["resend_requests"] or "GAP" not in fix["acts"]
