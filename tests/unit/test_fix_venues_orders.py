@@ -200,6 +200,7 @@ def test_a_session_may_change_its_profile() -> None:
         {"constants": ("no tag",)},
         {"order_types": ("MIDPOINT",), "midpoint": ()},
         {"version": "FIX43"},
+        {"version": "FIX42", "status_requests": "mass"},
         {"unknown": 1},
     ],
 )

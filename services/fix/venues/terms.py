@@ -98,11 +98,13 @@ class VenueTerms(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _opens_and_closes(self) -> Self:
+    def _adds_up(self) -> Self:
         if bool(self.opens) != bool(self.closes):
             raise ValueError("opens and closes stand together")
         if OrderType.MIDPOINT in self.order_types and not self.midpoint:
             raise ValueError("MIDPOINT is taken and midpoint says no fields")
+        if self.version is Version.FIX42 and self.status_requests == "mass":
+            raise ValueError("FIX 4.2 has no mass status request")
         return self
 
     def symbol_of(self, instrument_id: str) -> Symbol:
