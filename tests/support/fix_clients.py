@@ -20,12 +20,12 @@ from streams.core import topics
 from streams.runtime.host import ShardHost
 from streams.runtime.ports import TopicPartition
 from streams.runtime.replay import replay
-from tests.support.builders import ACME, execution_report
+from tests.support.builders import execution_report
 from tests.support.fix_layout import problems
 from tests.support.hostile import CODEC, LOG_ID, HostileShard
 from tests.support.hostile import framed as record_of
 
-__all__ = ["DAY", "SEATS", "ClientDesk", "ClientView", "pipes", "seat"]
+__all__ = ["DAY", "SEATS", "ClientDesk", "ClientView", "pipes", "received", "seat"]
 
 DAY: Final = 20250615
 VERSIONS: Final = {
@@ -54,6 +54,29 @@ SEATS: Final = {name: seat(name) for name in VERSIONS}
 def pipes(fields: Fields, *tags: int) -> str:
     """Return fields as people write them; of `tags` only, where any are named."""
     return "|".join(f"{tag}={value}" for tag, value in fields.pairs if not tags or tag in tags)
+
+
+def received(
+    who: Seat, kind: str, body: str, sequence: int, at_ns: int, *, resend: bool = False
+) -> FixReceived:
+    """Return what a wire records of a message; `body` with | for SOH."""
+    header = Fields().add(35, kind).add(34, sequence)
+    if resend:
+        header.add(97, True)
+    text = (body.replace("|", SOH) + SOH).encode("latin-1")
+    return FixReceived(
+        session_id=who.session_id,
+        session_day=DAY,
+        session_epoch=1,
+        sequence=sequence,
+        message_type=kind,
+        is_possible_duplicate=False,
+        is_possible_resend=resend,
+        text=framed(who.version.begin_string, header, text),
+        refusal="",
+        sent_ns=at_ns,
+        received_ns=at_ns,
+    )
 
 
 class ClientDesk(HostileShard):
@@ -118,25 +141,9 @@ class ClientDesk(HostileShard):
         if not sequence:
             sequence = self._sequences.get(session_id, 0) + 1
             self._sequences[session_id] = sequence
-        header = Fields().add(35, kind).add(34, sequence)
-        if resend:
-            header.add(97, True)
-        text = body.replace("|", SOH) + SOH
-        begin = self._seats[session_id].version.begin_string
-        received = FixReceived(
-            session_id=session_id,
-            session_day=DAY,
-            session_epoch=1,
-            sequence=sequence,
-            message_type=kind,
-            is_possible_duplicate=False,
-            is_possible_resend=resend,
-            text=framed(begin, header, text.encode("latin-1")),
-            refusal="",
-            sent_ns=self.clock.at_ns,
-            received_ns=self.clock.at_ns,
-        )
-        self._put_outside(topics.FIX_RECEIVED, received)
+        who, at_ns = self._seats[session_id], self.clock.at_ns
+        message = received(who, kind, body, sequence, at_ns, resend=resend)
+        self._put_outside(topics.FIX_RECEIVED, message)
 
     def logon(self, session_id: str, *, is_logged_on: bool = True) -> None:
         """Record that a session came or went."""
@@ -317,6 +324,3 @@ def e9(text: str) -> int:
     """Return a decimal number in 1e-9, by its digits."""
     whole, _, fraction = text.partition(".")
     return int(whole) * 10**9 + int(fraction.ljust(9, "0"))
-
-
-assert ACME  # the only instrument
