@@ -28,10 +28,11 @@ END_S: Final = 30  # between the last window of a shorter day and its close
 PAGE: Final = Path(__file__).parents[2] / "docs" / "execution-evidence.md"
 INTRODUCTION: Final = """# Evidence: our strategies and routers against their naive forms
 
-Written by `{command}`{state}; every figure below was run at commit {commit} of engine,
-simulator and harness. The real engine shard and the
-real simulator in one thread; each naive form replaces one thing and leaves engine, tactics, router
-and market as they are. Differences are taken order by order on the same prices, bought and sold.
+Written by `{command}`{state}.
+Every figure was run at commit {commit} of engine, simulator, messages and harness, some of it
+group by group. The real engine shard and the real simulator in one thread; each naive form
+replaces one thing and leaves engine, tactics, router and market as they are. Differences are taken
+order by order on the same prices, bought and sold.
 Costs in basis points of the benchmark, fees in, + is bad; what an order did not get is charged at
 the other side of the quote at its end. Means are weighted by notional, errors clustered (SPEC
 section 8); *significant*: zero is outside the 95 % interval by Student, and there are three
@@ -61,6 +62,7 @@ def main() -> None:
         parts.append(report(experiment, results, seeds))
         told += verdicts(experiment, results)
         print(parts[-1], flush=True)
+        print(f"{experiment.name}: {_took(experiment, kept, seeds)}", flush=True)
     for name, text in _others(kept, given):
         if text:
             parts.append(text)
@@ -70,7 +72,7 @@ def main() -> None:
     if given.page:
         state = "" if is_clean else ", with changes that are not committed"
         introduction = INTRODUCTION.format(command=_command(), commit=commit, state=state)
-        left = [f"Not run: {', '.join(missing)}.\n"] if missing else []
+        left = [f"Not run: {'; '.join(missing)}.\n"] if missing else []
         given.page.write_text("\n".join([introduction, *left, summary(told), *parts]))
 
 
@@ -138,6 +140,13 @@ def _results(experiment: Experiment, kept: Kept, seeds: tuple[int, ...]) -> Resu
             for key, outcome in piece.outcomes.items()
         }
     return results
+
+
+def _took(experiment: Experiment, kept: Kept, seeds: tuple[int, ...]) -> str:
+    """Return the processor time of all that was kept, to plan more of it by."""
+    pieces = [kept.piece(experiment.name, e.name, seed) for e in experiment.cases for seed in seeds]
+    seconds = sum(piece.seconds for piece in pieces if piece is not None)
+    return f"{seconds:.0f} s of processor time for {len(seeds)} seeds"
 
 
 def _others(kept: Kept, given: argparse.Namespace) -> Iterator[tuple[str, str]]:
