@@ -1,22 +1,28 @@
 """Whatever happens and whatever is answered by FIX: the clearer's books are clearing's ledger."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.messages import core as c
 from schemas.messages.clearing import AllocationReported, TradeCaptured
-from schemas.messages.core import ClearingStatus
+from schemas.messages.core import ClearingStatus, ClockMode
 from services.clearing.application import Clearing
 from services.clearing.clearer import Rule
 from services.clearing.ledger import report_id
 from tests.property.test_clearing_sums import Act, World, acts, beginning_of_world
 from tests.support.audit_log import Batch
 from tests.support.clearing_log import closed, log_of
+from tests.support.day import Day
+from tests.support.day_log import log_of as played_log
+from tests.support.day_log import run_engine
 from tests.support.fix_clearer import Booked, FixClearer
 from tests.support.fix_clearing import FixClearingDay, gateway_file
+from tests.support.memory_shard import settings as host_settings
 
-SESSIONS = {
+SESSIONS: dict[str, dict[str, Any]] = {
     "FIX42": {"allocations": "J"},
     "FIX44": {"allocations": "J", "captures": True},
     "FIX50SP2": {"allocations": "AS", "captures": True},
@@ -36,9 +42,9 @@ def batches_of(happened: list[Act]) -> dict[str, Batch]:
     return batches
 
 
-def ledger(run: FixClearingDay, clearing: Clearing, kinds: tuple[type, ...]) -> dict[str, Booked]:
+def ledger(run: FixClearingDay, clearing: Clearing, kinds: Any) -> dict[str, Booked]:
     """Return what clearing says that the clearer holds, by report."""
-    reports = {each.report_id: each for each in run.reports() if isinstance(each, kinds)}
+    reports: dict[str, Any] = {e.report_id: e for e in run.reports() if isinstance(e, kinds)}
     found = {}
     for record_id, record in clearing.state.ledger.records.items():
         name = report_id(record_id, record.standing)
@@ -87,3 +93,21 @@ def test_a_fix_clearers_books_are_the_ledger_to_the_unit(
         gone = (ClearingStatus.REJECTED, ClearingStatus.WITHDRAWN)
         assert statuses[name] in (gone if code else (ClearingStatus.ACCEPTED,))
     assert run.application.state.ours.open == {}
+
+
+@pytest.mark.parametrize("seed", range(20, 23))
+def test_a_wild_day_of_the_engine_is_with_its_clearer(seed: int) -> None:
+    day = Day(seed, is_calm=False)
+    day.run()
+    log = played_log(day)
+    run_engine(log, host_settings(ClockMode.TAPE), len(day.host.batches))
+    peer = FixClearer("FIX44", Rule(seed=seed, rejected_ppm=100_000))
+    run = FixClearingDay(
+        log, 1, gateway_file(clearer=("FIX44", SESSIONS["FIX44"])), {"clearer": peer}
+    )
+    clearing = run.run().application
+    assert isinstance(clearing, Clearing)
+    assert peer.faults == []
+    assert len(peer.books) > 20
+    assert peer.books == ledger(run, clearing, (AllocationReported, TradeCaptured))
+    run.prove()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.messages.fix import FixReceived, FixSending
+from services.fix.dropcopy.application import REQUESTS
 from services.fix.dropcopy.make import make_gateway
 from services.fix.fields import Fields, framed
 from services.fix.gateway.host import gateway_host, gateway_settings
@@ -48,6 +49,7 @@ def watchers() -> GatewayFile:
                         "tenant": "T1",
                         "sources": list(SEATS),
                         "accounts": ["A1"] if name == "A1" else [],
+                        "requests_of": dict.fromkeys(SEATS, 1),
                     },
                 }
                 for name, begin in VERSIONS.items()
@@ -62,7 +64,10 @@ class Watch:
     def __init__(self, history: History, snapshot_batches: int = 3) -> None:
         source = history.desk.log
         names = [value for name, value in vars(topics).items() if name.isupper()]
-        self.log = MemoryLog(dict.fromkeys(names, 1))
+        self.log = MemoryLog({n: 2 if n == topics.FIX_RECEIVED else 1 for n in names})
+        said = source.partition(TopicPartition(topics.FIX_RECEIVED, 0)).read(0, 10**9)[0]
+        for record in said:  # the clients' gateway is number 1 here
+            self.log.append(topics.FIX_RECEIVED, 1, record.key, record.value)
         for topic in READ:
             for record in source.partition(TopicPartition(topic, 0)).read(0, 10**9)[0]:
                 self.log.append(topic, 0, record.key, record.value)
@@ -94,7 +99,11 @@ class Watch:
             if isinstance(message, FixSending):
                 body = Fields.parse(message.body)
                 wrong = problems(LAYOUTS[message.session_id], message.message_type, body)
-                assert not wrong, f"{message.session_id} {message.message_type} {body}: {wrong}"
+                # What clients say is copied as it is; these leave out 60.
+                is_request = message.message_type in REQUESTS
+                assert is_request or not wrong, (
+                    f"{message.session_id} {message.message_type} {body}: {wrong}"
+                )
                 whole = Fields([(35, message.message_type), *body.pairs])
                 found[message.session_id].append(whole)
         return found
@@ -140,6 +149,26 @@ def accounts(messages: list[Fields]) -> set[str]:
     return {each.get(1) for each in messages if each.get(1)}
 
 
+def requests(messages: list[Fields]) -> list[str]:
+    """Return the requests among messages, as text."""
+    return [repr(m) for m in messages if m.get(35) in REQUESTS]
+
+
+def said_by(history: History, session_id: str) -> list[str]:
+    """Return what a client asked for, each number once, without header and trailer."""
+    place = TopicPartition(topics.FIX_RECEIVED, 0)
+    found: dict[int, str] = {}
+    for record in history.desk.log.partition(place).read(0, 10**9)[0]:
+        message = CODEC.decode(record.value)[1]
+        if isinstance(message, FixReceived) and message.session_id == session_id:
+            pairs = Fields.parse(message.text).pairs
+            body = [(35, message.message_type)]
+            body += [each for each in pairs if each[0] not in (8, 9, 10, 34, 35, 97)]
+            found.setdefault(message.sequence, repr(Fields(body)))
+    kinds = tuple(f"35={kind}|" for kind in REQUESTS)
+    return [text for text in found.values() if text.startswith(kinds)]
+
+
 def execs(messages: list[Fields]) -> set[str]:
     """Return the ExecIDs of trades and of what changes them."""
     return {m.get(17) for m in messages if m.get(35) == "8" and m.get(32)}
@@ -162,7 +191,10 @@ def test_a_watcher_knows_what_the_clients_know(seed: int) -> None:
         assert view.status == due.status
     clients = [m for name in SEATS for m in history.desk.sent(name)]
     assert execs(sent["W44"]) == execs(sent["W50"]) == execs(clients)
-    assert accounts(sent["A1"]) <= {"A1"}
+    copied = [m for m in sent["A1"] if m.get(35) in "89"]
+    assert accounts(copied) <= {"A1"}
+    for name, source in (("W42", "OMS42"), ("W44", "OMS44"), ("W50", "OMS50")):
+        assert requests(sent[name]) == said_by(history, source)
     own = {k for k in due.status if any(m.get(37) == k and m.get(1) == "A1" for m in clients)}
     assert set(known(sent["A1"]).status) == own
     again = gateway_host(

@@ -90,8 +90,8 @@ class FixCleared:
             )
 
     def start_gateway(self) -> None:
-        words = (f"--bootstrap={self.bootstrap}", f"--file={self.wire.file}")
-        words += ("--snapshot-batches=5", "--transaction-timeout-ms=2000")
+        words = [f"--bootstrap={self.bootstrap}", f"--file={self.wire.file}"]
+        words += ["--snapshot-batches=5", "--transaction-timeout-ms=2000"]
         self.start("gateway", "services.fix.gateway", *words)
 
     def kill(self, name: str) -> None:

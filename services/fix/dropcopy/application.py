@@ -7,6 +7,7 @@ import msgspec
 
 from schemas.messages.control import AccountDefined
 from schemas.messages.core import Envelope, RejectReason
+from schemas.messages.fix import FixReceived, FixSent, FixSessionChanged
 from services.fix.clients.gateway import ClientsGateway
 from services.fix.clients.layouts import kept
 from services.fix.clients.state import ClientsState, Order
@@ -14,13 +15,18 @@ from services.fix.dropcopy.replay import replayed
 from services.fix.dropcopy.terms import Subscriber
 from services.fix.fields import Fields
 from services.fix.gateway.application import Gateway, GatewayState, Heard, Outgoing
+from services.fix.gateway.sessions import Sessions
 from services.fix.refusals import refused
-from streams.core.topics import CONTROL_COMMANDS
+from streams.core.topics import CONTROL_COMMANDS, FIX_RECEIVED
 from streams.runtime.ports import Inbound
 
 __all__ = ["DropCopies"]
 
 EXECUTION_REPORT, CANCEL_REJECT, MASS_STATUS = "8", "9", "AF"
+REQUESTS = ("D", "F", "G", "E", "q")
+# What is of the session that a message came by: FIX header and trailer.
+HEADER = (8, 9, 34, 35, 43, 49, 50, 52, 56, 57, 90, 91, 97, 115, 116, 122, 128, 129, 142, 143)
+ENVELOPE = frozenset((*HEADER, 10, 89, 93, 144, 145, 212, 213, 347, 369, 1128, 1129, 1156))
 REJECTED = "8"  # FIX 39
 ALL_ORDERS = "7"  # FIX 585
 
@@ -30,6 +36,7 @@ class DropCopyState(GatewayState):
 
     books: ClientsState = msgspec.field(default_factory=ClientsState)
     owners: dict[str, str] = msgspec.field(default_factory=dict)  # client by account
+    watched: Sessions = msgspec.field(default_factory=Sessions)  # of clients, how far they are read
 
 
 class DropCopies(Gateway):
@@ -51,10 +58,15 @@ class DropCopies(Gateway):
         self._speakers = {
             name: ClientsGateway(number, seats) for name, seats in self._seats.items()
         }
+        numbers = {n for each in subscribers for n in each.terms.requests_of.values()}
+        self.watched = tuple(sorted(numbers - {number}))
         self._share_books()
 
     def on_event(self, envelope: Envelope, message: Any, at_ns: int) -> Iterator[Any]:
-        """Yield a copy for each session of what the client is told."""
+        """Yield a copy for each session of what the client is told, or says."""
+        if isinstance(message, FixReceived):
+            yield from self._requested(message)
+            return
         for name, speaker in self._speakers.items():
             subscriber = self._subscribers[name]
             for said in speaker.on_event(envelope, message, at_ns):
@@ -62,6 +74,10 @@ class DropCopies(Gateway):
                     yield copied(subscriber, said)
 
     def fold_event(self, envelope: Envelope, message: Any) -> None:
+        if isinstance(message, FixReceived | FixSent | FixSessionChanged):
+            if isinstance(message, FixReceived) and self.state.watched.is_new(message):
+                self.state.watched.fold_received(message)
+            return
         if isinstance(message, AccountDefined):
             self.state.owners[message.account_id] = message.client_id
         next(iter(self._speakers.values())).fold_event(envelope, message)
@@ -90,9 +106,25 @@ class DropCopies(Gateway):
         self._share_books()
 
     def _keep(self, inbound: Inbound) -> None:
+        record = inbound.record
+        if record.topic == FIX_RECEIVED and record.partition != self.number:
+            self._events.append(inbound)  # of clients: an event here, and none of our sessions
+            return
         # A definition that cannot be read is the engine's dead letter and holds for nobody.
         if inbound.envelope is not None or inbound.record.topic != CONTROL_COMMANDS:
             super()._keep(inbound)
+
+    def _requested(self, message: FixReceived) -> Iterator[Outgoing]:
+        """Yield a copy of a client's request to who watches its session, once."""
+        if message.message_type not in REQUESTS or not self.state.watched.is_new(message):
+            return
+        fields = Fields.parse(message.text)
+        body = Fields(pair for pair in fields.pairs if pair[0] not in ENVELOPE)
+        for each in self._subscribers.values():
+            is_same = fields.get(8) == each.version.begin_string
+            if is_same and message.session_id in each.terms.requests_of and body.pairs:
+                subject = fields.get(11) or message.session_id
+                yield Outgoing(each.session_id, message.message_type, body, subject)
 
     def _share_books(self) -> None:
         for speaker in self._speakers.values():

@@ -24,6 +24,11 @@ class DropCopyTerms(BaseModel):
     clients: tuple[str, ...] = Field((), description="Only of these clients; empty for all")
     replay_from: int = Field(0, description="Only orders of this trade date yyyymmdd and later")
     has_cancel_rejects: bool = Field(True, description="Whether 9 is copied too")
+    requests_of: dict[str, int] = Field(
+        default_factory=dict,
+        description="Sessions of clients whose D, F, G, E and q are copied, with their gateways'"
+        " numbers; of the same FIX version",
+    )
     has_rejections: bool = Field(True, description="Whether refusals of orders are copied (39=8)")
     symbol_tag: Literal[48, 55] = Field(55, description="Which tag names the instrument")
     symbol_source: str = Field("8", description="What kind of name tag 48 is (FIX 22)")

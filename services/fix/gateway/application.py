@@ -104,6 +104,7 @@ class Gateway:
 
     def __init__(self, number: int) -> None:
         self.number = number  # partition of the fix.* topics
+        self.watched: tuple[int, ...] = ()  # other gateways whose fix.received it reads
         self.partitions = 1  # of what it publishes: engine shards; its host says how many
         self.state: Any = self.State()
         self._events: list[Inbound] = []

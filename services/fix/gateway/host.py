@@ -38,7 +38,7 @@ def gateway_settings(
         mode=ClockMode.LIVE,
         urgent_inputs=tuple(TopicPartition(topic, 0) for topic in gateway.single_topics),
         inputs=(
-            TopicPartition(topics.FIX_RECEIVED, number),
+            *(TopicPartition(topics.FIX_RECEIVED, each) for each in (number, *gateway.watched)),
             *(
                 TopicPartition(topic, shard)
                 for shard in range(partitions)
