@@ -238,6 +238,8 @@ def liquidity(text: str) -> Liquidity:
 
 def printable(text: str, length_max: int = 250) -> str:
     """Return a text as FIX 58 can carry it: Latin-1, no control characters, not empty."""
+    if text.isascii() and text.isprintable():
+        return text.strip()[:length_max] or "-"
     kept = "".join(c if c.isprintable() else " " for c in text).strip()[:length_max]
     return kept.encode("latin-1", "replace").decode("latin-1") or "-"
 

@@ -16,6 +16,7 @@ from schemas.messages.intake import OrderAccepted, OrderClosed
 from schemas.messages.routing import FillBooked
 from schemas.messages.runtime import JournalRecord
 from services.fix.clients import folds
+from services.fix.clients.gateway import ClientsGateway
 from services.fix.clients.state import ClientsState
 from tests.support.audit_log import make
 from tests.support.builders import SECOND, instrument_defined
@@ -82,6 +83,20 @@ def test_definitions_that_the_engine_refuses_hold_for_nobody() -> None:
     folds.event(state, SOURCES, envelope(), instrument_defined(quantity_scale=10))
     folds.event(state, SOURCES, envelope(), instrument_defined(quantity_scale=0))
     assert state.reference.scale("ACME") == 10
+
+
+def test_orders_of_a_session_that_is_gone_are_passed_over() -> None:
+    gateway = ClientsGateway(0, SEATS)
+    gateway.fold_event(envelope(1), accepted(1, 20250611))
+    after = ClientsGateway(0, {"OMS42": SEATS["OMS42"]})
+    after.load(gateway.snapshot())
+    entry = AllocationEntry(order_id="O1", quantity=40, cumulative_quantity=40)
+    fill = make(FillAllocated, fill_id="V1/1", price_e9=10**11, entries=(entry,))
+    closed = make(OrderClosed, order_id="O1", status=OrderStatus.EXPIRED)
+    for number, event in enumerate((fill, closed), 2):
+        assert not [*after.on_event(envelope(number), event, number)]
+        after.fold_event(envelope(number), event)
+    assert after.state.orders["O1"].cumulative_quantity == 40
 
 
 def test_a_recovery_comes_to_the_same_at_every_step() -> None:

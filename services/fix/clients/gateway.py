@@ -199,9 +199,9 @@ class ClientsGateway(Gateway):
 
     def _on_change(self, envelope: Envelope, message: Any) -> Iterator[Any]:
         order = self.state.orders.get(message.order_id)
-        if order is None:
+        seat = None if order is None else self._by_source.get(order.source)
+        if order is None or seat is None:
             return
-        seat = self._by_source[order.source]
         yield from changed(seat, self.state, envelope, message)
         if not isinstance(message, ENDS):
             return
@@ -221,7 +221,9 @@ class ClientsGateway(Gateway):
                 payments.pop(source, None)
             else:
                 payments[source] = payment
-            seat = self._by_source[order.source]
+            seat = self._by_source.get(order.source)
+            if seat is None:
+                continue
             known = msgspec.structs.replace(order, payments=payments)
             yield from calculated(seat, self.state.reference, known, envelope, place)
 
@@ -234,8 +236,9 @@ class ClientsGateway(Gateway):
         latest: dict[str, Any] = {}
         for order_id, step in steps:
             order = latest.get(order_id) or state.orders.get(order_id)
-            if order is None:
-                continue
+            seat = None if order is None else self._by_source.get(order.source)
+            if order is None or seat is None:
+                continue  # of a session that the file does not name any more
             latest[order_id] = told(order, step)
             trade = trades.get(step.fill_id)
             said = Report(
@@ -246,5 +249,4 @@ class ClientsGateway(Gateway):
                 reference_id=step.reference_id,
                 text=step.text,
             )
-            seat = self._by_source[order.source]
             yield report(seat, state.reference, latest[order_id], said)
