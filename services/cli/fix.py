@@ -3,6 +3,7 @@
 import typer
 
 from services.cli.fix_atdl import atdl_command
+from services.cli.fix_cert import cert_command
 from services.cli.fix_decode import decode_command
 from services.cli.fix_run import run_command
 from services.cli.fix_spec import spec_command
@@ -16,3 +17,4 @@ app.command(name="decode")(decode_command)
 app.command(name="atdl")(atdl_command)
 app.command(name="run")(run_command)
 app.command(name="spec")(spec_command)
+app.command(name="cert")(cert_command)

@@ -4,14 +4,7 @@ What both engines were written from is FIX itself: heartbeats, an order's life, 
 on the way in both directions.
 """
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,80 +16,13 @@ from schemas.messages.intake import OrderAccepted
 from schemas.messages.routing import ChildPlaced
 from streams.core import topics
 from tests.support.builders import TICK, execution_report
-from tests.support.counted_run import eventually
 from tests.support.foreign_peer import ForeignOms, provide_engine
 from tests.support.live_desk import LiveDesk
+from tests.support.live_fix import Quotes, gateway
 from tests.support.own_broker import OwnBroker
 
 pytest.importorskip("tests.support.fix_peer")  # says that QuickFIX is missing where it is
 pytestmark = pytest.mark.broker
-ROOT = Path(__file__).parents[2]
-GATEWAY = """
-name = "fixin"
-number = 1
-kind = "clients"
-[quickfix]
-ConnectionType = "acceptor"
-SocketAcceptPort = "{port}"
-[[session]]
-session_id = "foreign"
-[session.quickfix]
-BeginString = "FIX.4.4"
-SenderCompID = "PENSTOCK"
-TargetCompID = "FOREIGN"
-[session.terms]
-tenant = "T1"
-source = "FOREIGN"
-desk_id = "DESK"
-accounts = ["A1"]
-default_account = "A1"
-default_strategy = "IMMEDIATE"
-default_urgency = "URGENT"
-"""
-
-
-@contextmanager
-def gateway(folder: Path, bootstrap: str, port: int) -> Iterator[None]:
-    """Run wire and gateway as an operator does."""
-    file = folder / "fixin.toml"
-    file.write_text(GATEWAY.format(port=port))
-    command = [
-        *(sys.executable, "-m", "services.cli.main", "fix", "run", str(file)),
-        *("--bootstrap", bootstrap, "--store", str(folder / "stores")),
-    ]
-    with (folder / "fix.log").open("ab") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=output, env={**os.environ, "PYTHONPATH": str(ROOT)}
-        )
-    try:
-        eventually(lambda: _listens(port), "the wire does not listen", 60)
-        yield
-    finally:
-        process.terminate()
-        process.wait(40)
-
-
-class Quotes:
-    """A market that goes on: what is older than two seconds is no quote."""
-
-    def __init__(self, desk: LiveDesk) -> None:
-        self._desk = desk
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._over.wait(0.3):
-            self._desk.quote()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def order(name: str, price: str) -> dict[str, Any]:
