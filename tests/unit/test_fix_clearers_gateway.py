@@ -25,6 +25,7 @@ from services.fix.fields import Fields
 from services.fix.gateway.application import Heard
 from services.fix.settings import read_gateway
 from streams.adapters.memory import Fault, Faults
+from streams.core import topics
 from tests.support.audit_log import make
 from tests.support.clearing_log import beginning, day, log_of
 from tests.support.fix_clearer import FixClearer, Reply
@@ -280,6 +281,42 @@ WRONG = [
 def test_terms_that_cannot_be_are_refused_at_the_start(version: str, terms: Any) -> None:
     with pytest.raises(ValidationError):
         make_gateway(gateway_file(clearer=(version, terms)))
+
+
+def test_names_that_fix_cannot_carry_stop_nothing() -> None:
+    run = begun()
+    run.hear("clearer", "P", Fields().add(70, "A@P1#1:1").add(60, AT).add(87, 2).add(88, 0))
+    run.work()
+    change = RepairChange(field=RepairField.CLEARING_ACCOUNT, value="\u0416-7", previous="")
+    run.say(RepairRequested(report_id="A@P1#1:1", changes=(change,), reason="r"), actor="ann")
+    run.work()
+    fields = run.told()[-1][1]
+    assert (fields.get(70), fields.get(79)) == ("A@P1#1:2", "?-7")
+    run.prove()
+
+
+def test_a_definition_that_cannot_be_read_stops_nothing() -> None:
+    run = begun()
+    run.log.append(topics.CONTROL_COMMANDS, 0, b"", b"no magic byte")
+    run.hear("clearer", "P", Fields().add(70, "A@P1#1:1").add(60, AT).add(87, 0))
+    run.work()
+    assert statuses(run, "A@P1#1:1") == ["ACCEPTED"]
+    run.prove()
+
+
+def test_a_session_that_the_file_names_no_more_stops_nothing() -> None:
+    run = begun(answer_s=1)
+    run.file = gateway_file(other=("FIX44", {"captures": True}))
+    assert run.gateway is not None
+    run.gateway.close()
+    run.gateway = run.gateway_host()
+    run.gateway.take_over()
+    left = run.file
+    run.file = gateway_file(clearer=("FIX44", TERMS))  # whose words still come
+    run.hear("clearer", "P", Fields().add(70, "A@P1#1:1").add(60, AT).add(87, 0))
+    run.file = left
+    run.turn(40)
+    assert statuses(run, "A@P1#1:1") == []
 
 
 @pytest.mark.parametrize("name", ["clearers", "drop-copy"])

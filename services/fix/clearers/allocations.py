@@ -97,7 +97,7 @@ def _add_block(
 ) -> None:
     """Add order, instrument, quantity, price, dates and money. A cancel has no quantity left."""
     quantity = quantity_text(report.quantity, report.quantity_scale)
-    fields.add(73, 1).add(11, report.client_order_id).add(37, report.order_id)
+    fields.add(73, 1).add(11, report.client_order_id or report.order_id).add(37, report.order_id)
     if version is not Version.FIX42:
         fields.add(38, quantity)
     fields.add(54, side_text(report.side, report.side is Side.SELL and report.is_short_sale))

@@ -44,7 +44,7 @@ from streams.core.topics import (
     CONTROL_COMMANDS,
     FIX_DECISIONS,
 )
-from streams.runtime.ports import Emitter, RecordedBatch
+from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 
 __all__ = ["Clearers"]
 
@@ -118,8 +118,10 @@ class Clearers(Gateway):
     # What comes by FIX.
 
     def on_heard(self, heard: Heard) -> Iterator[Any]:
-        session = self._sessions[heard.message.session_id]
+        session = self._sessions.get(heard.message.session_id)
         kind = heard.message.message_type
+        if session is None:
+            return  # of a session that the file does not name any more
         if kind in ANSWERS:
             yield from self._on_answer(session, heard)
         elif kind == "J":
@@ -186,6 +188,11 @@ class Clearers(Gateway):
     def load(self, data: bytes) -> None:
         super().load(data)
         self._asking.load(self.state)
+
+    def _keep(self, inbound: Inbound) -> None:
+        # A definition that cannot be read is the engine's dead letter and holds for nobody.
+        if inbound.envelope is not None or inbound.record.topic != CONTROL_COMMANDS:
+            super()._keep(inbound)
 
     def _taker(self, report: AllocationReported | TradeCaptured) -> ClearerSession | None:
         return next((each for each in self._sessions.values() if each.takes(report)), None)

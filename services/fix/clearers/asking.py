@@ -50,9 +50,11 @@ class Asking:
     def due(self, state: ClearersState, report_id: str, at_ns: int) -> Iterator[Any]:
         """Yield the question, or that no answer came. Nothing while the session is away."""
         found = state.ours.open.get(report_id)
-        if found is None or not state.sessions.of(found.session_id).is_logged_on:
+        if found is None or found.session_id not in self._terms:
             return
-        terms = self._terms[found.session_id]
+        if not state.sessions.of(found.session_id).is_logged_on:
+            return
+        terms = self._terms_of(found)
         if found.asks < terms.asks_max and not found.is_received:
             fields = Fields.parse(found.body)
             yield Outgoing(found.session_id, found.message_type, fields, report_id, True)
@@ -107,8 +109,12 @@ class Asking:
         self.timers.cancel(f"{TIMER}{report_id}")
 
     def _wait_ns(self, found: Open) -> int:
-        terms = self._terms[found.session_id]
+        terms = self._terms_of(found)
         return (terms.final_s if found.is_received else terms.answer_s) * SECOND_NS
+
+    def _terms_of(self, found: Open) -> ClearerTerms:
+        """Return the session's terms; the usual ones for one that the file names no more."""
+        return self._terms.get(found.session_id) or ClearerTerms()
 
     def _set_due(self, report_id: str, found: Open, wait_ns: int, at_ns: int) -> None:
         if wait_ns:

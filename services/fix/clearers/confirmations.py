@@ -32,7 +32,7 @@ def confirmation(
     quantity = quantity_text(share.quantity, report.quantity_scale)
     fields = Fields().add(664, confirm_id).add(772, previous_id or None)
     fields.add(666, TRANSACTIONS[transaction]).add(773, CONFIRMATION).add(665, CONFIRMED)
-    fields.add(73, 1).add(11, report.client_order_id).add(37, report.order_id)
+    fields.add(73, 1).add(11, report.client_order_id or report.order_id).add(37, report.order_id)
     fields.add(70, report.report_id).add(60, utc_text(at_ns, MICROSECONDS))
     fields.add(75, report.trade_date).add(55, symbol).add(80, quantity)
     fields.add(54, side_text(report.side, report.side is Side.SELL and report.is_short_sale))

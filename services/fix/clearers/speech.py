@@ -12,9 +12,11 @@ from services.fix.clearers.instructions.book import OrderBook
 from services.fix.clearers.shares import Share, whole_share
 from services.fix.clearers.state import ClearersState
 from services.fix.clearers.terms import Allocations, ClearerSession
+from services.fix.fields import Fields
 from services.fix.gateway.application import Outgoing
+from services.fix.values import printable
 
-__all__ = ["CONFIRMS", "Speech", "report_of_name"]
+__all__ = ["CONFIRMS", "Speech", "report_of_name", "sendable"]
 
 CONFIRMS = "/C"  # ends the id of a confirmation of what was accepted
 
@@ -34,7 +36,7 @@ class Speech(NamedTuple):
             at_ns=self.at_ns,
             error_account=session.terms.error_account,
         )
-        return Outgoing(session.session_id, "AE", fields, report.report_id)
+        return Outgoing(session.session_id, "AE", sendable(fields), report.report_id)
 
     def allocation(
         self, session: ClearerSession, report: AllocationReported, names: Names | None = None
@@ -56,7 +58,7 @@ class Speech(NamedTuple):
                 symbol=self.symbol(report.instrument_id),
                 at_ns=self.at_ns,
             )
-            return Outgoing(session.session_id, kind, fields, names.own)
+            return Outgoing(session.session_id, kind, sendable(fields), names.own)
         write = instruction if kind is Allocations.INSTRUCTION else allocation_report
         fields = write(
             session.version,
@@ -66,7 +68,7 @@ class Speech(NamedTuple):
             at_ns=self.at_ns,
             shares=self._book().shares(report),
         )
-        return Outgoing(session.session_id, kind, fields, names.own)
+        return Outgoing(session.session_id, kind, sendable(fields), names.own)
 
     def told_again(self, session: ClearerSession, report: AllocationReported) -> Outgoing:
         """Return a report that stands as one that replaces it: its accounts have changed."""
@@ -101,13 +103,22 @@ class Speech(NamedTuple):
                 symbol=self.symbol(report.instrument_id),
                 at_ns=self.at_ns,
             )
-            yield Outgoing(session.session_id, "AK", fields, confirm_id)
+            yield Outgoing(session.session_id, "AK", sendable(fields), confirm_id)
 
     def symbol(self, instrument_id: str) -> str:
         return self.state.read.symbols.get(instrument_id) or instrument_id
 
     def _book(self) -> OrderBook:
         return OrderBook(self.state.read.orders, self.state.ours.instructions)
+
+
+def sendable(fields: Fields) -> Fields:
+    """Return what FIX can carry: names of the log may have any character, or be empty."""
+    return Fields(
+        (tag, text if text.isascii() and text.isprintable() else printable(text))
+        for tag, text in fields.pairs
+        if text
+    )
 
 
 def report_of_name(name: str) -> tuple[str, bool, bool]:

@@ -118,8 +118,11 @@ class DropCopies(Gateway):
         """Yield a copy of a client's request to who watches its session, once."""
         if message.message_type not in REQUESTS or not self.state.watched.is_new(message):
             return
-        fields = Fields.parse(message.text)
-        body = Fields(pair for pair in fields.pairs if pair[0] not in ENVELOPE)
+        try:
+            fields = Fields.parse(message.text)
+        except ValueError:
+            return  # the clients' gateway says so in its log
+        body = Fields(pair for pair in fields.pairs if pair[0] not in ENVELOPE and pair[1])
         for each in self._subscribers.values():
             is_same = fields.get(8) == each.version.begin_string
             if is_same and message.session_id in each.terms.requests_of and body.pairs:
