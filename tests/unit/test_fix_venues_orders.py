@@ -94,6 +94,9 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"opens": "14:30:00", "closes": "14:30:01"}, {}, ""),
     ({"opens": "22:00:00", "closes": "14:31:00"}, {}, ""),
     ({}, FULL, ""),
+    ({}, {"instrument_id": "\u682a"}, "its symbol cannot be written in FIX"),
+    ({"symbols": {"\u682a": {"symbol": "KABU"}}}, {"instrument_id": "\u682a"}, ""),
+    ({}, {"self_trade_id": "a\x01b"}, "its self-trade id cannot be written in FIX"),
 ]
 
 

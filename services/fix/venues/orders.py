@@ -30,7 +30,10 @@ DAY_NS, SECOND_NS = 86_400 * 10**9, 10**9
 
 def refusal(terms: VenueTerms, child: Child, at_ns: int) -> str:
     """Return why the venue's terms do not let a child be sent; empty when they do."""
+    symbol = terms.symbol_of(child.instrument_id).symbol
     rungs = (
+        (not _is_writable(symbol), "its symbol cannot be written in FIX"),
+        (not _is_writable(child.self_trade_id), "its self-trade id cannot be written in FIX"),
         (_is_closed(terms, at_ns), f"orders are taken from {terms.opens} to {terms.closes}"),
         (child.order_type not in terms.order_types, f"takes no {child.order_type.value} order"),
         (child.time_in_force not in terms.times_in_force, f"takes no {child.time_in_force.value}"),
@@ -185,6 +188,10 @@ def _pairs(pairs: Iterable[str]) -> list[tuple[int, str]]:
 
 def _fields(fields: dict[int, str]) -> Fields:
     return Fields(fields.items())
+
+
+def _is_writable(text: str) -> bool:
+    return text.isascii() and (text.isprintable() or not text)
 
 
 def _is_closed(terms: VenueTerms, at_ns: int) -> bool:
