@@ -111,7 +111,7 @@ class FixPeer:
     def logout(self, text: str = "") -> None:
         """Log out and stay out until `logon`."""
         self._do("logout", text=text)
-        self.await_event("logout")
+        self.await_logout()
 
     def logon(self) -> None:
         """Log on again after `logout`."""

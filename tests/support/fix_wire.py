@@ -124,7 +124,13 @@ class Desk:
         self.records: list[Any] = []
 
     def send(self, session_id: str, message_type: str, body: str, subject: str = "x") -> int:
-        """Ask for a message to be sent; return its ordinal."""
+        """Ask for a message to be sent, and see it in the log; return its ordinal."""
+        ordinal = self.queue(session_id, message_type, body, subject)
+        assert self._producer.flush(30) == 0
+        return ordinal
+
+    def queue(self, session_id: str, message_type: str, body: str, subject: str = "x") -> int:
+        """Ask for one of many messages to be sent; `send` flushes them all."""
         ordinal = self._ordinals.get(session_id, 0) + 1
         self._ordinals[session_id] = ordinal
         message = FixSending(
@@ -148,7 +154,6 @@ class Desk:
         )
         value = CODEC.encode(envelope, message)
         self._producer.produce(FIX_SENDING, value, session_id.encode(), self._number)
-        assert self._producer.flush(30) == 0
         return ordinal
 
     def read(self) -> list[Any]:
