@@ -68,6 +68,15 @@ def test_a_reject_that_comes_before_the_mark_waits_for_it() -> None:
     assert kinds(desk) == ["D P.1.1"]
 
 
+def test_a_reject_of_an_endless_number_is_a_decision_only() -> None:
+    desk = working()
+    for number in ("9" * 40, "0", "-1", "1.5"):
+        desk.hear(Fields().add(45, number).add(58, "no"), "3")
+    desk.turn()
+    assert (told(desk), len(desk.decisions())) == (["up", "NEW E1"], 4)
+    desk.crash()
+
+
 def test_a_reject_of_an_order_that_works_does_not_free_it() -> None:
     desk = working()
     desk.hear(refusal(2, "D", "P.1.1"), "j")

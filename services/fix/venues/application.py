@@ -18,7 +18,7 @@ from services.fix.gateway.application import Gateway, GatewayState, Heard, Publi
 from services.fix.values import FixValueError
 from services.fix.venues.answers import is_unsent, own_answers, too_old
 from services.fix.venues.copies import copy_key, fold_copy, fold_told, recovered
-from services.fix.venues.hearing import hear, hear_reject, reject_subject
+from services.fix.venues.hearing import hear, hear_reject, reference_of, reject_subject
 from services.fix.venues.ids import read_id
 from services.fix.venues.reports import (
     execution_report,
@@ -197,16 +197,16 @@ class VenuesGateway(Gateway):
     def _fold_reject(self, message: FixReceived, fields: Fields) -> None:
         state: VenuesState = self.state
         kind, child_id = reject_subject(state, message.session_id, fields)
-        number = fields.get(45)
+        number = reference_of(fields)
         if kind:
             child = state.children.get(child_id)
             if kind == "D" and child is not None and child.stage < Stage.ANSWERED:
                 state.advance(child, child_id, Stage.CLOSED)
                 child.closed_day = message.session_day
-        elif number.isascii() and number.isdecimal():
+        elif number:
             # The mark that says what had this number may come after the reject.
             words = state.refused.setdefault(message.session_id, {})
-            words[int(number)] = fields.get(58) or f"35={message.message_type}"
+            words[number] = fields.get(58) or f"35={message.message_type}"
             if len(words) > SEQUENCES_KEPT:
                 del words[next(iter(words))]
 
@@ -232,7 +232,8 @@ class VenuesGateway(Gateway):
             state.epochs[sent.session_id] = sent.session_epoch
             state.sequences[sent.session_id] = {}
         numbers = state.sequences[sent.session_id]
-        numbers[sent.sequence] = subject  # 0: in doubt, and not sent
+        if sent.sequence:  # otherwise it is in doubt, and was not sent
+            numbers[sent.sequence] = subject
         if len(numbers) > SEQUENCES_KEPT:
             del numbers[next(iter(numbers))]
         was_refused = state.refused.get(sent.session_id, {}).pop(sent.sequence, None) is not None

@@ -17,10 +17,11 @@ from services.fix.venues.reading import EXECUTED
 from services.fix.venues.state import ExecIds, Stage, VenuesState
 from services.fix.venues.terms import VenueTerms
 
-__all__ = ["hear", "hear_reject", "reject_subject"]
+__all__ = ["hear", "hear_reject", "reference_of", "reject_subject"]
 
 REFUSED: Final = f"{MARK}refused"  # end of the ExecID of a child that j or 3 refused
 NOT_SUPPORTED: Final = "3"  # FIX 380
+NUMBER_DIGITS_MAX: Final = 9
 NO_EXEC_ID: Final = "0"  # what venues write that have none, such as in 150=I
 
 
@@ -51,12 +52,16 @@ def reject_subject(state: VenuesState, session_id: str, fields: Fields) -> tuple
     kind = fields.get(372)
     if own.child_id in state.children and kind:
         return kind, own.child_id
-    number = fields.get(45)
-    if number.isascii() and number.isdecimal():
-        subject = state.sequences.get(session_id, {}).get(int(number), "")
-        known, _, name = subject.partition(" ")
-        return known, read_id(name).child_id
-    return "", ""
+    subject = state.sequences.get(session_id, {}).get(reference_of(fields), "")
+    known, _, name = subject.partition(" ")
+    return known, read_id(name).child_id
+
+
+def reference_of(fields: Fields) -> int:
+    """Return FIX 45, the number of the message that is refused; 0 when it is none."""
+    text = fields.get(45)
+    is_number = text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS_MAX
+    return int(text) if is_number else 0
 
 
 def hear_reject(
@@ -125,10 +130,9 @@ def _hear_reject(state: VenuesState, heard: Heard) -> Iterator[Any]:
     kind, child_id = reject_subject(state, session_id, fields)
     text = fields.get(58) or f"35={heard.message.message_type}"
     if kind:
-        number = fields.get(45)
         subject = f"{kind} {fields.get(379) or child_id}"
-        if number.isascii() and number.isdecimal():
-            subject = state.sequences.get(session_id, {}).get(int(number), subject)
+        numbers = state.sequences.get(session_id, {})
+        subject = numbers.get(reference_of(fields), subject)
         at_ns = heard.message.sent_ns or heard.message.received_ns
         yield from hear_reject(state, subject, text, at_ns)
     value = fields.get(379) or fields.get(45)
