@@ -76,9 +76,9 @@ def _slow_loris(target: Target, chance: Random) -> None:
 
 def _stranger(target: Target, chance: Random) -> None:
     name = f"NOBODY{chance.randint(0, 99)}"
-    peer = RawPeer(target.port, sender=name, target=target.target)
-    peer.send("A", "98=0|108=30")
-    assert peer.is_closed(), "a stranger was let in"
+    with RawPeer(target.port, sender=name, target=target.target) as peer:
+        peer.send("A", "98=0|108=30")
+        assert peer.is_closed(), "a stranger was let in"
 
 
 def _wrong_frames(target: Target, chance: Random) -> None:
