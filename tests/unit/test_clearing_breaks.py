@@ -245,3 +245,10 @@ def test_an_answer_to_an_unknown_report_is_told_and_is_no_break(clean: Entries) 
     result = reconcile([*clean, clean[0]._replace(message=stray)])
     assert result.is_clean
     assert result.counts[B.ANSWER_SUSPENDED] == 1
+
+
+def test_executions_of_one_instant_may_be_told_in_any_order(clean: Entries) -> None:
+    """A venue's swapped reports: the one with the lower count comes last."""
+    traded = leave_out(ExecutionReport, exec_id="G3")(clean)
+    late = add(ExecutionReport, {"exec_id": "G2"}, cumulative_quantity=1)
+    assert reconcile(late(traded)).breaks == reconcile(traded).breaks

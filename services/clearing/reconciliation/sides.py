@@ -18,7 +18,14 @@ from schemas.messages.clearing import (
     ClearingSuspended,
     TradeCaptured,
 )
-from schemas.messages.core import AllocationKind, CashEntry, ClearingStatus, Envelope, Side
+from schemas.messages.core import (
+    AllocationKind,
+    CashEntry,
+    ClearingStatus,
+    Envelope,
+    ExecType,
+    Side,
+)
 from schemas.messages.intake import OrderAccepted, OrderReplaced
 from schemas.messages.netting import CrossExecuted, ParentClosed
 from schemas.messages.routing import FillBooked, FillBusted, FillCorrected
@@ -155,9 +162,20 @@ def _told(sides: Sides, _: Envelope, event: ExecutionReport, place: str) -> None
     if row is not None:
         sides.executions.add(row)
     known = sides.cumulative.get(event.child_id)
-    if known is None or event.transact_ns >= known[0]:
+    if known is None or _is_newer(event, known[0], known[1]):
         counted = (event.transact_ns, event.cumulative_quantity, place)
         sides.cumulative[event.child_id] = counted
+
+
+def _is_newer(event: ExecutionReport, at_ns: int, count: int) -> bool:
+    """Return whether a report counts more newly than one at `at_ns` that had `count`.
+
+    Of the same instant the higher count is newer, in whatever order they were told: only a bust or
+    a correction lowers it.
+    """
+    is_change = event.exec_type in (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
+    is_further = is_change or event.cumulative_quantity >= count
+    return event.transact_ns > at_ns or (event.transact_ns == at_ns and is_further)
 
 
 def _accepted(sides: Sides, _: Envelope, event: OrderAccepted, place: str) -> None:
