@@ -223,6 +223,17 @@ def test_an_address_that_is_not_listed_is_refused(gate: Gate) -> None:
         assert peer.is_closed()
 
 
+def test_a_reject_of_what_we_sent_is_recorded_for_the_gateway(gate: Gate) -> None:
+    before = len(gate.desk.received("raw"))
+    with gate.peer() as peer:
+        peer.logon(RESET)
+        peer.send("3", "45=1|58=we do not read this")
+        eventually(lambda: len(gate.desk.received("raw")) > before, "the reject is recorded")
+    reject = gate.desk.received("raw")[-1]
+    assert (reject.message_type, reject.sequence) == ("3", 2)
+    assert b"58=we do not read this" in reject.text
+
+
 def test_a_session_that_floods_is_held_back_and_the_others_go_on(gate: Gate) -> None:
     before = len(gate.desk.received("raw"))
     with gate.peer("BUSY") as busy, gate.peer() as other:

@@ -9,7 +9,7 @@ from infra.broker.ports import pick_ports
 from services.fix.wire.line import WAITING_MAX
 from tests.support.broker import Cluster
 from tests.support.counted_run import eventually
-from tests.support.fix_peer import FixPeer
+from tests.support.fix_peer import FixPeer, RawPeer
 from tests.support.fix_wire import Desk, WireProcess, acceptor_toml, order, report, session_toml
 
 pytestmark = pytest.mark.broker
@@ -21,7 +21,7 @@ class Sessions:
     """Two counterparties and a wire."""
 
     def __init__(self, folder: Path, broker: Cluster, name: str, **settings: str) -> None:
-        (port,) = pick_ports(1)
+        (port,) = self.ports = pick_ports(1)
         self.near, self.far = f"{name}-near", f"{name}-far"
         toml = acceptor_toml(
             NUMBER,
@@ -67,6 +67,27 @@ def test_a_session_that_stays_away_gets_everything_later_and_holds_up_nobody(
             assert far.take("8", {17: "Elast"})
             reports = [each.get(17) for each in far.seen if each.get(35) == "8"]
     assert reports == [f"E{number}" for number in range(count)] + ["Elast"]
+
+
+@pytest.mark.slow
+def test_a_session_that_takes_nothing_is_cut_off_and_holds_up_nobody(
+    tmp_path: Path, broker: Cluster
+) -> None:
+    world = Sessions(tmp_path, broker, "DEAF")
+    near, (port,) = world.peers[world.near], world.ports
+    with world.wire, near:
+        near.await_logon()
+        with RawPeer(port, sender="DEAFFAR", target="PENSTOCK") as deaf:
+            deaf.logon()
+            # The buffers of both ends hold some megabytes before a send has to wait.
+            for number in range(60_000):
+                world.desk.queue(world.far, "8", report(number))
+            world.desk.send(world.near, "8", report("N"))
+            assert near.take("8").get(17) == "EN"
+            eventually(lambda: len(world.desk.changes(world.far)) == 2, "the deaf one is cut", 120)
+            assert not world.desk.changes(world.far)[-1].is_logged_on
+        world.desk.send(world.near, "8", report("M"))
+        assert near.take("8", {17: "EM"})
 
 
 def test_a_cut_connection_is_recorded_and_the_next_messages_follow(

@@ -14,6 +14,7 @@ from schemas.messages.core import RejectReason
 from schemas.messages.fix import FixReceived
 from services.fix.values import utc_ns
 from services.fix.wire.line import Line
+from services.fix.wire.listening import limit_unread
 
 __all__ = ["Logs", "WireApplication"]
 
@@ -32,10 +33,15 @@ class WireApplication(quickfix.Application):  # type: ignore[misc]  # of a libra
     numbers began again.
     """
 
-    def __init__(self, lines: dict[str, Line], settle: Callable[[Line, bool], None]) -> None:
+    def __init__(
+        self, lines: dict[str, Line], settle: Callable[[Line, bool], None], shared_port: str
+    ) -> None:
+        """`shared_port`: where sessions without one of their own connect to; 0 for none."""
         super().__init__()
         self._lines = lines
         self._settle = settle
+        ports = [line.settings.quickfix.get("SocketConnectPort", "0") for line in lines.values()]
+        self._ports = frozenset(map(int, [*ports, shared_port])) - {0}
 
     def onCreate(self, session_id: Any) -> None:
         """Nothing: a session's line is there before QuickFIX is."""
@@ -43,6 +49,8 @@ class WireApplication(quickfix.Application):  # type: ignore[misc]  # of a libra
     def onLogon(self, session_id: Any) -> None:
         line = self._lines[session_id.toString()]
         line.reason = ""
+        if not line.peer:  # we connected to it
+            limit_unread(self._ports)
         line.changed(is_logged_on=True, text=f"logged on from {line.peer or 'its address'}")
 
     def onLogout(self, session_id: Any) -> None:

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
-__all__ = ["bound_listener", "replace_listener"]
+__all__ = ["bound_listener", "limit_unread", "open_descriptors", "replace_listener"]
 
 BACKLOG: Final = 64
 # A counterparty that takes nothing for so long is cut off: a send to it waits, and with it the
@@ -42,6 +42,21 @@ def replace_listener(listener: socket.socket, before: set[int]) -> None:
     # Refused when the thread was not waiting yet: then it waits at ours from the beginning.
     with contextlib.suppress(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5.0).close()
+
+
+def limit_unread(ports: frozenset[int]) -> None:
+    """Bound for how long the connections to these ports of others may take nothing."""
+    for descriptor in open_descriptors():
+        try:
+            probe = socket.socket(fileno=os.dup(descriptor))
+        except OSError:  # no socket
+            continue
+        with probe, contextlib.suppress(OSError):  # not connected
+            if (
+                probe.family in (socket.AF_INET, socket.AF_INET6)
+                and probe.getpeername()[1] in ports
+            ):
+                probe.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MAX_MS)
 
 
 def open_descriptors() -> set[int]:

@@ -185,7 +185,8 @@ class Wire:
             line.changed(is_logged_on=False, text="the wire ended without a Logout")
 
     def _start_quickfix(self) -> None:
-        application = WireApplication(self._by_quickfix, self.settle)
+        shared_port = self._file.quickfix.get("SocketConnectPort", "0")
+        application = WireApplication(self._by_quickfix, self.settle, shared_port)
         logs = Logs(self._by_quickfix)
         self._parts += [application, logs]
         self._engines: list[Any] = []
