@@ -29,7 +29,7 @@ from streams.core.topics import CHILDREN_EVENTS, FILLS_EVENTS, ORDERS_COMMANDS, 
 MINUTES_BY_SECONDS = 15
 PLANNER_WAIT_MS = 5_000  # more than a plan takes on a machine that does all of this at once
 CLOSING_S = 60  # of the call at the end of the demo's day
-FIX_GRACE_S = 40  # the last answers take their time through four processes, by the wall
+FIX_GRACE_S = 30  # the last answers take their time through four processes, by the wall
 HALTS = 2  # one of the whole market, one at one venue
 
 

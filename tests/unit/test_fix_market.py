@@ -5,8 +5,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.messages.core import ExecType, Liquidity, OrderStatus, OrderType, Side, TimeInForce
+from schemas.messages.core import (
+    ExecType,
+    Liquidity,
+    OrderStatus,
+    OrderType,
+    RejectReason,
+    Side,
+    TimeInForce,
+)
 from schemas.messages.fix import FixReceived
+from schemas.messages.routing import ChildCancelRequested, ChildStatusRequested
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
 from services.fix.codes import Version
 from services.fix.fields import Fields
@@ -33,7 +42,7 @@ def state() -> MarketState:
 
 def session(version: Version = Version.FIX44, **terms: Any) -> MarketSession:
     made = MarketTerms.model_validate({"venue_id": "NORD", **terms})
-    return MarketSession(session_id="NORD", version=version, terms=made)
+    return MarketSession(session_id=made.venue_id, version=version, terms=made)
 
 
 def order(**changes: Any) -> Order:
@@ -264,25 +273,100 @@ def test_fees_need_a_version_that_can_say_them() -> None:
         read_sessions(GatewayFile.model_validate(file))
 
 
-@pytest.mark.parametrize("message_type", ["3", "j", "Q"])
-def test_a_refusal_is_not_answered(message_type: str) -> None:
-    gateway = MarketGateway(3, {"NORD": session()})
-    body = fields("45=7|372=8|58=tag 60 is none")
-    received = FixReceived(
+def received(message_type: str, *, is_again: bool = False) -> FixReceived:
+    return FixReceived(
         session_id="NORD",
         session_day=20260302,
         session_epoch=1,
         sequence=9,
         message_type=message_type,
         is_possible_duplicate=False,
-        is_possible_resend=False,
+        is_possible_resend=is_again,
         text=b"",
         refusal="",
         sent_ns=0,
         received_ns=0,
     )
-    assert [*gateway.on_heard(Heard(received, body, AT_NS))] == []
-    other = msgspec.structs.replace(received, message_type="AE")
-    answers = [*gateway.on_heard(Heard(other, body, AT_NS))]
+
+
+def gateway(*messages: tuple[str, str], version: Version = Version.FIX44) -> MarketGateway:
+    """Return a gateway that has heard these: type and fields."""
+    made = MarketGateway(3, {"NORD": session(version)})
+    made.state.scales["ACME"], made.state.symbols["ACME"] = 1, "ACME"
+    for message_type, text in messages:
+        made.fold_heard(received(message_type), fields(text))
+    return made
+
+
+def asked(
+    made: MarketGateway, message_type: str, text: str, *, is_again: bool = False
+) -> list[Any]:
+    """Return what the gateway decides on a message."""
+    heard = Heard(received(message_type, is_again=is_again), fields(text), AT_NS)
+    return [*made.on_heard(heard)]
+
+
+NEW = "11=P1|55=ACME|54=1|38=100|40=1|60=20260302-14:30:00"
+CANCEL = "41=P1|11=P1/2|55=ACME|54=1|38=100|60=20260302-14:30:00"
+
+
+@pytest.mark.parametrize("version", [Version.FIX42, Version.FIX44, Version.FIX50SP2])
+def test_who_asks_for_an_unknown_order_is_told_so(version: Version) -> None:
+    made = gateway(version=version)
+    (status,) = asked(made, "H", "11=P9|790=Q1|55=ACME|54=1")
+    expected = ("NONE", "P9", "8", "5")
+    assert tuple(status.fields.get(tag) for tag in (37, 11, 39, 103)) == expected
+    assert problems(version, "8", status.fields) == []
+    refused, logged = asked(made, "F", CANCEL)
+    assert (refused.fields.get(102), refused.fields.get(434), refused.fields.get(39)) == (
+        "1",
+        "1",
+        "8",
+    )
+    assert problems(version, "9", refused.fields) == []
+    assert logged.reason is RejectReason.UNKNOWN_ORDER
+
+
+def test_a_known_id_is_refused_and_one_sent_again_is_answered_by_its_status() -> None:
+    made = gateway(("D", NEW))
+    refused, _ = asked(made, "D", NEW)
+    assert (refused.message_type, refused.fields.get(39), refused.fields.get(103)) == (
+        "8",
+        "8",
+        "6",
+    )
+    (question,) = asked(made, "D", NEW, is_again=True)
+    assert (type(question.message), question.message.child_id) == (ChildStatusRequested, "P1")
+    made.fold_heard(received("F"), fields(CANCEL))
+    refused, _ = asked(made, "F", CANCEL)
+    assert (refused.fields.get(102), refused.fields.get(37)) == ("6", "NONE")
+
+
+def test_requests_are_numbered_in_their_order() -> None:
+    made = gateway(("D", NEW))
+    (first,) = asked(made, "F", CANCEL)
+    assert (type(first.message), first.message.request) == (ChildCancelRequested, 1)
+    made.fold_heard(received("F"), fields(CANCEL))
+    replace = "41=P1|11=P1/3|55=ACME|54=1|38=200|40=2|44=9.5|60=20260302-14:30:00"
+    (second,) = asked(made, "G", replace)
+    assert (second.message.request, second.message.quantity) == (2, 200)
+    assert second.message.price_e9 == 9_500_000_000
+
+
+def test_an_order_of_another_session_is_unknown() -> None:
+    made = gateway(("D", NEW))
+    heard = Heard(received("F"), fields(CANCEL), AT_NS)
+    other = MarketGateway(3, {"NORD": session(), "OST": session(venue_id="OST")})
+    other.load(made.snapshot())
+    message = msgspec.structs.replace(heard.message, session_id="OST")
+    refused, _ = other.on_heard(Heard(message, heard.fields, AT_NS))
+    assert refused.fields.get(102) == "1"
+
+
+@pytest.mark.parametrize("message_type", ["3", "j", "Q"])
+def test_a_refusal_is_not_answered(message_type: str) -> None:
+    body = "45=7|372=8|58=tag 60 is none"
+    assert asked(gateway(), message_type, body) == []
+    answers = asked(gateway(), "AE", body)
     assert [type(each).__name__ for each in answers] == ["Outgoing", "Refusal"]
     assert (answers[0].message_type, answers[0].fields.get(380)) == ("j", "3")
