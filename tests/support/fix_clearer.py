@@ -1,5 +1,7 @@
-"""A clearer that speaks FIX: keeps books by what it is told, answers as a rule says. Shares no
-code with what it checks: amounts are read with Decimal."""
+"""A clearer that speaks FIX: keeps books by what it is told, answers as a rule says.
+
+It shares no code with what it checks: amounts are read with Decimal.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

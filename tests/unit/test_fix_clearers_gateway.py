@@ -84,7 +84,7 @@ ANSWER_ROWS = [
      "87=2 ACCOUNT_LEVEL_REJECT; 88=8 INCORRECT_ALLOCATED_QUANTITY"),
     (Version.FIX44, "AT", "755=R:1|87=5|88=0", "REJECTED",
      "87=5 REJECTED_BY_INTERMEDIARY; 88=0 UNKNOWN_ACCOUNT"),
-    (Version.FIX50SP2, "P", "70=R:1|87=12|58=gone", "REJECTED", "87=12 CANCELLED; gone"),
+    (Version.FIX50SP2, "P", "70=R:1|87=10|58=gone", "REJECTED", "87=10 REFUSED; gone"),
     (Version.FIX44, "AR", "571=R:1|150=F", "ACCEPTED", ""),
     (Version.FIX44, "AR", "571=R:1|150=8|58=late", "REJECTED", "late"),
     (Version.FIX44, "AR", "571=R:1|150=F|939=1|751=2", "REJECTED",
@@ -170,6 +170,23 @@ def test_silence_is_asked_about_and_then_put_before_people() -> None:
     run.work()
     assert statuses(run, "A@P1#1:1") == ["ACCEPTED"]
     run.prove()
+
+
+def test_who_received_and_never_decides_is_put_before_people_without_another_question() -> None:
+    run = begun(answer_s=2, final_s=8)
+    run.hear("clearer", "P", Fields().add(70, "A@P1#1:1").add(60, AT).add(87, 3))
+    run.work()
+    for _ in range(8):
+        run.turn(25)
+    assert sum(m.subject == "A@P1#1:1" for m in run.sent) == 1
+    (found,) = [e for e in suspended(run) if e.report_id == "A@P1#1:1"]
+    assert found.value.startswith("clearer received it and gave no last word for ")
+    run.prove()
+
+
+def test_reports_from_before_a_session_was_agreed_are_not_told() -> None:
+    assert begun(since=20260301).sent == []
+    assert len(begun(since=20260227).sent) > 5
 
 
 def test_nothing_is_asked_while_the_session_is_away() -> None:
