@@ -114,7 +114,7 @@ class Asking:
 
     def _terms_of(self, found: Open) -> ClearerTerms:
         """Return the session's terms; the usual ones for one that the file names no more."""
-        return self._terms.get(found.session_id) or ClearerTerms()
+        return self._terms.get(found.session_id) or ClearerTerms.model_validate({})
 
     def _set_due(self, report_id: str, found: Open, wait_ns: int, at_ns: int) -> None:
         if wait_ns:
