@@ -8,6 +8,7 @@ from schemas.messages.core import (
     Envelope,
     Liquidity,
     OrderStatus,
+    OrderType,
     Side,
     StrategyKind,
     TimeInForce,
@@ -41,6 +42,8 @@ def accepted(number: int, trade_date: int, **changes: Any) -> Any:
         trade_date=trade_date,
         side=Side.BUY,
         quantity=100,
+        order_type=OrderType.MARKET,
+        limit_price_e9=None,
         time_in_force=TimeInForce.DAY,
         strategy=StrategyKind.TWAP,
         **changes,
@@ -97,6 +100,14 @@ def test_orders_of_a_session_that_is_gone_are_passed_over() -> None:
         assert not [*after.on_event(envelope(number), event, number)]
         after.fold_event(envelope(number), event)
     assert after.state.orders["O1"].cumulative_quantity == 40
+
+
+def test_names_that_fix_cannot_carry_end_no_gateway() -> None:
+    gateway = ClientsGateway(0, SEATS)
+    event = accepted(1, 20250611, account_id="A\x01B \u20ac \u00e9")
+    (told,) = gateway.on_event(envelope(1), event, 1)
+    assert told.fields.get(1) == "A?B ? \u00e9"
+    assert told.fields.body()
 
 
 def test_a_recovery_comes_to_the_same_at_every_step() -> None:

@@ -1,5 +1,6 @@
 """A message that is being read: who sent it, when, and how a value of it is refused."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -9,7 +10,7 @@ from services.fix.clients.terms import Seat
 from services.fix.fields import Fields
 from services.fix.values import FixValueError, utc_text
 
-__all__ = ["Asked", "MissingTagError", "content_digest"]
+__all__ = ["Asked", "Indexed", "MissingTagError", "content_digest"]
 
 # What may differ in a second sending: header, trailer, and the instant at which it was made.
 _NOT_CONTENT: Final = frozenset(
@@ -24,6 +25,23 @@ class MissingTagError(FixValueError):
     def __init__(self, reason: RejectReason, tag: int, name: str, bound: str) -> None:
         super().__init__(reason, name, "", bound)
         self.tag = tag
+
+
+class Indexed(Fields):
+    """Fields of which many are looked up: an order asks for some forty tags."""
+
+    __slots__ = ("_first",)
+
+    def __init__(self, pairs: Iterable[tuple[int, str]]) -> None:
+        super().__init__(pairs)
+        self._first = dict(reversed(self.pairs))
+
+    def get(self, tag: int, default: str = "") -> str:
+        """Return the first value of a tag."""
+        return self._first.get(tag, default)
+
+    def __contains__(self, tag: int) -> bool:
+        return tag in self._first
 
 
 class Asked(NamedTuple):

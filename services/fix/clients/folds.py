@@ -26,7 +26,7 @@ from schemas.messages.intake import (
 from schemas.messages.netting import CrossExecuted
 from schemas.messages.routing import FillBooked, FillBusted, FillCorrected
 from schemas.messages.runtime import JournalRecord
-from services.fix.clients.asked import Asked
+from services.fix.clients.asked import Asked, Indexed
 from services.fix.clients.cash import fold_cash
 from services.fix.clients.commands import read_order, request_of
 from services.fix.clients.executions import apply_step, corrected, restated, traded
@@ -73,7 +73,7 @@ def heard(
     found: NewOrder | FixValueError | None = None,
 ) -> None:
     """Take a message of a client. `found`: what its D was read as, if it was read before."""
-    asked = Asked(seat, state.reference, message.received_ns, fields)
+    asked = Asked(seat, state.reference, message.received_ns, Indexed(fields.pairs))
     match message.message_type:
         case "D":
             found = read_order(state, asked) if found is None else found

@@ -27,6 +27,7 @@ from schemas.messages.intake import (
 )
 from schemas.messages.routing import FillCorrected
 from services.fix.clients import folds
+from services.fix.clients.asked import Indexed
 from services.fix.clients.cash import calculated, paid
 from services.fix.clients.commands import new_order, read_order, working
 from services.fix.clients.executions import corrected, last_of, restated, told, traded
@@ -95,6 +96,7 @@ class ClientsGateway(Gateway):
         seat = self._seats.get(heard.message.session_id)
         if seat is None:
             return  # of a session that the file does not name any more
+        heard = heard._replace(fields=Indexed(heard.fields.pairs))
         desk = Desk(self.state, seat, self.partitions, heard, self.number)
         kind = heard.message.message_type
         if kind == "D":

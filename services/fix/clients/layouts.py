@@ -5,7 +5,7 @@ from typing import Final
 
 from services.fix.codes import Version
 from services.fix.dictionary import Item, dictionary
-from services.fix.fields import Fields
+from services.fix.fields import SOH, Fields
 
 __all__ = ["has_message", "kept"]
 
@@ -34,6 +34,7 @@ def kept(version: Version, message_type: str, fields: Fields, *, is_plain: bool 
 
 def _latin(text: str) -> str:
     """Return a text as FIX can carry it: names of the log may have any character."""
+    text = text.replace(SOH, "?")
     return text if text.isascii() else text.encode("latin-1", "replace").decode("latin-1")
 
 
