@@ -2,9 +2,10 @@
 
 import json
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -13,6 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli.options import Json
+
+if TYPE_CHECKING:
+    from services.fix.cert.run import Result
+    from services.fix.cert.script import Script
 
 __all__ = ["cert_command"]
 
@@ -40,11 +45,28 @@ def cert_command(
     """
     if find_spec("quickfix") is None:
         raise typer.BadParameter(MISSING)
-    from services.fix.cert.identity import CertificationError, peer_of
     from services.fix.cert.run import Line, play
+
+    plan, told, run = _prepared(session, gateway, script, store)
+    changed = dict(each.partition("=")[::2] for each in values or [])
+    if unknown := {*changed} - {*plan.values}:
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: one of {', '.join(plan.values)}")
+    with Line(told) as line:
+        results = list(play(plan, line, run=run, own=changed, have=frozenset(have or ())))
+    _print(f"{plan.title}: {session}", results, as_json)
+    if any(result.outcome.is_bad for result in results):
+        raise typer.Exit(1)
+
+
+def _prepared(
+    session: str, gateway: Path, script: Path | None, store: Path
+) -> tuple["Script", dict[str, Any], str]:
+    """Return the script, what the speaking process is told, and the name of the run."""
+    from services.fix.cert.identity import CertificationError, peer_of
     from services.fix.cert.script import SCRIPTS, read_script
     from services.fix.settings import read_gateway
 
+    run = f"CERT{int(time.time())}"
     try:
         file = read_gateway(gateway)
         own = {each.session_id: each for each in file.session}
@@ -53,33 +75,29 @@ def cert_command(
         if script is None and file.kind not in SCRIPTS:
             raise typer.BadParameter(f"no script for sessions of kind {file.kind}: name --script")
         plan = read_script(script or SCRIPTS[file.kind])
-        run = f"CERT{int(time.time())}"
+        # Numbers of its own: both sides begin at 1.
         folder = store / "cert" / run
         told = peer_of(file, own[session], folder=folder, heartbeat_s=plan.heartbeat_s)
     except (ValidationError, ValueError, CertificationError) as error:
         raise typer.BadParameter(str(error)) from error
-    changed = dict(each.partition("=")[::2] for each in values or [])
-    if unknown := {*changed} - {*plan.values}:
-        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: one of {', '.join(plan.values)}")
-    folder.mkdir(parents=True, exist_ok=True)
-    with Line(told) as line:
-        results = list(play(plan, line, run=run, own=changed, have=frozenset(have or ())))
+    return plan, told, run
+
+
+def _print(title: str, results: Sequence["Result"], as_json: bool) -> None:
     if as_json:
         rows = [
-            {"step": r.step, "outcome": r.outcome.word.lower(), "expected": r.expected,
-             "seen": r.seen}
+            {"step": r.step, "outcome": r.outcome.word.lower(), "expected": r.expected}
+            | {"seen": r.seen}
             for r in results
-        ]  # fmt: skip
+        ]
         typer.echo(json.dumps(rows))
-    else:
-        table = Table("", "step", "expected", "seen", title=f"{plan.title}: {session}", box=None)
-        for result in results:
-            style = "bold red" if result.outcome.is_bad else "green"
-            cells = (result.step, result.expected, result.seen)
-            table.add_row(Text(result.outcome.word, style=style), *(Text(each) for each in cells))
-        Console().print(table)
-        failed = sum(result.outcome.is_bad for result in results)
-        skipped = sum(result.outcome.word == "skipped" for result in results)
-        typer.echo(f"{len(results) - failed - skipped} passed, {failed} failed, {skipped} skipped")
-    if any(result.outcome.is_bad for result in results):
-        raise typer.Exit(1)
+        return
+    table = Table("", "step", "expected", "seen", title=title, box=None)
+    for result in results:
+        style = "bold red" if result.outcome.is_bad else "green"
+        cells = (result.step, result.expected, result.seen)
+        table.add_row(Text(result.outcome.word, style=style), *(Text(each) for each in cells))
+    Console().print(table)
+    failed = sum(result.outcome.is_bad for result in results)
+    skipped = sum(result.outcome.word == "skipped" for result in results)
+    typer.echo(f"{len(results) - failed - skipped} passed, {failed} failed, {skipped} skipped")
