@@ -42,3 +42,33 @@ def test_messages_go_both_ways_and_survive_a_clean_restart(tmp_path: Path, broke
         numbers = [each.sequence for each in desk.received("desk")]
         assert numbers == sorted(set(numbers))
         assert [each.is_logged_on for each in desk.changes("desk")] == [True, False, True]
+
+
+def test_the_wire_connects_to_counterparties_and_says_who_it_is(
+    tmp_path: Path, broker: Cluster
+) -> None:
+    (port,) = pick_ports(1)
+    venue = session_toml("venue", "VENUE", more='username = "us"\npassword_env = "TEST_VENUE"')
+    toml = acceptor_toml(15, port, venue, kind="venues", name="out").replace(
+        "acceptor", "initiator"
+    )
+    toml = toml.replace("SocketAcceptPort", "SocketConnectPort").replace(
+        "[quickfix]", '[quickfix]\nSocketConnectHost = "127.0.0.1"\nReconnectInterval = "1"'
+    )
+    desk = Desk(broker, 15)
+    wire = WireProcess(tmp_path, broker.bootstrap, toml)
+    with FixPeer(tmp_path / "peer", port, sender="VENUE", target="PENSTOCK", acceptor=True) as peer:
+        wire.start(TEST_VENUE="open sesame")
+        with wire:
+            logon = peer.take("A")
+            assert (logon.get(553), logon.get(554)) == ("us", "open sesame")
+            desk.send("venue", "D", order(1))
+            assert peer.take("D").get(11) == "1"
+            peer.send("8", report(1))
+            eventually(lambda: len(desk.received("venue")) == 1, "the report is recorded")
+            wire.kill()
+            desk.send("venue", "D", order(2))
+            wire.start(TEST_VENUE="open sesame")
+            assert peer.take("D").get(11) == "2"
+            assert wire.stop() == 0
+    assert "open sesame" not in wire.words()
