@@ -4,7 +4,7 @@ Method: wire, gateway and venue are processes, QuickFIX on both sides; kill -9 w
 between the engine's commit and the send, between send and answer, between answer and the commit of
 what follows. Venues ask for resends, and are asked; those of odd seeds get gap fills for orders.
 The dice are seeded; the moments are the machine's. PENSTOCK_FIX_KILLS=50 in the environment makes
-it 52 kills, four a test, instead of a handful.
+it 51 kills, three a test, instead of a handful.
 """
 
 import json
@@ -20,8 +20,8 @@ from tests.support.fix_kills import KilledDesk
 from tests.support.own_broker import OwnBroker
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(600)]
-KILLS = int(os.environ.get("PENSTOCK_FIX_KILLS", "8"))
-KILLS_A_RUN = 4
+KILLS = int(os.environ.get("PENSTOCK_FIX_KILLS", "9"))
+KILLS_A_RUN = 3
 VICTIMS = ("wire", "wire", "gateway", "both", "venue")
 MOMENTS = ("placed", "arrived", "answered")
 
