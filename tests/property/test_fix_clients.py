@@ -200,7 +200,7 @@ def test_clients_know_what_the_engine_knows(seed: int) -> None:
 
 def test_the_histories_have_all_that_can_happen() -> None:
     kinds: set[str] = set()
-    changes = 0
+    changes = crosses = 0
     for seed in SEEDS[:6]:
         history = History(seed)
         history.run()
@@ -208,7 +208,8 @@ def test_the_histories_have_all_that_can_happen() -> None:
         for name in history.views:
             kinds |= {each.get(150) for each in desk.sent(name) if each.get(35) == "8"}
             kinds |= {each.get(35) for each in desk.sent(name)}
+            crosses += sum(each.get(29) == "2" for each in desk.sent(name))
         changes += len(desk.messages(topics.FILLS_EVENTS, FillBusted))
         changes += len(desk.messages(topics.FILLS_EVENTS, FillCorrected))
     assert {"0", "4", "5", "6", "8", "9", "A", "E", "F", "G", "H", "I", "N", "r"} <= kinds, kinds
-    assert changes > 3
+    assert changes > 3 and crosses > 3
