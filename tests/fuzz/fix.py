@@ -14,6 +14,7 @@ from tests.support.fuzz_clearers import ClearersWorld
 from tests.support.fuzz_clients import ClientsWorld
 from tests.support.fuzz_market import MarketWorld
 from tests.support.fuzz_venues import VenuesWorld
+from tests.support.fuzz_watchers import DropCopyWorld, OmsWorld
 from tests.support.fuzz_world import FuzzWorld
 
 __all__ = ["WORLDS", "play"]
@@ -23,6 +24,8 @@ WORLDS: dict[str, Callable[[random.Random], FuzzWorld]] = {
     "venues": VenuesWorld,
     "clearers": ClearersWorld,
     "market": MarketWorld,
+    "drop-copy": DropCopyWorld,
+    "oms": OmsWorld,
 }
 ACTS = 150
 

@@ -20,6 +20,7 @@ from services.fix.gateway.application import Gateway, GatewayState, Outgoing
 from services.fix.oms import orders
 from services.fix.oms.book import Book
 from services.fix.oms.terms import OmsSession
+from services.fix.values import FixValueError
 from streams.core.topics import CONTROL_COMMANDS, OMS_ORDERS
 
 __all__ = ["OmsGateway", "OmsState"]
@@ -69,7 +70,11 @@ class OmsGateway(Gateway):
             number = fields.get(45)
             subject = sent.get(int(number), "") if number.isdecimal() else ""
             self.state.book.refuse(source, subject, fields.get(58))
-        self.state.book.hear(source, message.message_type, fields)
+        try:
+            self.state.book.hear(source, message.message_type, fields)
+        except FixValueError as error:
+            # A message that does not add up ends no gateway.
+            self.state.book.breaks.append(f"35={message.message_type} cannot be read: {error}")
 
     def fold_output(self, message: Any) -> None:
         if isinstance(message, FixSending):
