@@ -19,6 +19,7 @@ from streams.core import topics
 from tests.support.audit_log import Batch, Writer
 from tests.support.clearing_log import day
 from tests.support.fix_clearer import Booked, FixClearer
+from tests.support.fix_clearer_process import ClearerPeer
 from tests.support.fix_peer import FixPeer
 from tests.support.fix_wire import WireProcess, acceptor_toml, session_toml
 
@@ -60,7 +61,9 @@ class FixCleared:
         self._writer = Writer()
         self._writer.batch(JournalKind.OWNER_STARTED, Batch())
         self._written = 0
-        self._heard = dict.fromkeys(SESSIONS, 0)
+        self.runs = {
+            name: ClearerPeer(peer, self.clearers[name]) for name, peer in self.peers.items()
+        }
 
     def __enter__(self) -> Self:
         self.start("clearing", "services.clearing", f"--bootstrap={self.bootstrap}")
@@ -113,25 +116,15 @@ class FixCleared:
 
     def work(self) -> bool:
         """Let the clearers read what came and answer it; whether anything was new."""
-        is_new = False
-        for name, peer in self.peers.items():
-            seen = peer.seen
-            while self._heard[name] < len(seen):
-                fields = seen[self._heard[name]]
-                self._heard[name] += 1
-                kind = fields.get(35)
-                if kind in ("J", "AS", "AE", "AK", "P", "j"):
-                    is_new = True
-                    self._reply(name, self.clearers[name].feed(kind, fields, 97 in fields))
-        return is_new
+        return any([each.work() for each in self.runs.values()])
 
     def settle(self) -> None:
         """Go on until clearing has every answer. Raises AssertionError at the deadline."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             if not self.work():
-                for name, clearer in self.clearers.items():
-                    self._reply(name, clearer.flush())
+                for each in self.runs.values():
+                    each.flush()
             left = self.unanswered()
             if not left:
                 return
@@ -171,10 +164,6 @@ class FixCleared:
 
     def words(self) -> str:
         return (self._folder / "gateway.log").read_text()[-1_500:] + self.wire.words()[-1_500:]
-
-    def _reply(self, name: str, replies: Any) -> None:
-        for reply in replies:
-            self.peers[name].send(reply.message_type, reply.fields)
 
 
 def session_of(report: Reports) -> str:
