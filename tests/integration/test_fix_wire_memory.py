@@ -1,6 +1,7 @@
 """What a wire remembers of sessions that stay away or begin again, and of a store that is lost."""
 
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,46 @@ def test_numbers_that_begin_again_begin_an_epoch(tmp_path: Path, broker: Cluster
     first, second = world.desk.received(world.near)
     assert second.session_epoch > first.session_epoch
     assert second.sequence == first.sequence == 2
+
+
+def test_a_session_of_another_day_begins_its_numbers_again(tmp_path: Path, broker: Cluster) -> None:
+    world = Sessions(tmp_path, broker, "DAY")
+    near = world.peers[world.near]
+    with world.wire, near:
+        for number in (1, 2):
+            near.await_logon()
+            near.send("D", order(number))
+            world.desk.send(world.near, "8", report(number))
+            assert near.take("8").get(17) == f"E{number}"
+            eventually(
+                lambda number=number: len(world.desk.received(world.near)) == number,  # type: ignore[misc]
+                f"order {number}",
+            )
+            assert world.wire.stop() == 0
+            near.close()
+            for folder in (world.folder, tmp_path / world.near):
+                for store in folder.glob("*NEAR*.session"):
+                    store.write_text("20261101-10:00:00")  # when QuickFIX began the numbers
+            near.start()
+            world.wire.start()
+    first, second = world.desk.received(world.near)
+    assert (first.session_epoch, second.session_epoch) == (1, 2)
+    assert [each.ordinal for each in world.desk.sent(world.near)] == [1, 2]
+    epochs = [each.session_epoch for each in world.desk.sent(world.near)]
+    assert epochs == [1, 2]
+
+
+def test_nobody_is_let_in_outside_the_hours_of_a_session(tmp_path: Path, broker: Cluster) -> None:
+    now = datetime.now(UTC)
+    later = [(now + timedelta(hours=hours)).strftime("%H:%M:%S") for hours in (2, 4)]
+    (port,) = pick_ports(1)
+    hours = f'StartTime = "{later[0]}"\nEndTime = "{later[1]}"\n'
+    toml = acceptor_toml(NUMBER, port, session_toml("HOURS-one", "HOURS") + hours, name="hours")
+    with WireProcess(tmp_path, broker.bootstrap, toml) as wire:
+        eventually(lambda: "listening on" in wire.words(), "the wire listens")
+        with RawPeer(port, sender="HOURS", target="PENSTOCK") as peer:
+            peer.send("A", "98=0|108=30|141=Y")
+            assert peer.is_closed()
 
 
 def test_a_lost_store_goes_on_from_the_log_and_says_what_is_doubtful(
