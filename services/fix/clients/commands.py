@@ -74,14 +74,15 @@ def request_of(state: ClientsState, asked: Asked) -> Request:
     except FixValueError:
         trade_date = 0  # it is refused, whenever it comes
     tags = asked.fields
+    is_order = tags.get(35, "D") == "D"  # an order of a list has no header of its own
     is_group = 957 in tags
     is_tagged = any(tag in tags for tag in (847, 848, 849))
     return Request(
         digest=content_digest(tags),
         trade_date=trade_date,
         kept_date=state.trade_date,
-        echo=echo_of(asked.seat.version, tags),
-        is_order=tags.get(35, "D") == "D",  # an order of a list has no header of its own
+        echo=echo_of(asked.seat.version, tags) if is_order else [],
+        is_order=is_order,
         style=("T" if is_tagged else "") + ("G" if is_group else ""),
         list_id=tags.get(66),
     )

@@ -214,6 +214,9 @@ def _accepted(state: ClientsState, seats: Seats, message: OrderAccepted) -> None
     state.orders[message.order_id] = opened(message)
     key = name_key(message.source, message.client_order_id)
     state.order_ids[key] = message.order_id
+    request = state.requests.get(key)
+    if request is not None:
+        request.echo = []  # only what is no order, or not yet, is told from it
     asked = state.lists.get(name_key(message.source, message.basket_id))
     if asked is not None and message.basket_id:
         asked.order_ids.append(message.order_id)
