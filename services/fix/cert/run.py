@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, Self
 
 from services.fix.cert.script import Expected, Script, Step
+from services.fix.dictionary import dictionary_of
 from services.fix.fields import SOH, Fields
 
-__all__ = ["Line", "Outcome", "Result", "play"]
+__all__ = ["Line", "Outcome", "Result", "body_of", "play", "values_of"]
 
 IDS: Final = 20  # {id1} to {id20}
 NOISE: Final = ("0", "1")  # seen all the time, told only where they are expected
@@ -43,6 +44,7 @@ class Line:
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         self.heard: list[Fields] = []
+        self.words = dictionary_of(given["begin"])
         self.is_logged_on = False
         self._changed = threading.Condition()
         self._process = subprocess.Popen(
@@ -106,15 +108,24 @@ def play(
     script: Script, line: Line, *, run: str, own: Mapping[str, str], have: frozenset[str]
 ) -> Iterator[Result]:
     """Yield each step's result as it comes. `run`: begins every id; `have`: see Step.needs."""
-    values = {**script.values, **own}
-    values["larger"] = str(2 * int(values["quantity"]))
-    values |= {f"id{number}": f"{run}-{number}" for number in range(1, IDS + 1)}
+    values = values_of(script, run, own)
     for step in script.step:
         expected = "; ".join(_words(each, values) for each in step.expect) or step.do
         if step.needs and step.needs not in have:
             yield Result(step.name, SKIPPED, expected, f"needs --with {step.needs}")
             continue
+        if step.type and line.words.layout(step.type) is None:
+            told = f"{line.words.version} has no message {step.type}"
+            yield Result(step.name, SKIPPED, expected, told)
+            continue
         yield _played(script, step, line, values, expected)
+
+
+def values_of(script: Script, run: str, own: Mapping[str, str]) -> dict[str, str]:
+    """Return what bodies and expectations may name."""
+    values = {**script.values, **own}
+    values["larger"] = str(2 * int(values["quantity"]))
+    return values | {f"id{number}": f"{run}-{number}" for number in range(1, IDS + 1)}
 
 
 def _played(
@@ -153,11 +164,15 @@ def _act(script: Script, step: Step, line: Line, values: Mapping[str, str]) -> b
         case "forget" | "skip":
             line.do(step.do, count=step.count)
     if step.type:
-        now = time.strftime("%Y%m%d-%H:%M:%S", time.gmtime())
-        body = _fill(step.body, {**values, "now": now})
-        parts = [part for part in body.split("|") if part.partition("=")[2]]
-        line.do("send", type=step.type, body="".join(part + SOH for part in parts))
+        line.do("send", type=step.type, body=body_of(step, values))
     return True
+
+
+def body_of(step: Step, values: Mapping[str, str]) -> str:
+    """Return the fields that a step sends; those without a value are left out."""
+    now = time.strftime("%Y%m%d-%H:%M:%S", time.gmtime())
+    body = _fill(step.body, {**values, "now": now})
+    return "".join(part + SOH for part in body.split("|") if part.partition("=")[2])
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:
