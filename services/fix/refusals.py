@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from schemas.messages.core import RejectReason
-from services.fix.codes import Version, reason_codes
+from services.fix.codes import Version, reason_codes, text_of
 from services.fix.fields import Fields
 from services.fix.gateway.application import Heard, Outgoing, Refusal
-from services.fix.values import FixValueError, printable
+from services.fix.values import FixValueError
 
 __all__ = ["REJECTS", "refused", "refused_value"]
 
@@ -20,7 +20,7 @@ def refused(
 ) -> Iterator[Any]:
     """Yield BusinessMessageReject with the reason, and the refusal for the log. Source: FIX j."""
     message = heard.message
-    text = printable(f"{reason}: {field}={value or '-'}: {bound}")
+    text = text_of(reason, bound, value, field)
     if message.message_type in REJECTS:
         yield Refusal(heard, "", reason, field, value, bound, text)
         return

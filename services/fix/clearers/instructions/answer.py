@@ -1,9 +1,9 @@
 """P: what a client is told of its instruction. Pure."""
 
 from services.fix.clearers.instructions.check import Refused
-from services.fix.codes import Version, is_known
+from services.fix.codes import Version, is_known, text_of
 from services.fix.fields import Fields
-from services.fix.values import printable, utc_text
+from services.fix.values import utc_text
 
 __all__ = ["ACCEPTED", "RECEIVED", "acknowledgement", "refusal_text"]
 
@@ -30,5 +30,4 @@ def acknowledgement(
 
 def refusal_text(refused: Refused) -> str:
     """Return `<code>: <bound> <value> <field>` for FIX 58."""
-    words = f"{refused.reason}: {refused.field}={refused.value or '-'}: {refused.bound}"
-    return printable(words)
+    return text_of(refused.reason, refused.bound, refused.value, refused.field)
