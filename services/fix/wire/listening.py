@@ -47,9 +47,8 @@ def replace_listener(listener: socket.socket, before: set[int]) -> None:
 def limit_unread(ports: frozenset[int]) -> None:
     """Bound for how long the connections to these ports of others may take nothing."""
     for descriptor in open_descriptors():
-        try:
-            probe = socket.socket(fileno=os.dup(descriptor))
-        except OSError:  # no socket
+        probe = _socket_of(descriptor)
+        if probe is None:
             continue
         with probe, contextlib.suppress(OSError):  # not connected
             if (
@@ -66,10 +65,25 @@ def open_descriptors() -> set[int]:
     return {int(name) for name in names if Path("/proc/self/fd", name).exists()}
 
 
-def _listens(descriptor: int) -> bool:
+def _socket_of(descriptor: int) -> socket.socket | None:
+    """Return a socket of its own for a descriptor; None where that is none, with nothing left open.
+
+    A duplicate that nobody closes is found at the next look and doubled again.
+    """
     try:
-        probe = socket.socket(fileno=os.dup(descriptor))
+        duplicate = os.dup(descriptor)
+    except OSError:  # gone by now
+        return None
+    try:
+        return socket.socket(fileno=duplicate)
     except OSError:
+        os.close(duplicate)
+        return None
+
+
+def _listens(descriptor: int) -> bool:
+    probe = _socket_of(descriptor)
+    if probe is None:
         return False
     with probe:
         try:
