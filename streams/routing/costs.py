@@ -17,7 +17,7 @@ __all__ = [
     "Cost",
     "Prices",
     "depth_at_touch",
-    "expected_fill",
+    "expected_fill_e9",
     "fee_bps_e9",
     "half_spread_bps_e9",
     "halves_of",
@@ -34,7 +34,6 @@ BPS: Final = 10_000
 _UNITS: Final = BPS * E9
 _FEE_MAX_BPS_E9: Final = 10**17  # ten thousand times the notional: scores are recorded as 64 bits
 # What is not filled costs as much more as its owner is in a hurry, in halves.
-DEPTH_TURNS: Final = 4  # times that the queues at the best prices are renewed meanwhile
 _URGENCY_HALVES: Final = {Urgency.PASSIVE: 1, Urgency.NEUTRAL: 2, Urgency.URGENT: 4}
 
 
@@ -110,9 +109,10 @@ def _walked_e9(levels: tuple[Level, ...], quantity: int, behind_e9: int) -> int:
     return (paid + left * (last_e9 + behind_e9)) // quantity
 
 
-def resting(record: Record, book: VenueBook, prices: Prices, quantity: int) -> Cost:
+def resting(record: Record, book: VenueBook, prices: Prices, quantity: int, cleanup: int) -> Cost:
     """Return the cost of resting `quantity` there and making up for what does not fill.
 
+    `cleanup`: the fee of taking what is left, wherever that is cheapest.
     Rounds: down.
     """
     venue, mid_e9, half = book.venue, prices.mid_e9, prices.half_bps_e9
@@ -120,9 +120,8 @@ def resting(record: Record, book: VenueBook, prices: Prices, quantity: int) -> C
     chance = record.fill_e9 * (E9 - record.rejects_e9) // E9 * depth // (depth + quantity)
     missed = E9 - chance
     maker = fee_bps_e9(venue.maker_fee_e9, venue.maker_fee_ppm, mid_e9)
-    taker = fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9)
     return Cost(
-        (chance * maker + missed * taker) // E9,
+        (chance * maker + missed * cleanup) // E9,
         chance * (record.adverse_e9 - half) // E9 + record.correction_e9,
         missed * (half + record.missed_e9) // E9,
         _latency(record, venue),
@@ -156,14 +155,15 @@ def halves_of(urgency: Urgency) -> int:
     return _URGENCY_HALVES.get(urgency, 2)
 
 
-def expected_fill(record: Record, depth: int, quantity: int) -> int:
+def expected_fill_e9(record: Record, depth: int, quantity: int) -> int:
     """Return what of a resting quantity fills: concave, most of it only where much trades.
 
     `depth` is what the venue shows at the best prices, as a measure of what trades there.
+    Units:  1e-9 of a unit: a few shares are expected to fill by less than one of them.
     Rounds: down.
     """
     chance = record.fill_e9 * (E9 - record.rejects_e9) // E9
-    return chance * quantity * depth // ((depth + quantity) * E9)
+    return chance * quantity * depth // (depth + quantity)
 
 
 def hazard_e9(record: Record, depth: int, quantity: int) -> int:
@@ -176,10 +176,10 @@ def hazard_e9(record: Record, depth: int, quantity: int) -> int:
 def depth_at_touch(book: VenueBook) -> int:
     """Return a measure of what trades there while a child rests; 1 for a venue that shows nothing.
 
-    What stands at the best prices of both sides, a few times over.
+    What stands at the best prices of both sides.
     """
-    shown = sum(levels[0].quantity for levels in (book.bids, book.asks) if levels)
-    return max(1, DEPTH_TURNS * shown)
+    bids, asks = book.bids, book.asks
+    return (bids[0].quantity if bids else 0) + (asks[0].quantity if asks else 0) or 1
 
 
 def half_spread_bps_e9(quote: Quote) -> int:

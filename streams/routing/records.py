@@ -50,6 +50,7 @@ def fold_score(state: RoutingState, event: VenueScored) -> None:
         event.tail_lots,
         event.tail_e9,
         event.tail_at_risk_e9,
+        event.shrunk_error_e9,
     )
 
 

@@ -285,6 +285,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     tail_lots: tuple[int, ...]
     tail_e9: tuple[int, ...]
     at_risk_e9: tuple[int, ...]
+    error_e9: int = 0  # standard deviation of the score; 0 before there is one
 
 
 class VenueRecord(msgspec.Struct):

@@ -203,7 +203,8 @@ def test_each_of_the_five_parts_of_the_cost_can_turn_the_choice(
     fee = worse.get("fee", 0)
     terms = venue("V1", maker_fee_e9=fee) if fee else venue("V1")
     changes = {name: value for name, value in worse.items() if name not in ("fee", "fill")}
-    books = (venue_book("V1", venue=terms), lit("V2"))
+    # So deep that one venue absorbs it: no part of it goes to the other.
+    books = (venue_book("V1", venue=terms, size=10_000), lit("V2", size=10_000))
     records = (BUCKET, passive("V1", worse.get("fill", 50), **changes), passive("V2", 50))
     equal = route(
         BUCKET,
@@ -211,7 +212,7 @@ def test_each_of_the_five_parts_of_the_cost_can_turn_the_choice(
         passive("V2", 50),
         *opened(),
         released(),
-        books=(lit("V1"), lit("V2")),
+        books=(lit("V1", size=10_000), lit("V2", size=10_000)),
     )
     assert where(equal) == {"V1": 100}
     events = route(*records, *opened(), released(), books=books)
@@ -257,3 +258,37 @@ def test_strategy_urgency_and_scorecard_choose_the_logic_and_its_rivals_are_told
             RoutingLogic.LIQUIDITY_SEEKING,
             RoutingLogic.PASSIVE_SPLIT,
         }
+
+
+def luckier(fill: int, error_e9: int) -> RouteDecided:
+    """Return where 400 rest: V1 has the better record, both show a thousand at the touch."""
+    records = (BUCKET, passive("V1", fill, shrunk_error_e9=error_e9), passive("V2", 40))
+    return decision(
+        route(*records, *opened(400), released(400), books=(lit("V1"), lit("V2")), quote=WIDE)
+    )
+
+
+def test_a_lead_within_the_error_of_its_score_does_not_gather_all_at_one_venue() -> None:
+    """The best of several by noisy records is so partly by luck; to stand in two queues is not."""
+    sure, doubtful = luckier(80, 0), luckier(80, 3 * E9)
+    assert sure.logic is RoutingLogic.SEQUENTIAL
+    assert doubtful.logic is RoutingLogic.PARALLEL
+
+
+def test_a_few_shares_are_expected_to_fill_by_parts_of_a_share() -> None:
+    """Three shares at thirty per cent are nearly one: rounded down by venue they would be none."""
+    books = (lit("V1", size=3), lit("V2", size=3))
+    records = (BUCKET, passive("V1", 30), passive("V2", 30))
+    found = decision(route(*records, *opened(6), released(6), books=books, quote=WIDE))
+    assert found.logic is RoutingLogic.PARALLEL
+
+
+def test_what_does_not_fill_is_taken_where_that_is_cheapest() -> None:
+    """A venue is no better to rest at for a fee of taking that holds wherever one rested."""
+    cheap = lit("V2", taker_fee_e9=-10_000_000, size=10_000)
+    records = (BUCKET, passive("V1", 30), passive("V2", 30))
+    books = (lit("V1", size=10_000), cheap)
+    events = route(*records, *opened(), released(), books=books)
+    first, second = decision(events).alternatives
+    assert first.fee_e9 == second.fee_e9
+    assert where(events) == {"V1": 100}

@@ -100,12 +100,18 @@ def test_a_resting_price_is_on_the_grid_of_its_price_band(
     limit_e9 = None if limit is None else limit * TICK
     history = (*opened(), released(side=side, limit_price_e9=limit_e9))
     terms = instrument(tick_bands=bands)
-    (child,) = children(route(*history, quote=quote(bid, ask), instrument=terms))
-    assert child.price_e9 == price * TICK
+    found = children(route(*history, quote=quote(bid, ask), instrument=terms))
+    assert {child.price_e9 for child in found} == {price * TICK}
 
 
 def test_half_of_a_slice_tries_the_dark_venue_first_when_the_spread_is_wide() -> None:
-    dark, rest = children(route(*opened(), released(is_dark_allowed=True), quote=WIDE))
+    books = (
+        venue_book("D1", venue=venue("D1", kind=VenueKind.DARK), bids=(), asks=()),
+        venue_book("V1", size=10_000),
+        venue_book("V2", venue=venue("V2", maker_fee_e9=-3_000_000), size=10_000),
+    )
+    history = (*opened(), released(is_dark_allowed=True))
+    dark, rest = children(route(*history, quote=WIDE, books=books))
     assert (dark.venue_id, dark.quantity, dark.order_type) == ("D1", 50, OrderType.MIDPOINT)
     assert (dark.minimum_quantity, dark.price_e9) == (12, None)
     assert dark.rest_until_ns == OPEN_NS + 3 * SECOND
@@ -177,7 +183,7 @@ def test_a_reroute_goes_to_the_venue_tried_least() -> None:
 
 def test_the_scorecard_moves_flow_away_from_a_venue_that_does_not_fill() -> None:
     """Terms are equal, so the first venue by name wins until it disappoints."""
-    books = (lit("V1"), lit("V2"))
+    books = (venue_book("V1", size=10_000), venue_book("V2", size=10_000))  # one absorbs it
     state = ROUTING.fold(opened(1_000))
     choices = []
     for ordinal in range(1, 7):

@@ -30,7 +30,8 @@ def believed(kind: OrderKind, state: RoutingState | None = None) -> Record:
 def passive(terms: Venue, state: RoutingState | None = None) -> Cost:
     """Return the cost of a small child that rests where much trades."""
     book = venue_book("V1", venue=terms, size=10**12)
-    return costs.resting(believed(OrderKind.PASSIVE, state), book, BUYING, 100)
+    cleanup = costs.fee_bps_e9(terms.taker_fee_e9, terms.taker_fee_ppm, BUYING.mid_e9)
+    return costs.resting(believed(OrderKind.PASSIVE, state), book, BUYING, 100, cleanup)
 
 
 def test_a_venue_without_history_costs_by_its_prior() -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from schemas.messages.core import (
     LogicAlternative,
     OrderKind,
+    OrderType,
     RoutingLogic,
     Tactic,
     Urgency,
@@ -23,6 +24,7 @@ __all__ = ["choose"]
 
 # A split must be expected to save so much: more orders show more, whatever the record says.
 MARGIN_E9: Final = E9 // 100
+DOUBTS: Final = 1  # standard deviations
 KNOWN_E9: Final = 5 * E9
 SCORE_MAX: Final = 1 << 62  # scores are recorded as 64 bits
 _NAMED: Final = (
@@ -47,7 +49,8 @@ def choose(desk: Desk) -> tuple[Proposal, tuple[LogicAlternative, ...]]:
         if isinstance(found, str):
             weighed.append(LogicAlternative(logic=logic, score_e9=0, reason=found))
         elif logic is named or (
-            chosen.logic is not named and found.score_e9 + MARGIN_E9 < chosen.score_e9
+            chosen.logic is not named
+            and found.score_e9 + MARGIN_E9 < chosen.score_e9 + _doubt(desk, logic, chosen)
         ):
             reason = "not what the strategy asks for" if logic is named else "costs more"
             weighed.append(_alternative(chosen, reason))
@@ -84,9 +87,19 @@ def _no_split(desk: Desk) -> str:
         return ""
     if len(desk.lit) < 2:
         return "one venue"
-    if desk.part.attempts:
-        return "the slice was placed before"
     return "" if parallel.is_worth_weighing(desk) else "one venue absorbs it"
+
+
+def _doubt(desk: Desk, logic: RoutingLogic, chosen: Proposal) -> int:
+    """Return by how much one venue alone must be cheaper than all at once.
+
+    It is the cheapest of several by their records, so that some of its lead is luck: all of it that
+    is within the error of its score. A split stands in more queues, which is no matter of luck.
+    """
+    if logic is not RoutingLogic.PARALLEL or chosen.logic is not RoutingLogic.SEQUENTIAL:
+        return 0
+    best = next((leg.book for leg in chosen.legs if leg.order_type is OrderType.LIMIT), None)
+    return 0 if best is None else DOUBTS * desk.record(best, OrderKind.PASSIVE).error_e9
 
 
 def _no_seeking(desk: Desk) -> str:

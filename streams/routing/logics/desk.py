@@ -104,6 +104,7 @@ class Desk:
         self._records: dict[OrderKind, Records] = {}
         self._resting: dict[str, Cost] = {}
         self._price_e9: int | None = None
+        self._cleanup: int | None = None
         self._is_taking = part.logic is RoutingLogic.SWEEP
         self._is_choosy = bool(
             market.stopped_venue_ids or self.asked.venue_ids or self.asked.excluded_venue_ids
@@ -157,9 +158,21 @@ class Desk:
         cost = self._resting.get(venue_id)
         if cost is None:
             record = self.record(book, OrderKind.PASSIVE)
-            cost = costs.resting(record, book, self.prices, self.quantity)
+            cost = costs.resting(record, book, self.prices, self.quantity, self.cleanup)
             self._resting[venue_id] = cost
         return cost
+
+    @property
+    def cleanup(self) -> int:
+        """Return the fee of taking what did not fill, where it is least; 1e-9 basis points."""
+        if self._cleanup is None:
+            mid_e9 = self.prices.mid_e9
+            venues = [book.venue for book in self.lit]
+            self._cleanup = min(
+                (costs.fee_bps_e9(v.taker_fee_e9, v.taker_fee_ppm, mid_e9) for v in venues),
+                default=0,
+            )
+        return self._cleanup
 
     def tried(self, book: VenueBook) -> int:
         """Return how many children of the slice were there."""

@@ -38,7 +38,7 @@ def propose(desk: Desk) -> Proposal | str:
             reason = "its next lot would fill too seldom" if fit is None else fit.reason
             passed.append(Passed(book, desk.resting(book), reason))
             continue
-        cost = costs.resting(record, book, desk.prices, fit.quantity)
+        cost = costs.resting(record, book, desk.prices, fit.quantity, desk.cleanup)
         rests.append(
             Leg(
                 book,
@@ -65,14 +65,14 @@ def is_worth_weighing(desk: Desk) -> bool:
     """Return whether a split could save more than what one more venue learns by it.
 
     A bound from above: it takes the best venue's fills as if nothing of the quantity were in its
-    own way.
+    own way. By the prior of what showing up costs: a record's own says it of that venue alone.
     """
     best = rank(desk)[0]
     record, depth = desk.record(best, OrderKind.PASSIVE), costs.depth_at_touch(best)
-    alone = costs.expected_fill(record, depth, desk.quantity)
-    ideal = desk.quantity * record.fill_e9 // E9
-    saved = _value(desk, best) * max(0, ideal - alone) // desk.quantity
-    return desk.budget >= desk.lot or saved > record.leakage_e9
+    alone = costs.expected_fill_e9(record, depth, desk.quantity)
+    ideal = desk.quantity * record.fill_e9
+    saved = _value(desk, best) * max(0, ideal - alone) // (desk.quantity * E9)
+    return desk.budget >= desk.lot or saved > desk.settings.leakage_bps_e9
 
 
 def spread(desk: Desk, books: list[VenueBook], quantity: int) -> list[int]:
@@ -103,36 +103,35 @@ def spread(desk: Desk, books: list[VenueBook], quantity: int) -> list[int]:
 
 def _value(desk: Desk, book: VenueBook) -> int:
     """Return what a fill there saves against making up for it at the other side."""
-    venue, mid_e9 = book.venue, desk.prices.mid_e9
+    venue, (_, mid_e9, _, half) = book.venue, desk.prices
     record = desk.record(book, OrderKind.PASSIVE)
     maker = costs.fee_bps_e9(venue.maker_fee_e9, venue.maker_fee_ppm, mid_e9)
-    taker = costs.fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9)
-    half = desk.prices.half_bps_e9
-    return max(0, 2 * half + taker + record.missed_e9 - maker - record.adverse_e9)
+    return max(0, 2 * half + desk.cleanup + record.missed_e9 - maker - record.adverse_e9)
 
 
 def _score(desk: Desk, bids: list[Leg], legs: list[Leg]) -> int:
     """Return the cost per unit wanted: what fills, what has to be made up for, what is too much.
 
-    Every venue's leakage counts whole, and what fills beyond the slice is unwound over the spread.
+    What a venue gives away counts for the part that is sent there, and what fills beyond the slice
+    is unwound over the spread.
     Rounds: down.
     """
-    half, mid_e9 = desk.prices.half_bps_e9, desk.prices.mid_e9
+    _, mid_e9, _, half = desk.prices
+    halves, records = costs.halves_of(desk.part.urgency), desk.records(OrderKind.PASSIVE)
     hidden = sum(leg.quantity for leg in bids)
     wanted, placed = desk.quantity - hidden, sum(leg.quantity for leg in legs)
     filled = earned = left = always = 0
     for leg in legs:
-        record, venue = desk.record(leg.book, OrderKind.PASSIVE), leg.book.venue
-        part = costs.expected_fill(record, costs.depth_at_touch(leg.book), leg.quantity)
+        venue, quantity = leg.book.venue, leg.quantity
+        record = records[venue.venue_id]
+        part = costs.expected_fill_e9(record, costs.depth_at_touch(leg.book), quantity)
         maker = costs.fee_bps_e9(venue.maker_fee_e9, venue.maker_fee_ppm, mid_e9)
-        taker = costs.fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9)
         filled += part
         earned += part * (maker + record.adverse_e9 - half)
-        hurried = (half + record.missed_e9) * costs.halves_of(desk.part.urgency) // 2
-        left += leg.quantity * (taker + hurried)
-        always += leg.quantity * (leg.cost.latency_e9 + record.correction_e9)
-    missed, excess = max(0, wanted - filled), max(0, filled - wanted)
-    paid = earned + missed * left // placed + excess * 2 * half + always * wanted // placed
+        left += quantity * (desk.cleanup + (half + record.missed_e9) * halves // 2)
+        always += quantity * (leg.cost.latency_e9 + record.correction_e9 + leg.cost.leakage_e9)
+    missed, excess = max(0, wanted * E9 - filled), max(0, filled - wanted * E9)
+    paid = (earned + missed * left // placed + excess * 2 * half) // E9
+    paid += always * wanted // placed
     paid += sum(leg.quantity * costs.urgent(leg.cost, desk.part.urgency) for leg in bids)
-    leaked = sum(leg.cost.leakage_e9 for leg in legs)
-    return paid // desk.quantity + leaked * wanted // desk.quantity
+    return paid // desk.quantity

@@ -129,7 +129,7 @@ def _legs(
             passed.append(Passed(book, desk.resting(book), fit.reason))
             continue
         record = desk.record(book, OrderKind.PASSIVE)
-        cost = costs.resting(record, book, desk.prices, fit.quantity)
+        cost = costs.resting(record, book, desk.prices, fit.quantity, desk.cleanup)
         legs.append(
             Leg(
                 book,
