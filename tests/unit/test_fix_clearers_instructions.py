@@ -7,9 +7,11 @@ import pytest
 from schemas.messages import core as c
 from schemas.messages.control import AccountDefined
 from schemas.messages.fix import FixAllocationInstructed, FixRefused
+from services.clearing.application import ENGINE_TOPICS
 from services.clearing.clearer import Rule
 from services.fix.fields import Fields
 from streams.core import topics
+from streams.runtime.ports import TopicPartition
 from tests.support.audit_log import Batch, make
 from tests.support.clearing_log import beginning, day, log_of
 from tests.support.fix_clearer import FixClearer
@@ -24,19 +26,23 @@ GOOD = "70=i1|71=0|626=5|857=1|73=1|11=cA|54=1|55=ACME|53=231|6=100.22|75=202602
 SHARES = "78=2|79=fund-1|80=200|79=fund-2|80=31"
 
 
-def begun(version: str = "FIX44", batches: Any = None) -> FixClearingDay:
-    whole = batches or beginning()
+def funds() -> Batch:
+    """Return the accounts of the clients."""
     named = [
         make(AccountDefined, account_id=a, client_id="client-A", is_enabled=True) for a in ACCOUNTS
     ]
     named += [make(AccountDefined, account_id="closed", client_id="client-A")]
     named += [make(AccountDefined, account_id="theirs", client_id="client-B", is_enabled=True)]
-    funds = Batch(inputs=[(topics.CONTROL_COMMANDS, each) for each in named])
+    return Batch(inputs=[(topics.CONTROL_COMMANDS, each) for each in named])
+
+
+def begun(version: str = "FIX44", batches: Any = None) -> FixClearingDay:
+    whole = batches or beginning()
     file = gateway_file(
         clearer=CLEARER, client=(version, {"instructions": True, "clients": ["client-A"]})
     )
     peer = FixClearer("FIX44", CALM)
-    run = FixClearingDay(log_of({"funds": funds, **whole}), 1, file, {"clearer": peer})
+    run = FixClearingDay(log_of({"funds": funds(), **whole}), 1, file, {"clearer": peer})
     run.run()
     assert peer.faults == []
     return run
@@ -103,6 +109,32 @@ def test_what_comes_later_replaces_what_was_told_again() -> None:
     }
     assert [e.transaction for e in instructed(run)] == ["NEW", "REPLACE", "CANCEL"]
     run.prove()
+
+
+def test_a_bust_after_an_instruction_refers_to_what_the_clearer_holds() -> None:
+    run = begun()
+    assert say(run, f"{GOOD}|{SHARES}") == ["3", "0"]
+    go_on(run)
+    peer = run.peers["clearer"]
+    assert peer.faults == []
+    (name,) = [name for name in peer.books if name.startswith("A@P1#1")]
+    referred = {f.get(70): f.get(72) for _, f in run.told("clearer")}
+    assert referred["A@P1#1:2"] == "A@P1#1:1/1"
+    assert (name, peer.books[name].quantity_e9) == ("A@P1#1:3", 111 * 10**9)
+    assert sum(quantity for _, quantity in peer.books[name].accounts) == 111 * 10**9
+    run.prove()
+
+
+def go_on(run: FixClearingDay) -> None:
+    """Let the rest of the day happen: what the log of a whole day has more than this one."""
+    whole = log_of({"funds": funds(), **day()})
+    begun_log = log_of({"funds": funds(), **beginning()})
+    for topic in (*ENGINE_TOPICS, topics.ENGINE_JOURNAL):
+        place = TopicPartition(topic, 0)
+        done = len(begun_log.partition(place).read(0, 10**6)[0])
+        for record in whole.partition(place).read(0, 10**6)[0][done:]:
+            run.log.append(topic, 0, record.key, record.value)
+    run.work()
 
 
 REFUSED = [
