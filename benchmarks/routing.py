@@ -43,8 +43,8 @@ NS = 1_700_000_000_000_000_000
 INSTRUMENT = "ACME"
 # Name, logic of the slice, venues, levels, quantity, dark venues, over-fill budget.
 LOGICS: tuple[tuple[str, RoutingLogic, int, int, int, int, int], ...] = (
-    ("sequential", RoutingLogic.SEQUENTIAL, 10, 10, 500, 0, 0),
-    ("sequential and dark", RoutingLogic.SEQUENTIAL, 8, 10, 500, 2, 0),
+    ("sequential", RoutingLogic.SEQUENTIAL, 10, 10, 100, 0, 0),
+    ("sequential and dark", RoutingLogic.SEQUENTIAL, 8, 10, 100, 2, 0),
     ("parallel", RoutingLogic.PARALLEL, 10, 10, 20_000, 0, 0),
     ("parallel over-subscribed", RoutingLogic.PARALLEL, 10, 10, 20_000, 0, 4_000),
     ("sweep", RoutingLogic.SWEEP, 10, 10, 20_000, 0, 0),
