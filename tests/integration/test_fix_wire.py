@@ -42,6 +42,31 @@ def test_messages_go_both_ways_and_survive_a_clean_restart(tmp_path: Path, broke
         numbers = [each.sequence for each in desk.received("desk")]
         assert numbers == sorted(set(numbers))
         assert [each.is_logged_on for each in desk.changes("desk")] == [True, False, True]
+        text = "caf\u00e9".encode().decode("latin-1")  # fields hold bytes
+        desk.send("desk", "8", report(3) + f"|58={text}")
+        assert peer.take("8", {17: "E3"}).get(58) == "caf\u00e9"
+
+
+def test_a_message_that_cannot_be_sent_stops_its_session_and_no_other(
+    tmp_path: Path, broker: Cluster
+) -> None:
+    (port,) = pick_ports(1)
+    sessions = [session_toml(name, name.upper()) for name in ("sick", "well")]
+    desk = Desk(broker, 15)
+    with (
+        WireProcess(tmp_path, broker.bootstrap, acceptor_toml(15, port, *sessions)) as wire,
+        FixPeer(tmp_path / "sick", port, sender="SICK", target="PENSTOCK") as sick,
+        FixPeer(tmp_path / "well", port, sender="WELL", target="PENSTOCK") as well,
+    ):
+        sick.await_logon()
+        well.await_logon()
+        desk.send("sick", "8", "nonsense")
+        eventually(lambda: "sick: ordinal 1 cannot be sent" in wire.words(), "the word of it")
+        desk.send("sick", "8", report(1))
+        desk.send("well", "8", report(2))
+        assert well.take("8").get(17) == "E2"
+        assert sick.count("8") == 0
+        assert wire.ended() is None
 
 
 def test_the_wire_connects_to_counterparties_and_says_who_it_is(

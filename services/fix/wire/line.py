@@ -143,6 +143,10 @@ class Line:
             self._lock.notify()
         self._thread.join()
 
+    def give_up(self) -> None:
+        """Send nothing more; called by the thread that sends."""
+        self._is_stopped = True
+
     def offer(self, message: FixSending, offset: int, written_ms: int) -> None:
         """Take the next message of fix.sending that is this session's."""
         with self._lock:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ __all__ = ["Wire", "WireSettings", "run_wire"]
 MARK_EVERY_S: Final = 1.0
 POLL_S: Final = 0.05
 LOGOUT_S: Final = 5.0
+SWITCH_S: Final = 0.001  # how long one session's thread keeps the interpreter from another's
 log = logging.getLogger("penstock.fix.wire")
 
 
@@ -127,9 +129,16 @@ class Wire:
         header = Fields([(35, message.message_type)])
         if line.is_in_doubt or message.is_possible_resend:
             header.add(97, True)
-        text = framed(settings["BeginString"], header, message.body).decode("latin-1")
-        parsed = quickfix.Message(text, *self._dictionaries[line.name], False)
-        return bool(quickfix.Session.sendToTarget(parsed, self._session_id(line)))
+        text = text_of(framed(settings["BeginString"], header, message.body))
+        try:
+            parsed = quickfix.Message(text, *self._dictionaries[line.name], False)
+            return bool(quickfix.Session.sendToTarget(parsed, self._session_id(line)))
+        except quickfix.FIXException as error:
+            # A hole in a gateway: to pass over it would lose a message, to end would hold up the
+            # other sessions. So this session is sent nothing more until a person has looked.
+            log.error("%s: ordinal %d cannot be sent: %s", line.name, message.ordinal, error)
+            line.give_up()
+            return False
 
     def settle(self, line: Line, is_reset: bool) -> None:
         """Begin a new epoch when the numbers of a session began again."""
@@ -292,9 +301,20 @@ def key_of(session: SessionSettings) -> str:
     return f"{text}:{qualifier}" if qualifier else text
 
 
+def text_of(message: bytes) -> str:
+    """Return what the binding turns into these bytes again; other bytes than UTF-8's into UTF-8."""
+    try:
+        return message.decode()
+    except UnicodeDecodeError:
+        return message.decode("latin-1")
+
+
 def run_wire(settings: WireSettings, stop: Stop) -> None:
     """Carry one gateway's sessions until stopped."""
-    threading.excepthook = _end_at_once
+    threading.excepthook = lambda failure: _end_at_once(failure.exc_value)
+    # The binding shows what QuickFIX's own threads raise to this one, and would then end with 1.
+    sys.excepthook = lambda _kind, error, _trace: _end_at_once(error)
+    sys.setswitchinterval(SWITCH_S)
     Wire(settings, read_gateway(settings.file)).run(stop)
 
 
@@ -307,7 +327,6 @@ def _dictionary(path: str) -> Any:
     return _KNOWN_DICTIONARIES[path]
 
 
-def _end_at_once(failure: threading.ExceptHookArgs) -> None:
-    error = failure.exc_value
+def _end_at_once(error: BaseException | None) -> None:
     log.error("failed: %s: %s", type(error).__name__, error, exc_info=error)
     os._exit(CORRUPT if isinstance(error, CorruptHistoryError) else FAILED)
