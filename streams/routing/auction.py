@@ -3,6 +3,7 @@
 What the auctions leave comes back to the strategy; nothing of it is sent into continuous trading.
 """
 
+from math import lcm
 from typing import Any, Final, NamedTuple
 
 from schemas.messages.core import (
@@ -17,10 +18,12 @@ from schemas.messages.core import (
 )
 from schemas.messages.routing import ChildPlaced, RouteDecided
 from streams.core.apportion import largest_remainder
-from streams.core.market import AUCTION_REPORTS_NS, Auction, VenueBook
+from streams.core.market import AUCTION_REPORTS_NS, Auction, Venue, VenueBook
 from streams.routing.commands import MarketBooks
+from streams.routing.health import standing
 from streams.routing.placement import ACK_TIMEOUT_NS, NO_CONSTRAINTS, returned
-from streams.routing.state import Child, RoutingState, Slice, VenueRecord
+from streams.routing.state import Child, RoutingState, Slice
+from streams.routing.throttle import Throttle
 
 __all__ = ["AUCTION_TIMES", "is_locked", "place_auction"]
 
@@ -82,16 +85,15 @@ class _AuctionPlacement(NamedTuple):
                 alternatives.append(_alternative(venue_id, 0, None, reason))
             else:
                 usable.append((book, auction))
-        price_e9 = self._price()
         parts, rule = _split(usable, quantity, market.instrument.lot)
         children: list[ChildPlaced] = []
-        for (_, auction), share in zip(usable, parts, strict=True):
+        for (book, auction), share in zip(usable, parts, strict=True):
             reason = rule if share else f"{rule}: not needed"
-            price = price_e9 if share else None
+            price = self._price(book.venue) if share else None
             alternatives.append(_alternative(auction.venue_id, share, price, reason))
             if share:
                 ordinal = part.placed + len(children) + 1
-                children.append(self._child(auction, share, price_e9, ordinal))
+                children.append(self._child(book.venue, auction, share, price, ordinal))
         decided = RouteDecided(
             slice_id=part.slice_id,
             parent_id=part.parent_id,
@@ -108,9 +110,11 @@ class _AuctionPlacement(NamedTuple):
 
     def _forbidden(self, book: VenueBook) -> str:
         """Return who wants nothing sent to the venue; empty when nobody does."""
-        venue_id, asked = book.venue.venue_id, self.part.constraints or NO_CONSTRAINTS
-        record = self.state.venues.get(venue_id, VenueRecord())
-        is_suspended = record.suspended_until_ns > self.at_ns or venue_id == self.excluded
+        venue, asked = book.venue, self.part.constraints or NO_CONSTRAINTS
+        venue_id, kind = venue.venue_id, self._order_type()
+        health = standing(self.state, venue_id, self.part.instrument_id, self.at_ns).refusal
+        refusal = "suspended" if venue_id == self.excluded else health
+        throttled_ns = Throttle(self.state, self.at_ns).due_ns(venue_id, venue.messages_per_s)
         rungs = (
             (venue_id in self.market.stopped_venue_ids, "stopped by the kill switch"),
             (
@@ -120,7 +124,12 @@ class _AuctionPlacement(NamedTuple):
             (venue_id in asked.excluded_venue_ids, "excluded by the owner"),
             (asked.minimum_quantity > 0, "an auction keeps no minimum"),
             (not book.venue.is_enabled, "disabled"),
-            (is_suspended, "suspended"),
+            (bool(refusal), refusal),
+            (
+                bool(venue.order_types) and kind not in venue.order_types,
+                f"takes no {kind.value.lower()} orders",
+            ),
+            (throttled_ns > 0, f"throttled: {venue.messages_per_s} messages a second"),
             (bool(self.part.attempts.get(venue_id)), "tried before"),
         )
         return next((text for is_broken, text in rungs if is_broken), "")
@@ -135,16 +144,27 @@ class _AuctionPlacement(NamedTuple):
         is_late = self.at_ns + book.venue.latency_ns >= auction.cutoff_ns
         return "after the cut-off of its auction" if is_late else ""
 
-    def _price(self) -> int | None:
-        """Return the limit on the grid; None takes whatever price the auction makes."""
+    def _order_type(self) -> OrderType:
+        return OrderType.MARKET if self.part.limit_price_e9 is None else OrderType.LIMIT
+
+    def _price(self, venue: Venue) -> int | None:
+        """Return the limit on both grids; None takes whatever price the auction makes."""
         limit_e9, terms = self.part.limit_price_e9, self.market.instrument
         if limit_e9 is None:
             return None
         is_buy = self.part.side is Side.BUY
-        return terms.floor_to_tick(limit_e9) if is_buy else terms.ceil_to_tick(limit_e9)
+        price_e9 = terms.floor_to_tick(limit_e9) if is_buy else terms.ceil_to_tick(limit_e9)
+        if venue.tick_e9:
+            price_e9 += -(price_e9 % venue.tick_e9) if is_buy else -price_e9 % venue.tick_e9
+        return price_e9
 
     def _child(
-        self, auction: Auction, quantity: int, price_e9: int | None, ordinal: int
+        self,
+        venue: Venue,
+        auction: Auction,
+        quantity: int,
+        price_e9: int | None,
+        ordinal: int,
     ) -> ChildPlaced:
         part, quote = self.part, self.market.quote
         return ChildPlaced(
@@ -156,7 +176,7 @@ class _AuctionPlacement(NamedTuple):
             instrument_id=part.instrument_id,
             side=part.side,
             quantity=quantity,
-            order_type=OrderType.MARKET if price_e9 is None else OrderType.LIMIT,
+            order_type=self._order_type(),
             price_e9=price_e9,
             time_in_force=AUCTION_TIMES[part.auction],
             minimum_quantity=0,
@@ -167,7 +187,12 @@ class _AuctionPlacement(NamedTuple):
             ack_due_ns=self.at_ns + ACK_TIMEOUT_NS,
             rest_until_ns=auction.uncross_ns + AUCTION_REPORTS_NS,
             tactic=Tactic.AUCTION,
+            cancel_from_ns=self.at_ns + venue.latency_ns + venue.cancel_after_ns
+            if venue.cancel_after_ns
+            else 0,
             cancel_until_ns=auction.cutoff_ns,
+            trade_date=self.market.instrument.trade_date,
+            messages_per_s=venue.messages_per_s,
         )
 
 
@@ -176,8 +201,8 @@ def _split(
 ) -> tuple[list[int], str]:
     """Return the quantity of each auction, and the rule that gave it.
 
-    Rounds: whole lots, largest remainders first; what is below a venue's minimum goes to the
-            largest part. An odd rest goes out only when there is nothing else.
+    Rounds: whole lots, the venue's own too, largest remainders first; what is below a venue's
+            minimum goes to the largest part. An odd rest goes out only when there is nothing else.
     """
     if not usable:
         return [], ""
@@ -191,13 +216,21 @@ def _split(
     parts = [lots * lot for lots in largest_remainder(quantity // lot, weights)]
     largest = max(range(len(weights)), key=lambda i: (weights[i], -i))
     for i, (book, _) in enumerate(usable):
+        parts[i] = _whole(parts[i], book.venue, lot)
         if i != largest and parts[i] < book.venue.minimum_quantity:
             parts[i] = 0
     others = sum(part for i, part in enumerate(parts) if i != largest)
     parts[largest] = (quantity // lot * lot or quantity) - others
+    parts[largest] = _whole(parts[largest], usable[largest][0].venue, lot)
     if parts[largest] < usable[largest][0].venue.minimum_quantity:
         parts[largest] = 0
     return parts, rule
+
+
+def _whole(quantity: int, venue: Venue, lot: int) -> int:
+    """Return as much of it as is whole lots of a venue that has its own."""
+    own = lcm(lot, venue.lot) if venue.lot else 1
+    return quantity // own * own
 
 
 def _alternative(

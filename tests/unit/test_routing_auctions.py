@@ -192,6 +192,43 @@ def test_whole_lots_and_minimums_go_where_most_is() -> None:
     assert children(events) == [("V1", 100)]
 
 
+def sent(quantity: int = 100, limit_e9: int | None = None, **terms: Any) -> list[ChildPlaced]:
+    """Return the children where V1 alone holds an auction, under those terms."""
+    books = (venue_book("V1", venue=venue("V1", **terms)), venue_book("V2"))
+    part = slice_for(quantity=quantity, limit_price_e9=limit_e9)
+    command = route(market=market(*books, auctions=(auction("V1"),)))
+    events = decided(*opened(quantity), part, command=command)
+    return [event for event in events if isinstance(event, ChildPlaced)]
+
+
+def test_a_venues_own_tick_and_lot_hold_in_its_auction() -> None:
+    (child,) = sent(limit_e9=10_003 * TICK, tick_e9=5 * TICK)
+    assert child.price_e9 == 10_000 * TICK
+    (child,) = sent(quantity=170, lot=50)
+    assert child.quantity == 150
+    assert sent(quantity=40, lot=50) == []
+
+
+def test_an_auction_gets_only_the_types_of_orders_that_its_venue_takes() -> None:
+    assert sent(order_types=(OrderType.LIMIT,)) == []
+    (child,) = sent(order_types=(OrderType.LIMIT,), limit_e9=10_000 * TICK)
+    assert child.order_type is OrderType.LIMIT
+
+
+def test_an_auctions_child_keeps_the_bound_of_its_venue_and_counts_in_it() -> None:
+    (child,) = sent(messages_per_s=1, cancel_after_ns=SECOND, latency_ns=0)
+    assert (child.messages_per_s, child.cancel_from_ns) == (1, OPEN_NS + SECOND)
+    state = ROUTING.fold((*opened(200), slice_for(), child, slice_for(slice_id="P.2")))
+    books = (venue_book("V1", venue=venue("V1", messages_per_s=1)), venue_book("V2"))
+    told = market(*books, auctions=(auction("V1"),))
+    for at_ns, reason in ((OPEN_NS, "throttled: 1 messages a second"), (OPEN_NS + SECOND, "")):
+        command = RouteSlice(slice_id="P.2", at_ns=at_ns, market=told)
+        events = ROUTING.decide(state, command)
+        decision = next(event for event in events if isinstance(event, RouteDecided))
+        found = next(each for each in decision.alternatives if each.venue_id == "V1")
+        assert (found.reason == reason) == bool(reason)
+
+
 def waiting(**changes: Any) -> tuple[Any, ...]:
     """Return the history of a slice whose one child waits at V1 for the close."""
     events = decided(*opened(), slice_for(**changes), command=route())
