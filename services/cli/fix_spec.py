@@ -27,16 +27,17 @@ def spec_command(
 
     if bool(session) != bool(gateway):
         raise typer.BadParameter("--session and --gateway stand together")
-    chosen = version = None
+    chosen = version = kind = None
     if gateway is not None:
         try:
-            known = {each.session_id: each for each in read_gateway(gateway).session}
+            file = read_gateway(gateway)
+            known = {each.session_id: each for each in file.session}
         except (ValidationError, ValueError) as error:
             raise typer.BadParameter(str(error)) from error
         if session not in known:
             raise typer.BadParameter(f"{session}: one of {', '.join(known)}")
-        chosen = known[session]
+        chosen, kind = known[session], file.kind
         version = version_of(chosen.quickfix["BeginString"])
-    text = page(chosen, version)
+    text = page(chosen, version, kind)
     out.write_text(text, encoding="utf-8")
     tell(f"{out}: {len(text)} characters", as_json, file=str(out), characters=len(text))

@@ -64,6 +64,7 @@ def test_our_own_gateway_passes_and_a_wrong_expectation_fails(
             assert len(passed) == 18
             skipped = [each["step"] for each in report if each["outcome"] == "skipped"]
             assert skipped == ["Fill", "Bust of the execution"]
+            _decoded(desk.bootstrap)
             wrong = tmp_path / "wrong.toml"
             wrong.write_text(WRONG)
             code, report = certify(tmp_path, "--script", str(wrong))
@@ -72,3 +73,19 @@ def test_our_own_gateway_passes_and_a_wrong_expectation_fails(
     finally:
         quotes.stop()
         desk.stop()
+
+
+def _decoded(bootstrap: str) -> None:
+    """What was said stands in the log, and `penstock fix decode` reads it without an error."""
+    command = [
+        *(sys.executable, "-m", "services.cli.main", "fix", "decode", "--json"),
+        *("--bootstrap", bootstrap, "--session", "foreign"),
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, cwd=ROOT, check=False
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    messages = [each for each in lines if "type" in each]
+    assert done.returncode == 0, [each for each in messages if each["errors"]]
+    assert {"D", "G", "F", "E", "q", "8", "9", "N", "r"} <= {each["type"] for each in messages}
+    assert any(" is out as 34=" in each["head"] for each in lines)

@@ -126,7 +126,8 @@ def test_a_sessions_page_has_its_version_only(tmp_path: Path) -> None:
     assert "THEM&lt;1&gt;" in text
     assert "8=FIX.4.2|" in text
     assert "8=FIX.4.4|" not in text
-    assert 'id="m-AE"' not in text
+    assert 'id="m-D"' in text
+    assert 'id="m-J"' not in text
     assert "SECRET_OF_OMS1" not in text
     assert CliRunner().invoke(app, [*arguments[:4], "--session", "oms1"]).exit_code == 2
     assert CliRunner().invoke(app, [*arguments[:5], "oms2", *arguments[6:]]).exit_code == 2

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from services.fix.codes import Version
-from services.fix.settings import SessionSettings
+from services.fix.settings import Kind, SessionSettings
 from services.fix.spec.catalog import Entry, FieldRow, catalog
 from services.fix.spec.examples import examples
 from services.fix.spec.html import Html, join, table, tag
@@ -28,10 +28,15 @@ WAYS: Final = {"in": "you to us", "out": "we to you", "both": "both ways"}
 VALUES_MAX: Final = 24  # longer tables of values are the dictionary's business
 
 
-def page(session: SessionSettings | None = None, version: Version | None = None) -> str:
-    """Return the file's text; of a session, only what its version has. Needs no QuickFIX."""
+def page(
+    session: SessionSettings | None = None,
+    version: Version | None = None,
+    kind: Kind | None = None,
+) -> str:
+    """Return the file's text; of a session, what its version and kind have. Needs no QuickFIX."""
     versions = (version,) if version else tuple(Version)
-    entries = [each for each in catalog() if each.versions & {*versions}]
+    groups = ("session", kind) if kind in (Kind.CLIENTS, Kind.CLEARERS) else tuple(GROUPS)
+    entries = [e for e in catalog() if e.versions & {*versions} and e.group in groups]
     who = f" for session {session.session_id}" if session else ""
     body = tag(
         "div",
@@ -72,8 +77,8 @@ def _lead(versions: Sequence[Version]) -> Html:
 def _menu(entries: Sequence[Entry]) -> Html:
     parts: list[Html] = [tag("b", "Session"), _link("rules", "", "Rules of the session")]
     for group, (title, _) in GROUPS.items():
-        parts.append(tag("b", title))
-        own = (each for each in entries if each.group == group)
+        own = [each for each in entries if each.group == group]
+        parts += [tag("b", title)] if own else []
         parts += [_link(f"m-{each.type}", each.type, _spaced(each.title)) for each in own]
     parts.append(tag("b", "Reference"))
     for key, title in (

@@ -9,7 +9,7 @@ from services.fix.codes import Version, reason_codes
 from services.fix.settings import SessionSettings
 from services.fix.spec.html import Html, join, table, tag
 from services.fix.wire.configuration import DEFAULTS
-from services.parameters.terms import TERMS
+from services.parameters.terms import TERMS, Term
 from services.parameters.texts import range_text, shown, unit_text
 from streams.parameters import DEFINITIONS, Row, Unit, rows
 
@@ -61,8 +61,7 @@ def strategies() -> Html:
             "neutral, urgent. The acknowledgment repeats what holds."),
         tag("p", "The same as FIXatdl 1.1: ", tag("code", "penstock fix atdl"), "."),
         tag("h3", "Of every strategy"),
-        table(head, ([t.fix_name, t.fix_tag or "", t.kind.value.removesuffix("_t"), t.default,
-                      _yes(t.is_amendable), t.meaning] for t in TERMS)),
+        table(head, (_term(each) for each in TERMS)),
     ]  # fmt: skip
     for kind, definition in DEFINITIONS.items():
         title = kind.value.replace("_", " ").capitalize() if len(kind) > 4 else kind.value
@@ -70,6 +69,12 @@ def strategies() -> Html:
         parts.append(tag("p", definition.meaning))
         parts.append(table(head, (_parameter(row) for row in rows(kind))))
     return join(parts)
+
+
+def _term(term: Term) -> list[object]:
+    default = term.default.replace("10000", "1")  # people count basis points, FIX has a ratio
+    tag_, kind = term.fix_tag or "", term.kind.value.removesuffix("_t")
+    return [term.fix_name, tag_, kind, default, _yes(term.is_amendable), term.meaning]
 
 
 def _parameter(row: Row) -> list[object]:
