@@ -104,7 +104,10 @@ class Fleet:
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
         command = [*part.command, f"--watch-fd={writing}", f"--parent-pid={os.getpid()}"]
-        part.process = subprocess.Popen(command, pass_fds=(writing,), stdin=subprocess.DEVNULL)
+        # In a group of its own: a Ctrl-C of the terminal is for us, who stop the parts in turn.
+        part.process = subprocess.Popen(
+            command, pass_fds=(writing,), stdin=subprocess.DEVNULL, process_group=0
+        )
         os.close(writing)
         part.pipe, part.started_s, part.heard_s = reading, time.monotonic(), 0.0
         self._selector.register(reading, selectors.EVENT_READ, part)

@@ -1,5 +1,6 @@
 """`penstock fix run`: both processes of a gateway, started again when they end, stopped in turn."""
 
+import os
 import re
 import signal
 import subprocess
@@ -45,6 +46,7 @@ class Command:
                 ],
                 stderr=log,
                 cwd=ROOT,
+                start_new_session=True,
             )
 
     def processes(self, part: str) -> list[int]:
@@ -91,7 +93,7 @@ def test_what_ends_is_started_again_and_a_stop_says_goodbye(
         peer.await_logon()
         peer.send("D", order("2", t55="NOBODY"))
         assert peer.take("8").get(11) == "2"
-        command.process.send_signal(signal.SIGTERM)
+        os.killpg(command.process.pid, signal.SIGINT)  # as Ctrl-C does
         assert peer.take("5").get(58) == "the gateway stops"
         assert command.process.wait(60) == 0
         assert peer.count("8") == 2
