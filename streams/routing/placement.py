@@ -281,15 +281,16 @@ def _alternative(
 ) -> RouteAlternative:
     if not -PART_MAX < min(cost) <= max(cost) < PART_MAX:
         cost = Cost(*(max(-PART_MAX, min(part, PART_MAX)) for part in cost))
+    fee, spread, slippage, latency, leakage = cost
     return RouteAlternative(
         venue_id=book.venue.venue_id,
-        score_e9=cost.total_e9,
+        score_e9=fee + spread + slippage + latency + leakage,
         quantity=quantity,
         price_e9=price_e9,
         reason=reason,
-        fee_e9=cost.fee_e9,
-        spread_e9=cost.spread_e9,
-        slippage_e9=cost.slippage_e9,
-        latency_e9=cost.latency_e9,
-        leakage_e9=cost.leakage_e9,
+        fee_e9=fee,
+        spread_e9=spread,
+        slippage_e9=slippage,
+        latency_e9=latency,
+        leakage_e9=leakage,
     )
