@@ -15,9 +15,17 @@ from infra.broker.ports import pick_ports
 from infra.topics import create_topics
 from services.fix.fields import Fields
 from tests.support.counted_run import eventually
-from tests.support.fix_crashing_wire import PLAN, POINTS
 from tests.support.fix_peer import FixPeer
-from tests.support.fix_wire import ROOT, Desk, WireProcess, acceptor_toml, order, session_toml
+from tests.support.fix_wire import (
+    CRASH,
+    CRASH_POINTS,
+    ROOT,
+    Desk,
+    WireProcess,
+    acceptor_toml,
+    order,
+    session_toml,
+)
 from tests.support.own_broker import OwnBroker
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -88,9 +96,9 @@ def test_a_wire_that_dies_between_any_two_steps_loses_and_doubles_nothing(
 ) -> None:
     with echo(tmp_path, own_broker) as world:
         world.peer.await_logon()
-        for point in POINTS:
+        for point in CRASH_POINTS:
             world.wire.stop()
-            world.wire.start(CRASHING, **{PLAN: f"{point}:3"})
+            world.wire.start(CRASHING, **{CRASH: f"{point}:3"})
             world.send(6)
             eventually(lambda: world.wire.ended() is not None, f"the crash at {point}")
             assert world.wire.ended() == -9, f"{point}: {world.wire.words()[-2000:]}"

@@ -12,12 +12,7 @@ from services.fix.wire import __main__ as program
 from services.fix.wire import application, line, process
 from services.fix.wire.intents import Intent, Intents
 
-PLAN = "PENSTOCK_TEST_CRASH"
-OUTBOUND = ("before-intent", "intent", "persisted", "sent", "noted")
-INBOUND = ("heard", "produced")
-POINTS = (*OUTBOUND, *INBOUND)
-
-_point, _, _number = os.environ.get(PLAN, ":").partition(":")
+_point, _, _number = os.environ.get("PENSTOCK_TEST_CRASH", ":").partition(":")
 _left = int(_number or 0)
 
 

@@ -20,6 +20,9 @@ from tests.support.fix_peer import soh
 
 CODEC = AvroCodec()
 STOP_S = 20.0
+# Where a wire may be told to kill itself (fix_crashing_wire.py), in its environment: "POINT:N".
+CRASH = "PENSTOCK_TEST_CRASH"
+CRASH_POINTS = ("before-intent", "intent", "persisted", "sent", "noted", "heard", "produced")
 ROOT = Path(__file__).parents[2]
 
 
