@@ -74,6 +74,7 @@ class Quotes:
         self._desk = desk
         self._is_canceling = is_canceling
         self._canceled: set[str] = set()
+        self.filled: dict[str, int] = {}  # by child, as the test said
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -101,7 +102,7 @@ class Quotes:
                     order_status=OrderStatus.CANCELED,
                     last_quantity=0,
                     last_price_e9=None,
-                    cumulative_quantity=0,
+                    cumulative_quantity=self.filled.get(request.child_id, 0),
                 )
                 self._desk.say(topics.VENUES_REPORTS, [report])
 
