@@ -1,9 +1,9 @@
 """Join clearing to a log: application, inbox and loop."""
 
 from services.clearing.application import ENGINE_TOPICS, Clearing
-from streams.runtime.journal_inbox import JournalInbox
 from streams.adapters.clock import WallClock
 from streams.runtime.host import ShardHost
+from streams.runtime.journal_inbox import JournalInbox
 from streams.runtime.ports import Clock, Codec, Log
 from streams.runtime.settings import HostSettings
 

@@ -10,7 +10,6 @@ from schemas.messages.core import ClearingStatus
 from services.clearing.application import ENGINE_TOPICS, Clearing
 from services.clearing.clearer import Clearer, Rule
 from services.clearing.host import clearing_host
-from streams.runtime.journal_inbox import JournalInbox
 from services.clearing.outside import read_entries, say
 from services.clearing.reconciliation.run import TOPICS, reconcile
 from services.clearing.settings import CLEARER_ID, clearing_settings
@@ -20,6 +19,7 @@ from streams.adapters.kafka import KafkaLog, KafkaSettings
 from streams.core.errors import Error, LogError
 from streams.core.topics import CLEARING_REPORTS, ORDERS_COMMANDS
 from streams.runtime.host import ShardHost
+from streams.runtime.journal_inbox import JournalInbox
 from streams.runtime.ports import Reader, TopicPartition
 
 __all__ = ["Cleared", "clear_and_reconcile"]

@@ -6,13 +6,13 @@ from schemas.messages.core import ClearingStatus, Envelope
 from services.clearing.application import Clearing
 from services.clearing.clearer import Clearer, Rule
 from services.clearing.host import clearing_host
-from streams.runtime.journal_inbox import JournalInbox
 from services.clearing.settings import CLEARER_ID, clearing_settings
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import Faults, MemoryLog, SimulatedCrash
 from streams.core import topics
 from streams.core.errors import FencedError
 from streams.runtime.host import ShardHost
+from streams.runtime.journal_inbox import JournalInbox
 from streams.runtime.ports import TopicPartition
 from tests.support.memory_shard import SteppedClock
 

@@ -4,11 +4,11 @@ import pytest
 
 from services.audit import RawRecord
 from services.clearing.application import ENGINE_TOPICS
-from streams.runtime.journal_inbox import IDLE_RECORDS_MAX, JournalInbox
 from services.clearing.settings import clearing_settings
 from streams.adapters.memory import MemoryLog
 from streams.core import topics
 from streams.core.errors import CorruptHistoryError
+from streams.runtime.journal_inbox import IDLE_RECORDS_MAX, JournalInbox
 from streams.runtime.ports import Batch, Resume, TopicPartition
 from tests.support.audit_log import Batch as Written
 from tests.support.audit_log import written
