@@ -39,7 +39,7 @@ def test_500_to_buy_and_200_to_sell_leave_a_parent_of_300_and_a_cross_of_200() -
                 ],
             ),
         ],
-        trading_host(crossing_declared(), LONG_WINDOW),
+        trading_host(crossing_declared(), LONG_WINDOW, venues=1),
     )
     (cross,) = desk.host.messages(CrossExecuted)
     assert (cross.evidence.bid_e9, cross.evidence.ask_e9) == (9_999 * TICK, 10_001 * TICK)
@@ -63,7 +63,7 @@ def test_without_a_declaration_both_sides_become_parents() -> None:
                 ],
             ),
         ],
-        trading_host(LONG_WINDOW),
+        trading_host(LONG_WINDOW, venues=1),
     )
     buy, sell = desk.host.messages(ParentOpened)
     assert buy.self_trade_id == sell.self_trade_id
@@ -94,7 +94,7 @@ def test_a_later_order_crosses_what_a_working_parent_has_not_released() -> None:
                 ],
             ),
         ],
-        trading_host(crossing_declared()),
+        trading_host(crossing_declared(), venues=1),
     )
 
 
@@ -122,5 +122,5 @@ def test_live_children_are_never_crossed_away() -> None:
                 ],
             ),
         ],
-        trading_host(crossing_declared()),
+        trading_host(crossing_declared(), venues=1),
     )

@@ -279,8 +279,21 @@ def test_a_few_shares_are_expected_to_fill_by_parts_of_a_share() -> None:
     """Three shares at thirty per cent are nearly one: rounded down by venue they would be none."""
     books = (lit("V1", size=3), lit("V2", size=3))
     records = (BUCKET, passive("V1", 30), passive("V2", 30))
-    found = decision(route(*records, *opened(6), released(6), books=books, quote=WIDE))
+    part = released(6, logic=RoutingLogic.PARALLEL)
+    found = decision(route(*records, *opened(6), part, books=books, quote=WIDE))
+    split, alone = (each.score_e9 for each in found.logics[:2])
     assert found.logic is RoutingLogic.PARALLEL
+    assert split < alone, "not asked for only: it costs less"
+
+
+def test_the_rule_splits_into_no_part_under_a_hundred_lots() -> None:
+    books = tuple(lit(f"V{n}", size=100) for n in range(1, 4))
+    records = (BUCKET, *(passive(f"V{n}", 30) for n in range(1, 4)))
+    small = route(*records, *opened(199), released(199), books=books, quote=WIDE)
+    assert len(where(small)) == 1
+    large = where(route(*records, *opened(350), released(350), books=books, quote=WIDE))
+    assert len(large) == 3
+    assert min(large.values()) >= 100
 
 
 def test_what_does_not_fill_is_taken_where_that_is_cheapest() -> None:

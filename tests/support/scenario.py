@@ -181,8 +181,11 @@ class Desk:
 
 
 def play(steps: Sequence[Step], host: ListHost | None = None) -> Desk:
-    """Carry out the steps and compare what is written with what is expected."""
-    desk = Desk(host)
+    """Carry out the steps and compare what is written with what is expected.
+
+    With one venue unless `host` has more: a scenario is of orders and children, not of routes.
+    """
+    desk = Desk(trading_host(venues=1) if host is None else host)
     for number, step in enumerate(steps, 1):
         written = desk.act(*step.action)
         assert written == list(step.expected), f"step {number}: {step.action}"

@@ -221,16 +221,18 @@ class ListHost:
         ]
 
 
-def trading_host(*definitions: Any, shard: int = 0, partitions: int = 1) -> ListHost:
-    """Return a host that knows ACME, accounts A1..A9 and three open venues at 99.99/100.01."""
+def trading_host(
+    *definitions: Any, shard: int = 0, partitions: int = 1, venues: int = 3
+) -> ListHost:
+    """Return a host that knows ACME, accounts A1..A9 and open venues V1, ... at 99.99/100.01."""
     host = ListHost(shard, partitions)
     host.put(
         topics.CONTROL_COMMANDS,
         instrument_defined(),
         *[account_defined(f"A{n}") for n in range(1, 10)],
-        *[venue_defined(f"V{n}") for n in range(1, 4)],
+        *[venue_defined(f"V{n}") for n in range(1, venues + 1)],
         *definitions,
     )
-    host.put(topics.MARKET_DATA, *[book_updated(f"V{n}") for n in range(1, 4)])
+    host.put(topics.MARKET_DATA, *[book_updated(f"V{n}") for n in range(1, venues + 1)])
     host.step()
     return host

@@ -126,7 +126,7 @@ def test_live_children_are_asked_back_at_once_and_counted(scope: KillScope, scop
 @pytest.mark.parametrize(("scope", "scope_id"), LEAVING)
 def test_who_is_stopped_leaves_and_the_others_go_on(scope: KillScope, scope_id: str) -> None:
     other = {"account_id": "B1", "desk_id": "OTHER", "source": "OMS2"}
-    desk = Desk(trading_host(account_defined("B1", client_id="C2")))
+    desk = Desk(trading_host(account_defined("B1", client_id="C2"), venues=1))
     for client_order_id, changes in [("c1", {}), ("c2", other)]:
         desk.host.put(
             topics.ORDERS_COMMANDS,

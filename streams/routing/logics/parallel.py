@@ -18,6 +18,9 @@ from streams.routing.logics.sequential import rank
 __all__ = ["is_worth_weighing", "propose", "spread"]
 
 PARTS: Final = 20  # the quantity is given away in so many parts, whole lots each
+# An order of fewer lots than that is hardly seen (a share's round lot), and costs a message all the
+# same: the rule splits no smaller. A strategy that names the logic, or a budget, may.
+PART_LOTS_MIN: Final = 100
 
 
 def propose(desk: Desk) -> Proposal | str:
@@ -25,11 +28,12 @@ def propose(desk: Desk) -> Proposal | str:
     if desk.minimum:
         return "a resting order keeps no minimum"
     books = rank(desk)
-    if len(books) < 2 or desk.whole < 2 * desk.lot:
+    least = least_part(desk)
+    if len(books) < 2 or desk.whole < 2 * least:
         return "there is nothing to split"
     legs, passed = dark.bids(desk, desk.resting(books[0]).total_e9)
     rest = desk.whole_lots(desk.quantity - sum(leg.quantity for leg in legs))
-    given = spread(desk, books, rest + desk.budget // desk.lot * desk.lot)
+    given = spread(desk, books, rest + desk.budget // desk.lot * desk.lot, least=least)
     rests: list[Leg] = []
     for book, quantity in zip(books, given, strict=True):
         record = desk.record(book, OrderKind.PASSIVE)
@@ -75,15 +79,22 @@ def is_worth_weighing(desk: Desk) -> bool:
     return desk.budget >= desk.lot or saved > desk.settings.leakage_bps_e9
 
 
-def spread(desk: Desk, books: list[VenueBook], quantity: int) -> list[int]:
+def least_part(desk: Desk) -> int:
+    """Return the smallest part that the rule sends to a venue of its own, smallest units."""
+    is_asked = desk.part.logic is RoutingLogic.PARALLEL or desk.budget >= desk.lot
+    return desk.lot if is_asked else PART_LOTS_MIN * desk.lot
+
+
+def spread(desk: Desk, books: list[VenueBook], quantity: int, *, least: int = 0) -> list[int]:
     """Return the quantity of each venue: every part goes where it is worth most.
 
     Fills saturate, so that what the next part is worth never rises: no other division of the parts
     is expected to be worth more. Ties go to the venue that ranks first.
+    `least`: no part is smaller, smallest units.
     Rounds: whole lots; an odd rest goes with the last part.
     """
     lot, given = desk.lot, [0] * len(books)
-    part = max(lot, quantity // PARTS // lot * lot)
+    part = max(lot, least, quantity // PARTS // lot * lot)
     facts = [(desk.record(book, OrderKind.PASSIVE), costs.depth_at_touch(book)) for book in books]
     values = [_value(desk, book) for book in books]
     rest = quantity
