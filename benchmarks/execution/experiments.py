@@ -147,6 +147,32 @@ EXPERIMENTS: Final = (
 
 
 def _taped(data: Path) -> tuple[Experiment, ...]:
+    return *_amazon(data), *_coins(data)
+
+
+def _coins(data: Path) -> tuple[Experiment, ...]:
+    """Return experiments on six minutes of two real venues; too few windows to show much."""
+    setting = Setting(minutes=6, step_s=1, tape=data / "binance")
+    minutes = Orders(share_bps=500, starts_s=20, window_s=110, windows=3)
+    return (
+        Experiment(
+            "schedules, BTC and ETH",
+            "Strategies against their naive forms on Binance's spot and futures (no impact)",
+            setting,
+            minutes,
+            (VWAP, STATIC, SLICES, TWAP, POV, POV_TAPE),
+            tuple(
+                p
+                for p in SCHEDULE_PAIRS
+                if p[0][:4] in ("VWAP", "TWAP", "POV ") and "/ (1" not in p[1]
+            ),
+            clusters=WINDOW,
+            seeds=1,
+        ),
+    )
+
+
+def _amazon(data: Path) -> tuple[Experiment, ...]:
     # The whole day: six windows of a morning showed no difference that the next change kept.
     day = Setting(minutes=390, tape=data / "lobster")
     amzn = Setting(minutes=80, tape=data / "lobster")
