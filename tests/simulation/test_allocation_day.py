@@ -156,7 +156,7 @@ BREACHES: dict[str, Breach] = {
 @pytest.fixture(scope="module")
 def staged_day() -> Iterator[list[Any]]:
     with pytest.MonkeyPatch.context() as patch:
-        yield recorded(patch, 200, is_calm=False, definitions=(*STAGED, PER_FILL))
+        yield recorded(patch, 201, is_calm=False, definitions=(*STAGED, PER_FILL))
 
 
 @pytest.mark.parametrize("name", BREACHES)

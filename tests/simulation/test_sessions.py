@@ -66,7 +66,7 @@ def test_a_day_of_three_sessions_gives_everything_back(seed: int) -> None:
 
 def test_the_days_reach_what_they_are_for() -> None:
     seen: Counter[str] = Counter()
-    for seed in (3, 4, 5):
+    for seed in (3, 8, 12):
         day = SessionsDay(seed, is_calm=False)
         day.run()
         kinds = (OrderDoneForDay, OrderResumed, MassCancelAnswered, BasketAnswered)
