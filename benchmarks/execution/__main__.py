@@ -54,7 +54,7 @@ def main() -> None:
     for experiment in map(lambda each: _shortened(each, given), chosen):
         if not given.merge and (not given.only or experiment.name in given.only):
             _run(experiment, kept, given)
-        seeds = kept.seeds(experiment, given.seeds)
+        seeds = kept.seeds(experiment, _seeds(experiment, given))
         if not seeds:
             missing.append(experiment.name)
             continue
@@ -79,6 +79,7 @@ def main() -> None:
 def _given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.execution", description=__doc__)
     parser.add_argument("--seeds", type=int, default=2, help="days of the generated market")
+    parser.add_argument("--first", type=int, default=1, help="the first of them")
     parser.add_argument("--only", action="append", help="name of an experiment; repeat for more")
     parser.add_argument("--case", action="append", help="name of a case; repeat for more")
     parser.add_argument("--minutes", type=int, default=0, help="shorter days, to try it out")
@@ -116,9 +117,8 @@ def _shortened(experiment: Experiment, given: argparse.Namespace) -> Experiment:
 
 def _run(experiment: Experiment, kept: Kept, given: argparse.Namespace) -> None:
     """Run every case and seed of which nothing is kept."""
-    seeds = range(1, (experiment.seeds or given.seeds) + 1)
     for case in experiment.cases:
-        for seed in seeds:
+        for seed in _seeds(experiment, given):
             if kept.piece(experiment.name, case.name, seed) is not None:
                 continue
             began = time.process_time()
@@ -127,6 +127,11 @@ def _run(experiment: Experiment, kept: Kept, given: argparse.Namespace) -> None:
             kept.keep(experiment.name, case.name, seed, Piece(found, seconds))
             told = f"seed {seed}: {len(found)} parents, {seconds:.0f} s"
             print(f"{experiment.name}: {case.name}: {told}", flush=True)
+
+
+def _seeds(experiment: Experiment, given: argparse.Namespace) -> range:
+    """Return the days; a tape has one. What was tuned on some is to be judged by others."""
+    return range(given.first, given.first + (experiment.seeds or given.seeds))
 
 
 def _results(experiment: Experiment, kept: Kept, seeds: tuple[int, ...]) -> Results:

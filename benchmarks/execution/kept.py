@@ -6,6 +6,7 @@ messages or harness begins anew. What is not committed has no such name and is n
 
 import json
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -59,11 +60,11 @@ class Kept:
         told = {"experiment": experiment, "case": case, "seed": seed, "seconds": piece.seconds}
         self._write(self._path(name, "json"), json.dumps({**told, "parents": parents}))
 
-    def seeds(self, experiment: Experiment, asked: int) -> tuple[int, ...]:
-        """Return the seeds of which every case was kept, of the first `asked`."""
+    def seeds(self, experiment: Experiment, asked: Iterable[int]) -> tuple[int, ...]:
+        """Return the seeds of which every case was kept, of those asked for."""
         return tuple(
             seed
-            for seed in range(1, (experiment.seeds or asked) + 1)
+            for seed in asked
             if all(self.piece(experiment.name, case.name, seed) for case in experiment.cases)
         )
 

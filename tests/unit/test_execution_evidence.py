@@ -163,9 +163,9 @@ def test_runs_are_kept_by_case_and_seed_and_gone_on_with(tmp_path: Path) -> None
     for case, seed in (("VWAP", 1), ("VWAP", 2), ("naive", 2)):
         first.keep("x", case, seed, Piece(made[seed], 1.5))
     again = Kept(tmp_path, "abc")
-    assert again.seeds(experiment, 3) == (2,)  # of seed 1 a case is missing
+    assert again.seeds(experiment, (1, 2, 3)) == (2,)  # of seed 1 a case is missing
     assert again.piece("x", "VWAP", 1) == Piece(made[1], 1.5)
-    assert Kept(tmp_path, "abd").seeds(experiment, 3) == ()  # of other code
+    assert Kept(tmp_path, "abd").seeds(experiment, (1, 2, 3)) == ()  # of other code
     again.keep_part("hidden", 2, "text")
     assert (first.part("hidden"), first.part("tracking")) == ((2, "text"), None)
     assert not list(tmp_path.rglob("*.part"))
