@@ -39,7 +39,7 @@ from tests.support.builders import (
     new_order,
     venue_defined,
 )
-from tests.support.counted_run import ROOT, eventually
+from tests.support.counted_run import ROOT, catches, eventually
 from tests.support.own_broker import OwnBroker
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
@@ -184,7 +184,7 @@ def test_credit_moves_to_the_shard_that_needs_it_whoever_is_killed(desk: Desk) -
     assert refused.limit_id == "client"
     # Whoever is not the newest finds out with its next word.
     eventually(lambda: second.poll() == FENCED or _is_answered(desk), "nobody answers")
-    eventually(lambda: _catches(third.pid, signal.SIGTERM), "the third does not begin")
+    eventually(lambda: catches(third.pid, signal.SIGTERM), "the third does not begin")
     third.terminate()
     assert third.wait(60) == STOPPED
     granted = sum(each.amount_e9 for each in desk.read(CONTROL_COMMANDS, LeaseGranted))
@@ -193,13 +193,6 @@ def test_credit_moves_to_the_shard_that_needs_it_whoever_is_killed(desk: Desk) -
     report = check(desk.bootstrap)
     assert [each for each in report.findings if each.code in (Code.CREDIT, Code.LIMITS)] == []
     assert report.orders >= 3
-
-
-def _catches(pid: int, number: int) -> bool:
-    """Return whether a process has a handler of a signal; one that is starting has none yet."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
-    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
 
 def _is_answered(desk: Desk) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from services.ending import FENCED, STOPPED
 from tests.support.broker import own_broker  # noqa: F401  # fixture
-from tests.support.counted_run import ENGINE, ROOT, CountedRun, eventually
+from tests.support.counted_run import ENGINE, ROOT, CountedRun, catches, eventually
 from tests.support.own_broker import OwnBroker
 
 pytestmark = pytest.mark.broker
@@ -40,6 +40,8 @@ def test_an_engine_killed_again_and_again_counts_each_input_once(run: CountedRun
         engine.wait()
     last = run.start()
     run.await_all_counted()
+    # Those before it may have counted all: a process that is starting would just die of the signal.
+    eventually(lambda: catches(last.pid, signal.SIGTERM), "the last engine does not begin")
     last.terminate()
     assert last.wait(20) == STOPPED
     run.check_exactly_once()

@@ -32,6 +32,13 @@ def eventually(is_true: Callable[[], bool], what: str, deadline_s: float = DEADL
         time.sleep(0.02)
 
 
+def catches(pid: int, number: int) -> bool:
+    """Return whether a process has a handler of a signal; one that is starting has none yet."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
 @dataclass(slots=True)
 class CountedRun:
     """One shard, its inputs and the processes that want to own it."""
