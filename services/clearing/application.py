@@ -23,7 +23,6 @@ from services.clearing.reports import Books, report_cash, report_cross
 from services.clearing.view import ClearingView
 from streams.core.errors import CorruptHistoryError
 from streams.core.murmur import partition_of
-from streams.core.timers import Timer
 from streams.core.topics import (
     AGGREGATIONS_EVENTS,
     ALLOCATIONS_EVENTS,
@@ -34,6 +33,7 @@ from streams.core.topics import (
     FILLS_EVENTS,
     ORDERS_EVENTS,
 )
+from streams.runtime.plain import PlainApplication
 from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 
 __all__ = ["ENGINE_TOPICS", "Clearing", "ClearingState"]
@@ -57,7 +57,7 @@ class ClearingState(msgspec.Struct):
     engine_ns: dict[int, int] = {}  # newest instant journalled, by shard
 
 
-class Clearing:
+class Clearing(PlainApplication):
     """Implements ports.Application.
 
     A batch holds whole batches of the engines. They are applied when it ends, each shard's events
@@ -65,6 +65,7 @@ class Clearing:
     ledger; nothing is decided again (docs/adr/0018).
     """
 
+    called = "clearing"
     output_topics: tuple[str, ...] = (CLEARING_REPORTS,)
     restore_inputs: tuple[str, ...] = (
         CONTROL_COMMANDS,
@@ -81,25 +82,9 @@ class Clearing:
         self._statuses: list[Inbound] = []
         self.state = ClearingState()
 
-    def unheard(self, standing: tuple[str, ...]) -> tuple[str, ...]:
-        """Return nothing: a kill stops orders, and what was traded must still be cleared."""
-        return ()
-
-    def signal(self, text: str, out: Emitter) -> None:
-        raise CorruptHistoryError(f"signal {text}: clearing hears none")
-
     def apply(self, inbound: Inbound, out: Emitter) -> None:
         """Keep it until the batch is whole."""
         self._keep(inbound)
-
-    def pop_due(self, now_ns: int) -> Timer | None:
-        return None
-
-    def next_due_ns(self) -> int | None:
-        return None
-
-    def fire(self, timer: Timer, out: Emitter) -> None:
-        raise CorruptHistoryError(f"timer {timer.timer_id}: clearing has none")
 
     def finish(self, out: Emitter) -> None:
         """Report what the engines' events make final, then take the answers."""

@@ -24,8 +24,8 @@ from services.venues.troubles import delivered, heard_of, links
 from streams import kill
 from streams.core.errors import CorruptHistoryError
 from streams.core.murmur import partition_of
-from streams.core.timers import Timer
 from streams.core.topics import VENUES_REPORTS
+from streams.runtime.plain import PlainApplication
 from streams.runtime.ports import Emitter, Inbound, Message, RecordedBatch
 
 __all__ = ["VenueSimulator"]
@@ -34,9 +34,10 @@ EXECUTED = (ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
 TO_VENUES = (ChildPlaced, ChildCancelRequested, ChildReplaceRequested, ChildStatusRequested)
 
 
-class VenueSimulator:
+class VenueSimulator(PlainApplication):
     """Implements ports.Application. Decides again when it is restored (docs/adr/0005)."""
 
+    called = "the simulator"
     restore_outputs = False
 
     def __init__(
@@ -67,15 +68,6 @@ class VenueSimulator:
     def apply(self, inbound: Inbound, out: Emitter) -> None:
         """Keep what engines say to venues; the step decides it at the end of the batch."""
         self._keep(inbound)
-
-    def pop_due(self, now_ns: int) -> Timer | None:
-        return None
-
-    def next_due_ns(self) -> int | None:
-        return None
-
-    def fire(self, timer: Timer, out: Emitter) -> None:
-        raise CorruptHistoryError(f"timer {timer.timer_id}: the simulator has none")
 
     def finish(self, out: Emitter) -> None:
         """Run the step and publish it, closed by a watermark on every partition."""

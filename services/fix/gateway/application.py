@@ -17,8 +17,8 @@ from schemas.messages.runtime import JournalRecord
 from services.fix.fields import Fields
 from services.fix.gateway.sessions import Sessions
 from streams.core.errors import CorruptHistoryError
-from streams.core.timers import Timer
 from streams.core.topics import ENGINE_JOURNAL, FIX_DECISIONS, FIX_RECEIVED, FIX_SENDING
+from streams.runtime.plain import PlainApplication
 from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 
 __all__ = ["Gateway", "GatewayState", "Heard", "Outgoing", "Published", "Refusal"]
@@ -83,7 +83,7 @@ class GatewayState(msgspec.Struct):
     sessions: Sessions = msgspec.field(default_factory=Sessions)
 
 
-class Gateway:
+class Gateway(PlainApplication):
     """Implements ports.Application; a kind says what its inputs mean.
 
     A batch holds whole batches of the engines. When it ends, their events are decided, each
@@ -94,6 +94,7 @@ class Gateway:
     and decides nothing again.
     """
 
+    called = "a gateway"
     engine_topics: ClassVar[tuple[str, ...]] = ()  # engine topics that the kind follows
     keyed_topics: ClassVar[tuple[str, ...]] = ()  # other inputs, every partition of them
     single_topics: ClassVar[tuple[str, ...]] = ()  # other inputs of one partition, read first
@@ -152,25 +153,9 @@ class Gateway:
 
     # ports.Application
 
-    def unheard(self, standing: tuple[str, ...]) -> tuple[str, ...]:
-        """Return nothing: the engine hears of kills, and what is under way must be told."""
-        return ()
-
-    def signal(self, text: str, out: Emitter) -> None:
-        raise CorruptHistoryError(f"signal {text}: a gateway hears none")
-
     def apply(self, inbound: Inbound, out: Emitter) -> None:
         """Keep it until the batch is whole."""
         self._keep(inbound)
-
-    def pop_due(self, now_ns: int) -> Timer | None:
-        return None
-
-    def next_due_ns(self) -> int | None:
-        return None
-
-    def fire(self, timer: Timer, out: Emitter) -> None:
-        raise CorruptHistoryError(f"timer {timer.timer_id}: a gateway has none")
 
     def finish(self, out: Emitter) -> None:
         """Decide the batch: events first, then FIX."""
