@@ -12,6 +12,8 @@ from schemas.messages.core import (
     PartyLevel,
     SelfTradeRule,
     Session,
+    SettledFill,
+    SettlementStage,
     TickBand,
     VenueKind,
     definition_hash_from_datum,
@@ -20,6 +22,8 @@ from schemas.messages.core import (
     fee_tier_to_datum,
     session_from_datum,
     session_to_datum,
+    settled_fill_from_datum,
+    settled_fill_to_datum,
     tick_band_from_datum,
     tick_band_to_datum,
 )
@@ -103,6 +107,63 @@ def calendar_defined_from_datum(d: dict[str, Any]) -> CalendarDefined:
         sessions=tuple([session_from_datum(x) for x in d["sessions"]]),
         settlement_dates=tuple(d["settlement_dates"]),
         effective_ns=d["effective_ns"],
+    )
+
+
+class ChildSettled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What became of a child whose venue does not say: told by one person, approved word by word by another. PROPOSED and APPROVED are asked on control.commands; on children.events PROPOSED says that it waits, SETTLED that it is booked."""
+
+    child_id: str  # slice_id.ordinal; the venue's ClOrdID (FIX 11)
+    parent_id: str  # Parent
+    venue_id: str  # Venue that was asked
+    instrument_id: str  # Instrument
+    stage: SettlementStage  # Which of the two persons says it, or that it is done
+    settlement_id: str  # Id that the proposer gave it, unique within the child
+    cumulative_quantity: int  # What the venue executed of the child in all, busts off, smallest units (FIX 14)
+    fills: tuple[SettledFill, ...]  # Those of its executions that are not booked yet; empty: nothing more was filled
+    said_by: str  # Who says so at the venue
+    evidence: str  # Where that can be read or heard again: a ticket, a mail, a recording
+    reason: str  # Why it is settled by hand
+    proposed_by: str  # Person who proposed it; empty in a proposal, which its envelope's actor makes
+    approved_by: str  # Person who approved it; empty before
+    freed_quantity: int  # Exposure that the venue will not fill, smallest units; 0 before it is booked
+
+
+def child_settled_to_datum(m: ChildSettled) -> dict[str, Any]:
+    return {
+        "child_id": m.child_id,
+        "parent_id": m.parent_id,
+        "venue_id": m.venue_id,
+        "instrument_id": m.instrument_id,
+        "stage": m.stage,
+        "settlement_id": m.settlement_id,
+        "cumulative_quantity": m.cumulative_quantity,
+        "fills": [settled_fill_to_datum(x) for x in m.fills],
+        "said_by": m.said_by,
+        "evidence": m.evidence,
+        "reason": m.reason,
+        "proposed_by": m.proposed_by,
+        "approved_by": m.approved_by,
+        "freed_quantity": m.freed_quantity,
+    }
+
+
+def child_settled_from_datum(d: dict[str, Any]) -> ChildSettled:
+    return ChildSettled(
+        child_id=d["child_id"],
+        parent_id=d["parent_id"],
+        venue_id=d["venue_id"],
+        instrument_id=d["instrument_id"],
+        stage=SettlementStage(d["stage"]),
+        settlement_id=d["settlement_id"],
+        cumulative_quantity=d["cumulative_quantity"],
+        fills=tuple([settled_fill_from_datum(x) for x in d["fills"]]),
+        said_by=d["said_by"],
+        evidence=d["evidence"],
+        reason=d["reason"],
+        proposed_by=d["proposed_by"],
+        approved_by=d["approved_by"],
+        freed_quantity=d["freed_quantity"],
     )
 
 

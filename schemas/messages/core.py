@@ -607,6 +607,15 @@ class SelfTradeRule(StrEnum):
     CANCEL_BOTH = "CANCEL_BOTH"
 
 
+class SettlementStage(StrEnum):
+    """How far it is."""
+
+    UNKNOWN = "UNKNOWN"
+    PROPOSED = "PROPOSED"
+    APPROVED = "APPROVED"
+    SETTLED = "SETTLED"
+
+
 class Side(StrEnum):
     """FIX 54."""
 
@@ -952,6 +961,36 @@ def session_from_datum(d: dict[str, Any]) -> Session:
         name=d["name"],
         is_half_day=d["is_half_day"],
         phases=tuple([session_phase_from_datum(x) for x in d["phases"]]),
+    )
+
+
+class SettledFill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An execution that people say a venue made."""
+
+    exec_id: str  # ExecID as the venue said it; empty when it did not: the fills without one are booked as one for each price
+    quantity: int  # Quantity, smallest units
+    price_e9: int  # Price, 1e-9 currency units
+    fee_e9: int  # Fee, 1e-9 currency units; negative is a rebate
+    transact_ns: int  # Venue time, ns; 0 when nobody said it: it is then that of the booking
+
+
+def settled_fill_to_datum(m: SettledFill) -> dict[str, Any]:
+    return {
+        "exec_id": m.exec_id,
+        "quantity": m.quantity,
+        "price_e9": m.price_e9,
+        "fee_e9": bytes_from_cash(m.fee_e9),
+        "transact_ns": m.transact_ns,
+    }
+
+
+def settled_fill_from_datum(d: dict[str, Any]) -> SettledFill:
+    return SettledFill(
+        exec_id=d["exec_id"],
+        quantity=d["quantity"],
+        price_e9=d["price_e9"],
+        fee_e9=cash_from_bytes(d["fee_e9"]),
+        transact_ns=d["transact_ns"],
     )
 
 

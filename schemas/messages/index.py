@@ -155,6 +155,15 @@ MESSAGE_TYPES: tuple[MessageType, ...] = (
         wire.read_calendar_defined,
     ),
     MessageType(
+        443,
+        "control.ChildSettled.v1",
+        control.ChildSettled,
+        control.child_settled_to_datum,
+        control.child_settled_from_datum,
+        wire.write_child_settled,
+        wire.read_child_settled,
+    ),
+    MessageType(
         240,
         "control.ClientDefined.v1",
         control.ClientDefined,

@@ -68,6 +68,8 @@ from schemas.messages.core import (
     SelfTradeRule,
     Session,
     SessionPhase,
+    SettledFill,
+    SettlementStage,
     Side,
     StrategyAlternative,
     StrategyKind,
@@ -87,7 +89,7 @@ from schemas.messages.core import (
 )
 from schemas.messages.allocation import AllocationRestated, CashAllocated, CrossAllocated, FillAllocated
 from schemas.messages.clearing import AllocationReported, ClearingAnswered, ClearingRepaired, ClearingStatusChanged, ClearingSuspended, ReconciliationBroke, ReconciliationDone, RepairRequested, TradeCaptured
-from schemas.messages.control import AccountDefined, CalendarDefined, ClientDefined, ConfigLoaded, CrossingDeclared, DeskDefined, InstrumentDefined, PairRestricted, SettingsLoaded, VenueDefined, VolumeCurveDefined
+from schemas.messages.control import AccountDefined, CalendarDefined, ChildSettled, ClientDefined, ConfigLoaded, CrossingDeclared, DeskDefined, InstrumentDefined, PairRestricted, SettingsLoaded, VenueDefined, VolumeCurveDefined
 from schemas.messages.fix import FillDisputed, FixAllocationInstructed, FixReceived, FixRefused, FixSending, FixSent, FixSessionChanged, FixUnanswered
 from schemas.messages.intake import BasketAnswered, CancelOrder, CommandRepeated, MassCancelAnswered, MassCancelOrder, NewBasket, NewOrder, OrderAccepted, OrderCancelRejected, OrderCanceled, OrderClosed, OrderDoneForDay, OrderPendingCancel, OrderPendingReplace, OrderRejected, OrderReplaced, OrderRestated, OrderResumed, ReplaceOrder
 from schemas.messages.kill import ApproveRelease, EngageKill, KillConfirmed, KillEngaged, KillFlagRaised, KillFlagRemoved, KillRefused, KillReleaseProposed, KillReleased, ProposeRelease
@@ -196,6 +198,8 @@ ROUTING_LOGIC_OF = {2 * n: member for n, member in enumerate(RoutingLogic)}
 ROUTING_LOGIC_BYTES = {member: SIZES[n] for n, member in enumerate(RoutingLogic)}
 SELF_TRADE_RULE_OF = {2 * n: member for n, member in enumerate(SelfTradeRule)}
 SELF_TRADE_RULE_BYTES = {member: SIZES[n] for n, member in enumerate(SelfTradeRule)}
+SETTLEMENT_STAGE_OF = {2 * n: member for n, member in enumerate(SettlementStage)}
+SETTLEMENT_STAGE_BYTES = {member: SIZES[n] for n, member in enumerate(SettlementStage)}
 SIDE_OF = {2 * n: member for n, member in enumerate(Side)}
 SIDE_BYTES = {member: SIZES[n] for n, member in enumerate(Side)}
 STRATEGY_KIND_OF = {2 * n: member for n, member in enumerate(StrategyKind)}
@@ -2008,6 +2012,174 @@ def read_calendar_defined(b: bytes, i: int) -> tuple[CalendarDefined, int]:
     else:
         f_effective_ns = n >> 1 ^ -(n & 1)
     return CalendarDefined(calendar_id=f_calendar_id, first_date=f_first_date, last_date=f_last_date, time_zone=f_time_zone, sessions=f_sessions, settlement_dates=f_settlement_dates, effective_ns=f_effective_ns), i
+
+
+def write_child_settled(m: ChildSettled) -> bytes:
+    return b"".join(
+        (
+            (SIZES[n] if (n := len(s := m.child_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.parent_id.encode())) < 8192 else encode_long(n)),
+            s,
+            WIRE_TEXTS[m.venue_id],
+            WIRE_TEXTS[m.instrument_id],
+            SETTLEMENT_STAGE_BYTES[m.stage],
+            (SIZES[n] if (n := len(s := m.settlement_id.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.cumulative_quantity) < 8192 else encode_long(n)),
+            (encode_long(len(m.fills)) + b"".join([(SIZES[n] if (n := len(s := x.exec_id.encode())) < 8192 else encode_long(n)) + s + (SIZES[n] if 0 <= (n := x.quantity) < 8192 else encode_long(n)) + WIRE_LONGS[x.price_e9] + encode_cash(x.fee_e9) + WIRE_LONGS[x.transact_ns] for x in m.fills]) if m.fills else b""),
+            b"\x00",
+            (SIZES[n] if (n := len(s := m.said_by.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.evidence.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.reason.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.proposed_by.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if (n := len(s := m.approved_by.encode())) < 8192 else encode_long(n)),
+            s,
+            (SIZES[n] if 0 <= (n := m.freed_quantity) < 8192 else encode_long(n)),
+        )
+    )
+
+
+def read_child_settled(b: bytes, i: int) -> tuple[ChildSettled, int]:
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_child_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_parent_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_venue_id = TEXTS[b[i : i + n]]
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_instrument_id = TEXTS[b[i : i + n]]
+    i += n
+    f_stage = SETTLEMENT_STAGE_OF[b[i]]
+    i += 1
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_settlement_id = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_cumulative_quantity, i = read_long(b, i, n)
+    else:
+        f_cumulative_quantity = n >> 1 ^ -(n & 1)
+    a_f_fills = []
+    count, i = read_block(b, i)
+    while count:
+        for _ in range(count):
+            n = b[i]
+            if n & 129:
+                n, i = read_size(b, i)
+            else:
+                n >>= 1
+                i += 1
+            x_f_fills_exec_id = b[i : i + n].decode()
+            i += n
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_fills_quantity, i = read_long(b, i, n)
+            else:
+                x_f_fills_quantity = n >> 1 ^ -(n & 1)
+            n = b[i]
+            i += 1
+            if n > 127:
+                x_f_fills_price_e9, i = read_long(b, i, n)
+            else:
+                x_f_fills_price_e9 = n >> 1 ^ -(n & 1)
+            x_f_fills_fee_e9, i = read_cash(b, i)
+            n = b[i]
+            if n < 128:
+                x_f_fills_transact_ns = n >> 1 ^ -(n & 1)
+                i += 1
+            else:
+                t = TIMES.get(b[i : i + 9])
+                if t is None:
+                    x_f_fills_transact_ns, i = read_time(b, i)
+                else:
+                    x_f_fills_transact_ns = t
+                    i += 9
+            x_f_fills = SettledFill(exec_id=x_f_fills_exec_id, quantity=x_f_fills_quantity, price_e9=x_f_fills_price_e9, fee_e9=x_f_fills_fee_e9, transact_ns=x_f_fills_transact_ns)
+            a_f_fills.append(x_f_fills)
+        count, i = read_block(b, i)
+    f_fills = tuple(a_f_fills)
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_said_by = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_evidence = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_reason = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_proposed_by = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    if n & 129:
+        n, i = read_size(b, i)
+    else:
+        n >>= 1
+        i += 1
+    f_approved_by = b[i : i + n].decode()
+    i += n
+    n = b[i]
+    i += 1
+    if n > 127:
+        f_freed_quantity, i = read_long(b, i, n)
+    else:
+        f_freed_quantity = n >> 1 ^ -(n & 1)
+    return ChildSettled(child_id=f_child_id, parent_id=f_parent_id, venue_id=f_venue_id, instrument_id=f_instrument_id, stage=f_stage, settlement_id=f_settlement_id, cumulative_quantity=f_cumulative_quantity, fills=f_fills, said_by=f_said_by, evidence=f_evidence, reason=f_reason, proposed_by=f_proposed_by, approved_by=f_approved_by, freed_quantity=f_freed_quantity), i
 
 
 def write_client_defined(m: ClientDefined) -> bytes:
