@@ -14,6 +14,9 @@ class KafkaSettings:
     transaction_timeout_ms: int = 10_000  # how long a dead owner can hold readers back
     commit_timeout_s: float = 10.0
     request_timeout_s: float = 30.0
+    # A dead host may fall silent where a dead process would refuse; the default waits 30 s for it
+    # while its partitions have long had another leader.
+    connect_timeout_ms: int = 5_000
     linger_ms: int = 5  # a commit flushes anyway
     fetch_wait_max_ms: int = 50  # until a reader learns that it is at the end
     # Records end the wait at once. A reader at the end costs the broker one empty fetch a wait, and
@@ -23,6 +26,7 @@ class KafkaSettings:
     def producer(self, transactional_id: str) -> dict[str, Any]:
         return {
             "bootstrap.servers": self.bootstrap,
+            "socket.connection.setup.timeout.ms": self.connect_timeout_ms,
             "transactional.id": transactional_id,
             "transaction.timeout.ms": self.transaction_timeout_ms,
             "acks": "all",
@@ -36,6 +40,7 @@ class KafkaSettings:
     def consumer(self, *, is_standing: bool = False) -> dict[str, Any]:
         return {
             "bootstrap.servers": self.bootstrap,
+            "socket.connection.setup.timeout.ms": self.connect_timeout_ms,
             "group.id": "penstock-reader",  # asked for by the client; nothing joins or commits
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
@@ -56,6 +61,7 @@ class KafkaSettings:
     def admin(self) -> dict[str, Any]:
         return {
             "bootstrap.servers": self.bootstrap,
+            "socket.connection.setup.timeout.ms": self.connect_timeout_ms,
             "log_level": 2,  # what matters comes back as the error of a call
             "error_cb": _pass_over,
         }
