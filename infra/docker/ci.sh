@@ -34,7 +34,8 @@ provide_compose
 say "engine $(docker version --format '{{.Server.Version}}'), compose $(docker compose version --short)"
 build_images
 nice -n 5 docker compose build -q
-say "image penstock:local built"
+nice -n 5 docker compose --profile fix build -q fix fix-tls
+say "images penstock:local, penstock:fix and penstock-stunnel:local built"
 
 docker compose --profile '*' config -q
 docker compose -f compose.cluster.yml --profile '*' config -q
@@ -43,7 +44,7 @@ say "NOT RUN: Grafana and Kafka UI, whose images cannot be had here. Their servi
 say "  syntax only; every panel of Grafana's dashboards is asked of the Prometheus of this run"
 say "STAND-INS: Kafka's own jars on Debian's Java, Debian's Python and Prometheus"
 
-# The compose suite; and on Kafka in a container: engines killed and paused, the broker killed and
+# The compose suites, each with a project and ports of its own, so that two run at a time; and on Kafka in a container: engines killed and paused, the broker killed and
 # restarted, the broker paused, the log's contract. The other days under kills are minutes each;
 # `make test` has them on the embedded broker, and PENSTOCK_TEST_BROKER=container runs them here.
 paused=test_a_paused_broker_holds_the_day_up_and_nothing_is_lost
@@ -53,7 +54,7 @@ export REQUIRE_DOCKER=1 PENSTOCK_TEST_BROKER=container
 unset PENSTOCK_BOOTSTRAP
 set +e
 nice -n 5 "$PYTHON" -m pytest -v --color=no -p no:cacheprovider --durations=8 \
-  "${suites[@]}" 2>&1 | tee "$S/pytest.log"
+  -n 2 --dist loadfile "${suites[@]}" 2>&1 | tee "$S/pytest.log"
 code=${PIPESTATUS[0]}
 set -e
 VERDICT=$(tail -1 "$S/pytest.log")

@@ -26,6 +26,9 @@ def run_command(
     metrics_port: Annotated[
         int, typer.Option(help="First port of metrics: wire, gateway, and so on. 0: none.")
     ] = 0,
+    metrics_host: Annotated[
+        str, typer.Option(help="Address on which they are served.")
+    ] = "127.0.0.1",
     speed: Annotated[int, typer.Option(help="Gateways' clock, times as fast; 0: wall clock.")] = 0,
     clock_start_ns: Annotated[int, typer.Option(help="Market time at which it starts.")] = 0,
 ) -> None:
@@ -44,6 +47,13 @@ def run_command(
         if len(set(values)) < len(values):
             raise typer.BadParameter(f"two gateways have the same {what}: {values}")
     more = [f"--speed={speed}", f"--clock-start-ns={clock_start_ns}"] if speed else []
-    parts = parts_of(tuple(files), bootstrap, store=store, metrics_port=metrics_port, more=more)
+    parts = parts_of(
+        tuple(files),
+        bootstrap,
+        store=store,
+        metrics_host=metrics_host,
+        metrics_port=metrics_port,
+        more=more,
+    )
     stop = Stop()
     raise typer.Exit(Fleet(parts).run(lambda: stop.is_asked))

@@ -42,7 +42,13 @@ class Part:
 
 
 def parts_of(
-    files: tuple[Path, ...], bootstrap: str, *, store: Path, metrics_port: int, more: list[str]
+    files: tuple[Path, ...],
+    bootstrap: str,
+    *,
+    store: Path,
+    metrics_host: str,
+    metrics_port: int,
+    more: list[str],
 ) -> list[Part]:
     """Return both processes of each gateway's file. `more`: options of the gateways.
 
@@ -57,8 +63,8 @@ def parts_of(
             (0, "services.fix.wire", [f"--store={store}"]),
             (1, "services.fix.gateway", more),
         ):
-            metrics = [f"--metrics-port={port + order}"] if port else []
-            command = [sys.executable, "-m", module, *common, *own, *metrics]
+            metrics = [f"--metrics-host={metrics_host}", f"--metrics-port={port + order}"]
+            command = [sys.executable, "-m", module, *common, *own, *(metrics if port else [])]
             parts.append(Part(f"{module.rpartition('.')[2]} of {file.stem}", command, order))
     return parts
 

@@ -2,19 +2,17 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
-from tests.support.compose import Compose, composed
+from tests.support.compose import PROVED, Compose, composed
 from tests.support.counted_run import eventually
 from tests.support.dashboards import Panel, panels
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 ENGINES, SHARDS = 2, 4
-PROVED = ("replay equal", "checker no finding")
 # What may well be zero on a good day; every other panel must show that something happened.
 QUIET = {
     "trading: Needs a person",
@@ -36,7 +34,7 @@ def compose() -> Iterator[Compose]:
         up = ("--profile", "obs", "up", "-d", "--no-build", "--scale", f"engine={ENGINES}")
         project.run(*up, "engine", "venues", "planner", "prometheus")
         healthy = {"engine": ENGINES, "venues": 1, "planner": 1, "kafka": 1, "prometheus": 1}
-        await_healthy(project, healthy)
+        project.await_healthy(healthy)
         yield project
 
 
@@ -44,14 +42,6 @@ def compose() -> Iterator[Compose]:
 def played(compose: Compose) -> str:
     """Return what `docker compose run --rm cli demo` prints."""
     return compose.run("run", "--rm", "-T", "cli", "demo")
-
-
-def await_healthy(project: Compose, wanted: dict[str, int]) -> None:
-    def are_healthy() -> bool:
-        healthy = [c["Service"] for c in project.containers() if c["Health"] == "healthy"]
-        return all(healthy.count(name) == count for name, count in wanted.items())
-
-    eventually(are_healthy, "containers are not healthy", 120)
 
 
 def test_the_demo_prints_its_table_and_proves_the_day(played: str) -> None:
@@ -125,35 +115,6 @@ def test_the_rules_of_prometheus_are_valid(compose: Compose) -> None:
 def test_the_log_outlives_its_containers(compose: Compose, played: str) -> None:
     compose.run("--profile", "*", "down", "-t", "15")
     compose.run("up", "-d", "--no-build", "engine", "venues")
-    await_healthy(compose, {"engine": 1, "venues": 1, "kafka": 1})
+    compose.await_healthy({"engine": 1, "venues": 1, "kafka": 1})
     told = compose.run("run", "--rm", "-T", "cli", "verify", "--json")
     assert json.loads(told)["findings"] == []
-
-
-def test_a_killed_broker_of_three_costs_nothing() -> None:
-    day = {"PENSTOCK_MINUTES": "2", "PENSTOCK_ORDERS": "200", "PENSTOCK_STEP_MS": "2000"}
-    day |= {"PENSTOCK_PLANNER_WAIT_MS": "0"}  # no planner here: nobody would answer
-    with composed("compose.cluster.yml", "penstock-test-3", **day) as cluster:
-        cluster.run("up", "-d", "--no-build", "engine", "venues")
-        await_healthy(cluster, {"kafka": 1, "kafka-2": 1, "kafka-3": 1, "engine": 1, "venues": 1})
-        demo = cluster.start("run", "--rm", "-T", "cli", "demo")
-        eventually(lambda: orders_in(cluster) > 0, "the day does not begin", 60)
-        cluster.run("kill", "-s", "SIGKILL", "kafka-2")
-        assert demo.poll() is None, "the day was over before the kill"
-        played = finished(demo)
-        assert [words for words in PROVED if words not in played] == []
-
-
-def orders_in(cluster: Compose) -> int:
-    """Return the orders that the engine has accepted, by its own metrics."""
-    page = "http://127.0.0.1:9464/metrics"
-    program = f"import urllib.request as u; print(u.urlopen({page!r}).read().decode())"
-    text = cluster.run("exec", "-T", "engine", "python", "-c", program)
-    found = re.findall(r"^penstock_orders\{.*\} (\S+)$", text, re.MULTILINE)
-    return round(sum(map(float, found)))
-
-
-def finished(process: subprocess.Popen[str]) -> str:
-    out, _ = process.communicate(timeout=400)
-    assert process.returncode == 0, out[-6_000:]
-    return out

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from infra.broker.ports import pick_ports
+from tests.support.counted_run import eventually
 
-__all__ = ["Compose", "composed"]
+__all__ = ["PROVED", "Compose", "composed"]
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 300.0
-PORTS = ("KAFKA_PORT", "KAFKA_PORT_2", "KAFKA_PORT_3", "PROMETHEUS_PORT")
+PROVED = ("replay equal", "checker no finding")  # words of a demo that proved its day
+PORTS = ("KAFKA_PORT", "KAFKA_PORT_2", "KAFKA_PORT_3", "PROMETHEUS_PORT", "PENSTOCK_FIX_TLS_PORT")
 
 
 class Compose:
@@ -64,6 +66,15 @@ class Compose:
     def containers(self) -> list[dict[str, Any]]:
         """Return what `ps` says of each container, ended ones included."""
         return [json.loads(line) for line in self.run("ps", "-a", "--format", "json").splitlines()]
+
+    def await_healthy(self, wanted: Mapping[str, int]) -> None:
+        """Return when exactly so many containers of each service are healthy."""
+
+        def are_healthy() -> bool:
+            healthy = [each["Service"] for each in self.containers() if each["Health"] == "healthy"]
+            return all(healthy.count(name) == count for name, count in wanted.items())
+
+        eventually(are_healthy, "containers are not healthy", 120)
 
     def ask(self, query: str, *, seconds: int = 0) -> list[dict[str, Any]]:
         """Return Prometheus' answer: now, or over the last `seconds`."""

@@ -243,7 +243,10 @@ class RawPeer:
         self.next_number = 1
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
         if tls is not None:
-            self._socket = tls.wrap_socket(self._socket, server_hostname="localhost")
+            with contextlib.ExitStack() as failing:
+                failing.callback(self._socket.close)
+                self._socket = tls.wrap_socket(self._socket, server_hostname="localhost")
+                failing.pop_all()
         self._buffer = b""
 
     def __enter__(self) -> Self:
