@@ -12,7 +12,7 @@ from typing import Any
 from schemas.messages.control import VolumeCurveDefined
 from schemas.messages.core import Aim, Cause, PlanInputs, Side, StrategyKind
 from schemas.messages.strategy import PlanRequested
-from services.engine.shard import spare_collections
+from services.garbage import spare_collections
 from streams.models.choice import Question, evaluate
 from streams.models.plans import estimated, solved
 from streams.models.volume import forecast_day

@@ -1,7 +1,6 @@
 """One shard as a process. Exit: 0 stopped, 1 corrupt or refused, 75 fenced."""
 
 import ctypes
-import gc
 import logging
 import os
 import signal
@@ -14,6 +13,7 @@ from schemas.messages.core import ClockMode
 from services.ending import KILLED, Stop, run_to_end
 from services.engine.plans import plan_answered, plans_asked
 from services.engine.settings import ShardSettings
+from services.garbage import spare_collections
 from services.metrics.health import Health
 from streams.adapters.clock import ScaledClock, WallClock
 from streams.adapters.codec import AvroCodec
@@ -117,17 +117,6 @@ def make_host(
             settings.planner_wait_ms,
         )
     return host
-
-
-def spare_collections() -> None:
-    """Let the collector look at what is new, hardly ever at the whole state.
-
-    The state only grows. With the 20,000 orders of benchmarks/hot_path.py in it, a full collection
-    took 46 to 58 ms of processor time, and the first of the run found 4 objects to free.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 1_000)
 
 
 def end_with_parent(parent_pid: int) -> None:

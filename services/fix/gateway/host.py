@@ -10,7 +10,7 @@ from streams.runtime.host import ShardHost
 from streams.runtime.journal_inbox import JournalInbox
 from streams.runtime.observer import NOBODY, Observer
 from streams.runtime.ports import Clock, Codec, Log, TopicPartition
-from streams.runtime.settings import HostSettings
+from streams.runtime.settings import SLOTS, HostSettings
 from streams.runtime.versions import code_version, library_versions, schema_version
 
 __all__ = ["GATEWAY_SHARDS", "gateway_host", "gateway_settings"]
@@ -60,6 +60,9 @@ def gateway_settings(
             *(TopicPartition(topic, 0) for topic in gateway.single_publishes),
         ),
         shared_outputs=(*gateway.publishes, *gateway.single_publishes),
+        # With one id the next transaction waits in the client, 20 ms, for the markers of the last;
+        # a gateway, which every order passes twice, commits one right after the other.
+        slots=SLOTS,
         snapshot_batches=snapshot_batches,
         code_version=code_version(),
         config_version=config_version,

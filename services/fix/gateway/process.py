@@ -15,6 +15,7 @@ from services.fix.gateway.host import gateway_host, gateway_settings
 from services.fix.kinds import make_gateway
 from services.fix.settings import read_gateway
 from services.fix.watched import Turns, WatchedSettings
+from services.garbage import spare_collections
 from streams.adapters.clock import ScaledClock, WallClock
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
@@ -90,5 +91,6 @@ def observe(settings: GatewaySettings, turns: Turns) -> Observer:
 
 def run_gateway(settings: GatewaySettings, stop: Stop) -> None:
     """Own the gateway until stopped."""
+    spare_collections()
     turns = Turns(settings, stop)
     gateway_process_host(settings, observe(settings, turns)).run(turns.should_stop)

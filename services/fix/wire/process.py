@@ -33,6 +33,7 @@ from services.fix.wire.recorder import Recorder
 from services.fix.wire.sending import SendingReader, reread
 from services.fix.wire.store import hold_store, store_numbers
 from services.fix.wire.tail import Known, read_mark, read_tail, write_mark
+from services.garbage import spare_collections
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
 from streams.core.errors import CorruptHistoryError
@@ -315,6 +316,7 @@ def run_wire(settings: WireSettings, stop: Stop) -> None:
     # The binding shows what QuickFIX's own threads raise to this one, and would then end with 1.
     sys.excepthook = lambda _kind, error, _trace: _end_at_once(error)
     sys.setswitchinterval(SWITCH_S)
+    spare_collections()
     Wire(settings, read_gateway(settings.file)).run(stop)
 
 
