@@ -4,6 +4,7 @@ from services.clearing.application import ENGINE_TOPICS, Clearing
 from streams.adapters.clock import WallClock
 from streams.runtime.host import ShardHost
 from streams.runtime.journal_inbox import JournalInbox
+from streams.runtime.observer import NOBODY, Observer
 from streams.runtime.ports import Clock, Codec, Log
 from streams.runtime.settings import HostSettings
 
@@ -19,6 +20,7 @@ def clearing_host(
     clearer_id: str,
     clock: Clock | None = None,
     inbox: JournalInbox | None = None,
+    observer: Observer = NOBODY,
 ) -> ShardHost:
     """Return the loop of clearing over every shard. `inbox`: one that the caller asks things."""
     wall = clock or WallClock()
@@ -29,4 +31,5 @@ def clearing_host(
         make_application=lambda: Clearing(partitions, clearer_id),
         inbox=inbox or JournalInbox(log, codec, settings, ENGINE_TOPICS, wall),
         clock=wall,
+        observer=observer,
     )

@@ -11,9 +11,10 @@ from infra.topics import read_log_id
 from schemas.messages.clearing import ReconciliationDone
 from services.clearing.reconciliation.run import Entry
 from services.cli.log import LogEntry, read_to_end
-from services.demo.publish import outside_envelope, publish
+from services.demo.publish import publish
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
+from streams.core.envelope import outside_envelope
 from streams.core.topics import CLEARING_REPORTS, CLEARING_STATUSES
 
 __all__ = ["read_entries", "record", "say"]

@@ -6,15 +6,18 @@ import sys
 import time
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from infra.topics import read_log_id
 from schemas.messages.clearing import ReconciliationDone
 from services.clearing.application import Clearing
 from services.clearing.host import clearing_host
 from services.clearing.sessions import ended_days
-from services.clearing.settings import CLEARER_ID, clearing_settings
+from services.clearing.settings import CLEARER_ID, CLEARING_SHARD, clearing_settings
 from services.ending import Stop
+from services.metrics.health import Health
+from services.metrics.hosted import observe
+from services.metrics.settings import MetricsSettings
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
 from streams.core.topics import CLEARING_REPORTS, ORDERS_COMMANDS
@@ -29,7 +32,7 @@ SESSION_END = "SESSION_END"
 log = logging.getLogger("penstock.clearing")
 
 
-class ClearingSettings(BaseSettings):
+class ClearingSettings(MetricsSettings):
     """From the command line or the environment (PENSTOCK_CLEARING_...)."""
 
     model_config = SettingsConfigDict(
@@ -42,6 +45,10 @@ class ClearingSettings(BaseSettings):
     transaction_timeout_ms: int = Field(10_000, ge=1_000)
     grace_s: int = Field(
         300, ge=0, description="Market seconds after a session until it is reconciled"
+    )
+    hang_timeout_s: float = Field(60.0, gt=0, description="A loop silent for longer is not alive")
+    recovery_timeout_s: float = Field(
+        600.0, gt=0, description="The same before its first turn, while the journal is read"
     )
     reconcile: bool = Field(True, description="Whether each session is reconciled when it ended")
 
@@ -119,6 +126,9 @@ def run_clearing(settings: ClearingSettings, stop: Stop) -> None:
     """Own clearing until stopped."""
     store = KafkaLog(settings.kafka())
     partitions = store.partitions(ORDERS_COMMANDS)
+    health = Health(
+        silent_s_max=settings.hang_timeout_s, starting_s_max=settings.recovery_timeout_s
+    )
     host = clearing_host(
         store,
         AvroCodec(),
@@ -130,10 +140,12 @@ def run_clearing(settings: ClearingSettings, stop: Stop) -> None:
         ),
         partitions=partitions,
         clearer_id=settings.clearer_id,
+        observer=observe(settings, health, "clearing", CLEARING_SHARD),
     )
     ends = SessionEnds(settings, store)
 
     def should_stop() -> bool:
+        health.turned()
         ends.look(host, partitions)
         return stop.is_asked
 

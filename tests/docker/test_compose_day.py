@@ -112,6 +112,20 @@ def test_the_rules_of_prometheus_are_valid(compose: Compose) -> None:
     assert "SUCCESS" in told
 
 
+def test_clearing_reports_the_day(compose: Compose, played: str) -> None:
+    compose.run("--profile", "clearing", "up", "-d", "--no-build", "--no-recreate", "clearing")
+    compose.await_healthy({"clearing": 1})
+    sent: list[dict[str, int]] = []
+
+    def are_sent() -> bool:
+        told = compose.run("run", "--rm", "-T", "cli", "clearing", "status", "--json")
+        sent.append(json.loads(told)["counts"])
+        return len(sent) > 1 and sent[-1] == sent[-2] and any(sent[-1].values())
+
+    eventually(are_sent, f"clearing reports nothing: {sent}", 60)
+    assert compose.ask('up{job="clearing"}')[0]["value"][1] == "1"
+
+
 def test_the_log_outlives_its_containers(compose: Compose, played: str) -> None:
     compose.run("--profile", "*", "down", "-t", "15")
     compose.run("up", "-d", "--no-build", "engine", "venues")
