@@ -10,8 +10,8 @@ from typing import NamedTuple
 from benchmarks.cluster import DAY_NS, INSTRUMENT, last_trade, order, reference_data
 from benchmarks.limits import APPROVER, approval
 from schemas.messages.core import ClockMode, StrategyKind, Urgency
-from services.demo.publish import outside_envelope
 from streams.adapters.codec import AvroCodec
+from streams.core.envelope import outside_envelope
 from streams.core.topics import CONTROL_COMMANDS, MARKET_DATA, ORDERS_COMMANDS
 from streams.runtime.decide import decide_batch
 from streams.runtime.emitter import BatchEmitter

@@ -13,9 +13,9 @@ from schemas.messages.core import StrategyKind, Urgency
 from schemas.messages.intake import OrderAccepted
 from schemas.messages.routing import ChildPlaced
 from services.cli.log import read_to_end
-from services.demo.publish import outside_envelope
 from services.demo.received import ChildWatch
 from streams.adapters.codec import AvroCodec
+from streams.core.envelope import outside_envelope
 from streams.core.topics import CHILDREN_EVENTS, ORDERS_COMMANDS, ORDERS_EVENTS, TCA_RESULTS
 
 BOOKS_SECONDS = 2.0  # the venue's first books

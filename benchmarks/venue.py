@@ -24,8 +24,8 @@ from schemas.messages.market import BookUpdated
 from schemas.messages.routing import ChildPlaced
 from schemas.messages.venues import ExecutionReport
 from services.cli.log import consumer, records
-from services.demo.publish import outside_envelope
 from streams.adapters.codec import AvroCodec
+from streams.core.envelope import outside_envelope
 from streams.core.topics import CHILDREN_EVENTS, MARKET_DATA, VENUES_REPORTS
 
 BOOK_SECONDS = 0.5  # a book older than two seconds is no quote

@@ -12,6 +12,7 @@ from schemas.messages.market import Watermark
 from services.venues.application import VenueSimulator
 from services.venues.scenario import Day
 from streams.core import topics
+from streams.core.envelope import outside_envelope
 from streams.runtime.decide import decide_batch
 from streams.runtime.journal import tape_entropy
 from streams.runtime.merge import merge
@@ -140,15 +141,4 @@ def run_day(
 
 
 def _envelope(ordinal: int, source_ns: int, actor: str) -> Envelope:
-    return Envelope(
-        event_id=b"in" + ordinal.to_bytes(14, "big"),
-        shard=-1,
-        seq=-1,
-        index=0,
-        topic_seq=-1,
-        at_ns=source_ns,
-        source_ns=source_ns,
-        actor=actor or "bench",
-        causation_id=NO_EVENT,
-        correlation_id="",
-    )
+    return outside_envelope(b"in" + ordinal.to_bytes(14, "big"), source_ns, actor or "bench")

@@ -10,8 +10,8 @@ from confluent_kafka import KafkaException, Producer
 from schemas.messages.control import ConfigLoaded
 from services.config.canonical import hashes, total
 from services.config.files import Configuration
-from services.demo.publish import outside_envelope
 from streams.adapters.codec import AvroCodec
+from streams.core.envelope import outside_envelope
 from streams.core.topics import CONTROL_COMMANDS
 
 __all__ = ["loaded", "publish"]

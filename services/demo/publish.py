@@ -6,27 +6,10 @@ from typing import Any
 
 from confluent_kafka import KafkaException, Producer
 
-from schemas.messages.core import Envelope
 from streams.adapters.codec import AvroCodec
+from streams.core.envelope import outside_envelope
 
-NO_ID = bytes(16)
 FLUSH_SECONDS = 15.0
-
-
-def outside_envelope(event_id: bytes, at_ns: int, actor: str) -> Envelope:
-    """Return the envelope of a writer that is no shard: it has no journal and no sequence."""
-    return Envelope(
-        event_id=event_id,
-        shard=-1,
-        seq=-1,
-        index=0,
-        topic_seq=-1,
-        at_ns=at_ns,
-        source_ns=at_ns,
-        actor=actor,
-        causation_id=NO_ID,
-        correlation_id="",
-    )
 
 
 def publish(

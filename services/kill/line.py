@@ -9,9 +9,9 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Produc
 
 from schemas.avro import registry
 from services.cli.log import consumer, records
-from services.demo.publish import outside_envelope
 from services.kill.answers import Answers
 from streams.adapters.codec import AvroCodec
+from streams.core.envelope import outside_envelope
 from streams.core.errors import Error
 from streams.core.topics import CHILDREN_EVENTS, DECISIONS_EVENTS, FILLS_EVENTS, KILL_COMMANDS
 

@@ -12,10 +12,10 @@ from typing import Final
 
 from infra.topics import read_log_id
 from schemas.messages.core import Envelope
-from services.demo.publish import outside_envelope
 from services.ending import Stop, run_to_end
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
+from streams.core.envelope import outside_envelope
 from streams.core.errors import DecodeError
 from streams.core.topics import CONTROL_COMMANDS, DECISIONS_EVENTS
 from streams.risk.leases import Book, LeaseCommand, answer, see

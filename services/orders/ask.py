@@ -10,8 +10,8 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from infra.topics import read_log_id
 from schemas.messages import intake
 from services.cli.log import consumer, records
-from services.demo.publish import outside_envelope
 from streams.adapters.codec import AvroCodec
+from streams.core.envelope import outside_envelope
 from streams.core.errors import DecodeError, Error
 from streams.core.topics import ORDERS_COMMANDS, ORDERS_EVENTS
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 from schemas.messages.core import Envelope
 from schemas.messages.plans import ImpactFitted, PlacementSolved, PlanPublished
 from schemas.messages.strategy import PlanRequested
-from services.demo.publish import outside_envelope
 from services.planner.frames import Frames
 from services.planner.requests import Answered, Waiting, newest
+from streams.core.envelope import outside_envelope
 from streams.core.errors import DecodeError
 from streams.core.topics import PLANS_EVENTS, STRATEGIES_EVENTS
 from streams.models.plans import solved

@@ -12,9 +12,9 @@ from schemas.messages.core import OrderType, RejectReason
 from schemas.messages.intake import NewOrder, OrderRejected
 from schemas.messages.runtime import DeadLetter
 from services.cli.log import read_to_end
-from services.demo.publish import outside_envelope
 from services.venues.scenario import Scenario, plan_day
 from streams.adapters.codec import AvroCodec
+from streams.core.envelope import outside_envelope
 from streams.core.murmur import partition_of
 from streams.core.topics import DEAD_LETTERS, ORDERS_COMMANDS, ORDERS_EVENTS, VENUES_REPORTS
 from tests.support.broker import own_broker  # noqa: F401  # fixture

@@ -19,10 +19,10 @@ from schemas.messages.core import ClockMode, OrderType
 from schemas.messages.intake import OrderRejected
 from services.cli.log import read_to_end
 from services.cli.main import app
-from services.demo.publish import outside_envelope
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
 from streams.core import topics
+from streams.core.envelope import outside_envelope
 from streams.runtime.host import ShardHost
 from streams.runtime.inbox import LiveInbox
 from streams.runtime.settings import engine_settings

@@ -15,8 +15,8 @@ from infra.topics import create_topics
 from schemas.messages.control import VolumeCurveDefined
 from services.cli.log import read_to_end
 from services.cli.main import app
-from services.demo.publish import outside_envelope
 from streams.adapters.codec import AvroCodec
+from streams.core.envelope import outside_envelope
 from streams.core.topics import CONTROL_COMMANDS, MARKET_DATA
 from streams.shard.reference.checks import check
 from tests.support.builders import ACME, CLOSE_NS, MINUTE, OPEN_NS, TRADE_DATE, instrument_defined

@@ -8,7 +8,6 @@ from schemas.messages.core import ClockMode, OrderStatus
 from schemas.messages.intake import OrderAccepted, OrderClosed, OrderRejected
 from schemas.messages.market import Watermark
 from schemas.messages.routing import FillBooked
-from services.demo.publish import outside_envelope
 from services.venues.application import VenueSimulator
 from services.venues.edges import OUTPUT_TOPICS
 from services.venues.host import is_over, simulator_host
@@ -19,6 +18,7 @@ from streams.adapters.clock import WallClock
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import MemoryLog
 from streams.core import topics
+from streams.core.envelope import outside_envelope
 from streams.runtime.host import ShardHost
 from streams.runtime.inbox import TapeInbox
 from streams.runtime.ports import TopicPartition

@@ -10,6 +10,7 @@ from services.clearing.settings import CLEARER_ID, clearing_settings
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import Faults, MemoryLog, SimulatedCrash
 from streams.core import topics
+from streams.core.envelope import outside_envelope
 from streams.core.errors import FencedError
 from streams.runtime.host import ShardHost
 from streams.runtime.journal_inbox import JournalInbox
@@ -129,18 +130,7 @@ def _has_records(host: ShardHost, seq: int) -> bool:
 
 
 def outside(ordinal: int, actor: str, at_ns: int = 1) -> Envelope:
-    return Envelope(
-        event_id=b"out-" + ordinal.to_bytes(12, "big"),
-        shard=-1,
-        seq=-1,
-        index=0,
-        topic_seq=-1,
-        at_ns=at_ns,
-        source_ns=at_ns,
-        actor=actor,
-        causation_id=bytes(16),
-        correlation_id="",
-    )
+    return outside_envelope(b"out-" + ordinal.to_bytes(12, "big"), at_ns, actor)
 
 
 def statuses(application: Clearing) -> dict[str, ClearingStatus]:

@@ -6,6 +6,7 @@ import msgspec
 
 from schemas.messages.control import SettingsLoaded
 from schemas.messages.core import Envelope
+from streams.core.envelope import outside_envelope
 from streams.core.timers import Timer, Timers
 from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 
@@ -130,18 +131,7 @@ def command(
     ordinal: int, name: str, number: int, source_ns: int
 ) -> tuple[Envelope, SettingsLoaded]:
     """An input from outside: `ordinal` makes its id unique."""
-    envelope = Envelope(
-        event_id=ordinal.to_bytes(16, "big"),
-        shard=-1,
-        seq=-1,
-        index=0,
-        topic_seq=-1,
-        at_ns=source_ns,
-        source_ns=source_ns,
-        actor="test",
-        causation_id=NO_EVENT,
-        correlation_id=name,
-    )
+    envelope = outside_envelope(ordinal.to_bytes(16, "big"), source_ns, "test", correlation_id=name)
     return envelope, said(name, str(number))
 
 

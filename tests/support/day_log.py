@@ -3,6 +3,7 @@
 from schemas.messages.core import Envelope
 from schemas.messages.market import Watermark
 from streams.adapters.memory import Faults, MemoryLog, SimulatedCrash
+from streams.core.envelope import outside_envelope
 from streams.core.errors import FencedError
 from streams.runtime.host import ShardHost
 from streams.runtime.settings import HostSettings
@@ -58,15 +59,4 @@ def run_engine(log: MemoryLog, settings: HostSettings, steps: int) -> ShardHost:
 
 
 def _outside(at_ns: int) -> Envelope:
-    return Envelope(
-        event_id=NO_EVENT,
-        shard=-1,
-        seq=-1,
-        index=0,
-        topic_seq=-1,
-        at_ns=at_ns,
-        source_ns=at_ns,
-        actor="test",
-        causation_id=NO_EVENT,
-        correlation_id="",
-    )
+    return outside_envelope(NO_EVENT, at_ns, "test")

@@ -13,13 +13,13 @@ from services.venues.inbox import PacedInbox, Schedule
 from services.venues.settings import simulator_settings
 from streams.adapters.codec import AvroCodec
 from streams.core import topics
+from streams.core.envelope import outside_envelope
 from streams.runtime.host import ShardHost
 from streams.runtime.ports import TopicPartition
 from tests.support.market_shards import LOG_ID, PARTITIONS, MarketShards
 from tests.support.memory_shard import SteppedClock
 
 CODEC = AvroCodec()
-NO_ID = bytes(16)
 # What a gateway between two topics carries on.
 CARRIED = (
     (topics.OMS_ORDERS, topics.ORDERS_COMMANDS),
@@ -108,15 +108,4 @@ def outside(market: EdgedMarket, topic: str) -> Envelope:
     """Return the envelope of a writer that is no shard; each has an id of its own."""
     number = sum(market.log.end_offset(TopicPartition(topic, n)) for n in range(PARTITIONS))
     at_ns = market.day.terms.start_ns
-    return Envelope(
-        event_id=f"{topic[:8]:8}{number:08}".encode(),
-        shard=-1,
-        seq=-1,
-        index=0,
-        topic_seq=-1,
-        at_ns=at_ns,
-        source_ns=at_ns,
-        actor="carrier",
-        causation_id=NO_ID,
-        correlation_id="",
-    )
+    return outside_envelope(f"{topic[:8]:8}{number:08}".encode(), at_ns, "carrier")

@@ -8,10 +8,10 @@ from typing import Any, Self
 
 from confluent_kafka import Producer
 
-from schemas.messages.core import Envelope
 from schemas.messages.fix import FixReceived, FixSending, FixSent, FixSessionChanged
 from streams.adapters.codec import AvroCodec
 from streams.adapters.kafka import KafkaLog, KafkaSettings
+from streams.core.envelope import outside_envelope
 from streams.core.topics import FIX_RECEIVED, FIX_SENDING
 from streams.runtime.history import decode_own, read_to_end
 from streams.runtime.ports import TopicPartition
@@ -144,18 +144,7 @@ class Desk:
             body=soh(body).encode("latin-1"),
             subject=subject,
         )
-        envelope = Envelope(
-            event_id=ordinal.to_bytes(16, "big"),
-            shard=-1,
-            seq=-1,
-            index=0,
-            topic_seq=-1,
-            at_ns=0,
-            source_ns=0,
-            actor="test",
-            causation_id=bytes(16),
-            correlation_id="",
-        )
+        envelope = outside_envelope(ordinal.to_bytes(16, "big"), 0, "test")
         value = CODEC.encode(envelope, message)
         self._producer.produce(FIX_SENDING, value, session_id.encode(), self._number)
         return ordinal

@@ -41,6 +41,7 @@ from services.audit.checker import TOPICS
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import MemoryLog
 from streams.core import topics
+from streams.core.envelope import outside_envelope
 from streams.core.murmur import partition_of
 from streams.runtime.host import ShardHost
 from streams.runtime.inbox import LiveInbox
@@ -137,18 +138,7 @@ class SetClock:
 
 def outside(ordinal: int, at_ns: int = OPEN_NS, actor: str = "hostile") -> Envelope:
     """Return the envelope of a sender outside."""
-    return Envelope(
-        event_id=b"outside" + ordinal.to_bytes(9, "big"),
-        shard=-1,
-        seq=-1,
-        index=0,
-        topic_seq=-1,
-        at_ns=at_ns,
-        source_ns=at_ns,
-        actor=actor,
-        causation_id=bytes(16),
-        correlation_id="",
-    )
+    return outside_envelope(b"outside" + ordinal.to_bytes(9, "big"), at_ns, actor)
 
 
 def trade_printed(instrument_id: str = ACME, ticks: int = 10_000, **changes: Any) -> TradePrinted:

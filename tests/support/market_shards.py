@@ -11,6 +11,7 @@ from services.venues.settings import simulator_settings
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import MemoryLog
 from streams.core import topics
+from streams.core.envelope import outside_envelope
 from streams.runtime.host import ShardHost
 from streams.runtime.inbox import TapeInbox
 from streams.runtime.ports import Record, TopicPartition
@@ -115,15 +116,4 @@ class MarketShards:
 
 
 def _outside(ordinal: int, at_ns: int) -> Envelope:
-    return Envelope(
-        event_id=b"control" + ordinal.to_bytes(9, "big"),
-        shard=-1,
-        seq=-1,
-        index=0,
-        topic_seq=-1,
-        at_ns=at_ns,
-        source_ns=at_ns,
-        actor="test",
-        causation_id=bytes(16),
-        correlation_id="",
-    )
+    return outside_envelope(b"control" + ordinal.to_bytes(9, "big"), at_ns, "test")

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from schemas.messages.core import Envelope
 from schemas.messages.fix import FixReceived, FixSending, FixSent, FixSessionChanged
 from services.fix.acts import ACT
 from services.fix.fields import Fields, framed
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import MemoryLog
+from streams.core.envelope import outside_envelope
 from streams.core.topics import FIX_RECEIVED, FIX_SENDING
 from streams.runtime.ports import TopicPartition
 
@@ -122,17 +122,6 @@ class MemoryWire:
 
     def _record(self, number: int, message: Any) -> None:
         self._count += 1
-        envelope = Envelope(
-            event_id=b"wire" + self._count.to_bytes(12, "big"),
-            shard=-1,
-            seq=-1,
-            index=0,
-            topic_seq=-1,
-            at_ns=0,
-            source_ns=0,
-            actor="wire",
-            causation_id=bytes(16),
-            correlation_id="",
-        )
+        envelope = outside_envelope(b"wire" + self._count.to_bytes(12, "big"), 0, "wire")
         value = CODEC.encode(envelope, message)
         self._log.append(FIX_RECEIVED, number, message.session_id.encode(), value)

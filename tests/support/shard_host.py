@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from schemas.messages.core import ClockMode, Envelope, JournalKind, RejectReason
 from schemas.messages.runtime import DeadLetter, JournalRecord
 from streams.core import topics
+from streams.core.envelope import outside_envelope
 from streams.core.errors import DecodeError
 from streams.runtime.decide import decide_batch
 from streams.runtime.journal import tape_entropy
@@ -121,17 +122,11 @@ class ListHost:
             if isinstance(message, DecodeError):
                 self._waiting.append(Inbound(record, None, None, message))
                 continue
-            envelope = Envelope(
-                event_id=b"in" + self._offset.to_bytes(14, "big"),
-                shard=-1,
-                seq=-1,
-                index=0,
-                topic_seq=-1,
-                at_ns=self.now_ns,
+            envelope = outside_envelope(
+                b"in" + self._offset.to_bytes(14, "big"),
+                self.now_ns,
+                actor,
                 source_ns=self.now_ns if source_ns is None else source_ns,
-                actor=actor,
-                causation_id=NO_EVENT,
-                correlation_id="",
             )
             self._waiting.append(Inbound(record, envelope, message, None))
 

@@ -6,8 +6,8 @@ from typing import Any
 from schemas.messages.control import InstrumentDefined
 from schemas.messages.core import BookState, Level, MarketEstimate, VenueKind
 from schemas.messages.market import BookUpdated, TradePrinted
-from services.demo.publish import outside_envelope
 from services.venues.frames import Frame
+from streams.core.envelope import outside_envelope
 from streams.core.market import Instrument, Quote, Venue
 from streams.routing import RoutingState
 from streams.shard.estimates import Estimators, estimate_of

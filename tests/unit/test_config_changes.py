@@ -11,7 +11,7 @@ from services.config.files import read
 from services.config.inforce import InForce
 from services.config.problems import ConfigError
 from services.config.publish import loaded
-from services.demo.publish import outside_envelope
+from streams.core.envelope import outside_envelope
 from tests.support.builders import SECOND, account_defined, venue_defined
 from tests.support.calendars import FRIDAY, MONDAY, calendar_defined, whole_day
 from tests.unit.test_config_files import ACCOUNT, CALENDAR, INSTRUMENT, REFERENCE, folder

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.messages.core import Envelope, RejectReason
+from schemas.messages.core import RejectReason
 from schemas.messages.fix import (
     FixReceived,
     FixRefused,
@@ -17,6 +17,7 @@ from services.fix.gateway.host import gateway_host, gateway_settings
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import MemoryLog
 from streams.core import topics
+from streams.core.envelope import outside_envelope
 from streams.runtime.host import ShardHost
 from streams.runtime.ports import TopicPartition
 from tests.support.fix_echo import EchoGateway
@@ -55,18 +56,7 @@ class Table:
     def write(self, *messages: Any) -> None:
         """Let the wire say these."""
         for message in messages:
-            envelope = Envelope(
-                event_id=bytes(16),
-                shard=-1,
-                seq=-1,
-                index=0,
-                topic_seq=-1,
-                at_ns=1,
-                source_ns=1,
-                actor="wire",
-                causation_id=bytes(16),
-                correlation_id="",
-            )
+            envelope = outside_envelope(bytes(16), 1, "wire")
             self.log.append(topics.FIX_RECEIVED, NUMBER, b"", CODEC.encode(envelope, message))
 
     def turn(self) -> None:

@@ -13,10 +13,10 @@ from schemas.messages.netting import ParentClosed
 from schemas.messages.plans import ImpactFitted
 from schemas.messages.strategy import ParentRecalibrated
 from services.cli.impact import as_json
-from services.demo.publish import outside_envelope
 from services.planner.fitting import Fitter, fit_log
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import MemoryLog
+from streams.core.envelope import outside_envelope
 from streams.core.topics import AGGREGATIONS_EVENTS, FILLS_EVENTS, STRATEGIES_EVENTS
 from streams.models.impact import ALMGREN_2005, PowerImpact, timing_risk
 from streams.models.impact_fit import (

@@ -22,6 +22,7 @@ from schemas.messages.venues import ConnectionChanged
 from services.venues.frames import BookTarget
 from services.venues.scenario import Day, Scenario, plan_day
 from streams.core import topics
+from streams.core.envelope import outside_envelope
 from streams.core.market import Quote
 from streams.shard.knowledge import Knowledge
 from streams.shard.market import MarketView
@@ -44,18 +45,7 @@ VENUES = {f"V{n}": venue(f"V{n}") for n in range(1, 5)}
 
 
 def envelope(at_ns: int) -> Envelope:
-    return Envelope(
-        event_id=bytes(16),
-        shard=-1,
-        seq=-1,
-        index=0,
-        topic_seq=-1,
-        at_ns=at_ns,
-        source_ns=at_ns,
-        actor="",
-        causation_id=bytes(16),
-        correlation_id="",
-    )
+    return outside_envelope(bytes(16), at_ns, "")
 
 
 def seen(*books: tuple[int, BookUpdated]) -> MarketView:

@@ -7,11 +7,11 @@ import pytest
 from schemas.messages.core import Cause
 from schemas.messages.plans import PlanPublished
 from schemas.messages.strategy import ParentEnded, PlanRequested
-from services.demo.publish import outside_envelope
 from services.planner.planner import Planner
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import MemoryLog
 from streams.adapters.memory.faults import Fault, Faults, SimulatedCrash
+from streams.core.envelope import outside_envelope
 from streams.core.errors import FencedError, LogError
 from streams.core.topics import PLANS_EVENTS, STRATEGIES_EVENTS
 from streams.runtime.ports import TopicPartition

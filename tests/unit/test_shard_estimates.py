@@ -8,7 +8,7 @@ import pytest
 
 from schemas.messages.core import BookState, Envelope, Level, PrintKind, Side, TradingStatus
 from schemas.messages.market import TradePrinted
-from services.demo.publish import outside_envelope
+from streams.core.envelope import outside_envelope
 from streams.shard import wide
 from streams.shard.estimates import (
     Estimator,

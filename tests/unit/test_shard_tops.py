@@ -1,6 +1,7 @@
 """Quotes of a while ago, as the books stood then."""
 
 from schemas.messages.core import BookState, Envelope, VenueKind
+from streams.core.envelope import outside_envelope
 from streams.shard.tops import TOPS_MAX, TopsView
 from tests.support.builders import ACME, OPEN_NS, SECOND, TICK, book_updated, venue
 
@@ -8,18 +9,7 @@ VENUES = {each: venue(each) for each in ("V1", "V2")} | {"D1": venue("D1", kind=
 
 
 def envelope(at_ns: int) -> Envelope:
-    return Envelope(
-        event_id=bytes(16),
-        shard=-1,
-        seq=-1,
-        index=0,
-        topic_seq=-1,
-        at_ns=0,
-        source_ns=at_ns,
-        actor="feed",
-        causation_id=bytes(16),
-        correlation_id="",
-    )
+    return outside_envelope(bytes(16), 0, "feed", source_ns=at_ns)
 
 
 def told(*books: tuple[int, str, int, int]) -> TopsView:

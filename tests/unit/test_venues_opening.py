@@ -1,10 +1,10 @@
 """A standing market opens when its definitions are there, and not before."""
 
 from schemas.messages.control import CrossingDeclared
-from services.demo.publish import outside_envelope
 from services.venues.opening import OpeningInbox
 from streams.adapters.memory import MemoryLog
 from streams.core import topics
+from streams.core.envelope import outside_envelope
 from streams.runtime.ports import Batch, Resume
 from tests.support.memory_shard import CODEC, shard_log
 

@@ -10,11 +10,11 @@ import pytest
 
 from schemas.messages.core import Envelope, PrintKind
 from schemas.messages.market import TradePrinted
-from services.demo.publish import outside_envelope
 from services.volumemodel.archive import ArchiveError, read, write
 from services.volumemodel.days import Day, History, merged
 from services.volumemodel.fitting import FittingError, fit, shape_of
 from services.volumemodel.sessions import Session, Sessions
+from streams.core.envelope import outside_envelope
 from streams.models.volume import forecast_day
 from tests.support.builders import (
     ACME,

@@ -6,7 +6,6 @@ from typing import Any, Final, NamedTuple
 from schemas.messages.core import (
     BookState,
     ClockMode,
-    Envelope,
     ExecType,
     Level,
     Liquidity,
@@ -26,6 +25,7 @@ from services.venues.scenario import Scenario, definitions, plan_day
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import MemoryLog
 from streams.core import topics
+from streams.core.envelope import outside_envelope
 from streams.core.murmur import partition_of
 from streams.runtime.host import ShardHost
 from streams.runtime.inbox import LiveInbox
@@ -201,18 +201,7 @@ class Rehearsal:
 
     def _put(self, topic: str, message: Any) -> None:
         self._events += 1
-        envelope = Envelope(
-            event_id=self._events.to_bytes(16, "big"),
-            shard=-1,
-            seq=-1,
-            index=0,
-            topic_seq=-1,
-            at_ns=self.clock.now,
-            source_ns=self.clock.now,
-            actor="example",
-            causation_id=bytes(16),
-            correlation_id="",
-        )
+        envelope = outside_envelope(self._events.to_bytes(16, "big"), self.clock.now, "example")
         self._log.append(topic, 0, SYMBOL.encode(), CODEC.encode(envelope, message))
 
     def _fresh(self, topic: str) -> Iterator[Any]:
