@@ -46,9 +46,10 @@ class Compose:
         assert not is_checked or done.returncode == 0, said
         return done.stdout
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start a compose command and return its process, its output a pipe."""
-        return subprocess.Popen(
+    @contextmanager
+    def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """Yield the process of a compose command, its output a pipe; it ends with the block."""
+        with subprocess.Popen(
             [*self._command, *words],
             cwd=ROOT,
             env=self.environment,
@@ -56,7 +57,11 @@ class Compose:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def config(self) -> dict[str, Any]:
         """Return the file as compose understands it, every profile included."""
