@@ -15,6 +15,7 @@ from services.clearing.host import clearing_host
 from services.clearing.sessions import ended_days
 from services.clearing.settings import CLEARER_ID, CLEARING_SHARD, clearing_settings
 from services.ending import Stop
+from services.garbage import spare_collections
 from services.metrics.health import Health
 from services.metrics.hosted import observe
 from services.metrics.settings import MetricsSettings
@@ -124,6 +125,7 @@ def recorded_days(store: Log) -> set[int]:
 
 def run_clearing(settings: ClearingSettings, stop: Stop) -> None:
     """Own clearing until stopped."""
+    spare_collections()
     store = KafkaLog(settings.kafka())
     partitions = store.partitions(ORDERS_COMMANDS)
     health = Health(
