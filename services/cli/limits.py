@@ -9,7 +9,16 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from services.cli.options import Bootstrap, Json, resolve_bootstrap
-from services.cli.proposals import Actor, Reason, publish_control, refuse, say, unused_id
+from services.cli.proposals import (
+    Actor,
+    Reason,
+    approvable,
+    publish_control,
+    refuse,
+    say,
+    standing,
+    unused_id,
+)
 
 if TYPE_CHECKING:
     from services.limits.story import Story
@@ -67,12 +76,7 @@ def approve(
     from schemas.messages.risk import LimitsApproved
 
     cluster = resolve_bootstrap(bootstrap)
-    proposal = _story(cluster).proposals.get(proposal_id)
-    if proposal is None:
-        refuse(f"no proposal {proposal_id} in this log")
-    if actor == proposal.proposed_by:
-        refuse(f"{actor} proposed it; another person must approve")
-    sha256 = proposal.message.sha256
+    sha256 = approvable(_story(cluster), proposal_id, actor).message.sha256
     message = LimitsApproved(proposal_id=proposal_id, sha256=sha256, reason=reason)
     publish_control(cluster, KEY, message, actor)
     say(is_json, {"proposal_id": proposal_id, "sha256": sha256, "approved_by": actor})
@@ -142,17 +146,7 @@ def _plain(story: "Story", limits: "LimitSet") -> dict[str, Any]:
 
     return {
         "limits": msgspec.to_builtins(limits),
-        "shards": {
-            str(shard): {
-                "version": each.version,
-                "proposal_id": each.proposal_id,
-                "sha256": each.sha256,
-                "proposed_by": each.proposed_by,
-                "approved_by": each.approved_by,
-            }
-            for shard, each in sorted(story.in_force.items())
-        },
-        "waiting": [each.message.proposal_id for each in story.waiting()],
+        **standing(story),
         "disabled": [msgspec.to_builtins(each) for each in story.disabled.values()],
     }
 

@@ -3,11 +3,24 @@
 import json
 import time
 from collections.abc import Container
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-__all__ = ["REFUSED", "Actor", "Reason", "publish_control", "refuse", "say", "unused_id"]
+if TYPE_CHECKING:
+    from services.proposals import Proposals, Proposed
+
+__all__ = [
+    "REFUSED",
+    "Actor",
+    "Reason",
+    "approvable",
+    "publish_control",
+    "refuse",
+    "say",
+    "standing",
+    "unused_id",
+]
 
 REFUSED = 3
 Actor = Annotated[str, typer.Option(help="The person who does it", envvar=["PENSTOCK_ACTOR"])]
@@ -21,6 +34,33 @@ def unused_id(known: Container[str], sha256: str) -> str:
         ordinal += 1
         name = f"{sha256[:12]}-{ordinal}"
     return name
+
+
+def approvable(story: "Proposals", proposal_id: str, actor: str) -> "Proposed":
+    """Return the proposal that `actor` may approve; ends with a refusal where the shards would."""
+    proposal = story.proposals.get(proposal_id)
+    if proposal is None:
+        refuse(f"no proposal {proposal_id} in this log")
+    if actor in ("", proposal.proposed_by):
+        refuse(f"{proposal.proposed_by} proposed it; another person must approve")
+    return proposal
+
+
+def standing(story: "Proposals") -> dict[str, Any]:
+    """Return what is in force on each shard and which proposals wait, as JSON has it."""
+    return {
+        "shards": {
+            str(shard): {
+                "version": each.version,
+                "proposal_id": each.proposal_id,
+                "sha256": each.sha256,
+                "proposed_by": each.proposed_by,
+                "approved_by": each.approved_by,
+            }
+            for shard, each in sorted(story.in_force.items())
+        },
+        "waiting": [each.message.proposal_id for each in story.waiting()],
+    }
 
 
 def publish_control(bootstrap: str, key: str, message: Any, actor: str) -> None:

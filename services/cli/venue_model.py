@@ -11,7 +11,16 @@ import typer
 from rich.console import Console
 
 from services.cli.options import Bootstrap, Json, resolve_bootstrap
-from services.cli.proposals import Actor, Reason, publish_control, refuse, say, unused_id
+from services.cli.proposals import (
+    Actor,
+    Reason,
+    approvable,
+    publish_control,
+    refuse,
+    say,
+    standing,
+    unused_id,
+)
 from services.cli.sentences import errors_as_sentences
 from streams.core.errors import LogError
 
@@ -138,16 +147,11 @@ def approve(
 
     cluster = resolve_bootstrap(bootstrap)
     with errors_as_sentences():
-        proposal = _story(cluster).proposals.get(proposal_id)
-    if proposal is None:
-        refuse(f"no proposal {proposal_id} in this log")
-    elif not actor or actor == proposal.proposed_by:
-        refuse(f"{proposal.proposed_by} proposed it; another person must approve")
-    else:
-        sha256 = proposal.message.sha256
-        message = VenueModelApproved(proposal_id=proposal_id, sha256=sha256, reason=reason)
-        publish_control(cluster, KEY, message, actor)
-        say(is_json, {"proposal_id": proposal_id, "sha256": sha256, "approved_by": actor})
+        story = _story(cluster)
+    sha256 = approvable(story, proposal_id, actor).message.sha256
+    message = VenueModelApproved(proposal_id=proposal_id, sha256=sha256, reason=reason)
+    publish_control(cluster, KEY, message, actor)
+    say(is_json, {"proposal_id": proposal_id, "sha256": sha256, "approved_by": actor})
 
 
 @app.command()
@@ -156,7 +160,7 @@ def show(bootstrap: Bootstrap = "", is_json: Json = False) -> None:
     with errors_as_sentences():
         story = _story(resolve_bootstrap(bootstrap))
     if is_json:
-        typer.echo(json.dumps(_plain(story)))
+        typer.echo(json.dumps(standing(story)))
         return
     if not story.in_force:
         typer.echo("no venue model in force: the venues' terms are the prior")
@@ -227,19 +231,3 @@ def _short(text: str) -> str:
     """Return the report without the past decisions."""
     head, _, rest = text.partition("## What it would have changed\n\n")
     return head + rest.partition("\n")[0]
-
-
-def _plain(story: "Proposals") -> dict[str, Any]:
-    return {
-        "shards": {
-            str(shard): {
-                "version": model.version,
-                "proposal_id": model.proposal_id,
-                "sha256": model.sha256,
-                "proposed_by": model.proposed_by,
-                "approved_by": model.approved_by,
-            }
-            for shard, model in sorted(story.in_force.items())
-        },
-        "waiting": [each.message.proposal_id for each in story.waiting()],
-    }
