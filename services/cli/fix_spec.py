@@ -21,7 +21,6 @@ def spec_command(
     as_json: Json = False,
 ) -> None:
     """Write the rules of engagement: messages, fields, strategies, refusals, real examples."""
-    from services.fix.codes import version_of
     from services.fix.settings import read_gateway
     from services.fix.spec.page import page
 
@@ -37,7 +36,7 @@ def spec_command(
         if session not in known:
             raise typer.BadParameter(f"{session}: one of {', '.join(known)}")
         chosen, kind = known[session], file.kind
-        version = version_of(chosen.quickfix["BeginString"])
+        version = chosen.version
     text = page(chosen, version, kind)
     out.write_text(text, encoding="utf-8")
     tell(f"{out}: {len(text)} characters", as_json, file=str(out), characters=len(text))

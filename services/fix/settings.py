@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.fix.codes import Version, version_of
+
 __all__ = ["GATEWAYS_MAX", "GatewayFile", "Kind", "SessionSettings", "read_gateway"]
 
 GATEWAYS_MAX = 16  # partitions of the fix.* topics
@@ -49,6 +51,11 @@ class SessionSettings(BaseModel):
         if missing:
             raise ValueError(f"session {self.session_id} lacks {', '.join(sorted(missing))}")
         return self
+
+    @property
+    def version(self) -> Version:
+        """Version of its messages, as its BeginString says. Raises: ValueError."""
+        return version_of(self.quickfix["BeginString"])
 
 
 class GatewayFile(BaseModel):

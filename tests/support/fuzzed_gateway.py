@@ -86,9 +86,7 @@ class FuzzedGateway:
 
     def version(self, session_id: str) -> Version:
         """Return what a session speaks."""
-        settings = next(s for s in self.file.session if s.session_id == session_id)
-        begin = settings.quickfix["BeginString"]
-        return next(each for each in Version if each.begin_string == begin)
+        return next(s.version for s in self.file.session if s.session_id == session_id)
 
     def put(self, topic: str, partition: int, message: Any) -> None:
         """Write a message from outside."""

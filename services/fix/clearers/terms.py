@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.messages.clearing import AllocationReported, TradeCaptured
-from services.fix.codes import Version, version_of
+from services.fix.codes import Version
 from services.fix.settings import GatewayFile, SessionSettings
 
 __all__ = ["Allocations", "ClearerSession", "ClearerTerms", "read_sessions"]
@@ -98,6 +98,6 @@ def read_sessions(file: GatewayFile) -> tuple[ClearerSession, ...]:
 def _session(file: GatewayFile, settings: SessionSettings) -> ClearerSession:
     return ClearerSession(
         session_id=settings.session_id,
-        version=version_of(settings.quickfix["BeginString"]),
+        version=settings.version,
         terms=ClearerTerms.model_validate(settings.terms),
     )

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.messages.core import BasketMode, StrategyKind, Urgency
-from services.fix.codes import Version, version_of
+from services.fix.codes import Version
 from services.fix.settings import GatewayFile
 
 __all__ = ["ANY", "Seat", "SessionTerms", "seats_of"]
@@ -86,7 +86,7 @@ def seats_of(file: GatewayFile) -> dict[str, Seat]:
     seats = {
         session.session_id: Seat(
             session.session_id,
-            version_of(session.quickfix["BeginString"]),
+            session.version,
             SessionTerms.model_validate(session.terms),
         )
         for session in file.session

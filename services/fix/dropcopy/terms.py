@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.fix.clients.terms import Seat, SessionTerms
-from services.fix.codes import Version, version_of
+from services.fix.codes import Version
 from services.fix.settings import GatewayFile
 
 __all__ = ["DropCopyTerms", "Subscriber", "subscribers_of"]
@@ -73,7 +73,7 @@ def subscribers_of(file: GatewayFile) -> tuple[Subscriber, ...]:
     found = tuple(
         Subscriber(
             session.session_id,
-            version_of(session.quickfix["BeginString"]),
+            session.version,
             DropCopyTerms.model_validate(session.terms),
         )
         for session in file.session

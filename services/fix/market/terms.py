@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.fix.codes import Version, version_of
+from services.fix.codes import Version
 from services.fix.settings import GatewayFile, SessionSettings
 
 __all__ = ["MarketSession", "MarketTerms", "Misbehavior", "read_sessions"]
@@ -73,7 +73,6 @@ def read_sessions(file: GatewayFile) -> dict[str, MarketSession]:
 
 def _session(settings: SessionSettings) -> MarketSession:
     terms = MarketTerms.model_validate(settings.terms)
-    version = version_of(settings.quickfix["BeginString"])
-    if terms.fee_tag == 137 and version is Version.FIX42:  # MiscFeeAmt
+    if terms.fee_tag == 137 and settings.version is Version.FIX42:  # MiscFeeAmt
         raise ValueError(f"session {settings.session_id}: FIX.4.2 has no MiscFees on 8")
-    return MarketSession(session_id=settings.session_id, version=version, terms=terms)
+    return MarketSession(session_id=settings.session_id, version=settings.version, terms=terms)

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.fix.codes import Version, version_of
+from services.fix.codes import Version
 from services.fix.settings import GatewayFile, SessionSettings
 
 __all__ = ["OmsSession", "OmsTerms", "Style", "read_sessions"]
@@ -49,6 +49,6 @@ def read_sessions(file: GatewayFile) -> dict[str, OmsSession]:
 def _session(settings: SessionSettings) -> OmsSession:
     return OmsSession(
         session_id=settings.session_id,
-        version=version_of(settings.quickfix["BeginString"]),
+        version=settings.version,
         terms=OmsTerms.model_validate(settings.terms),
     )

@@ -1,7 +1,6 @@
 """A gateway to venues from its file."""
 
 from schemas.messages.core import RejectReason
-from services.fix.codes.versions import version_of
 from services.fix.settings import GatewayFile
 from services.fix.venues.application import VenuesGateway
 from services.fix.venues.terms import VenueTerms, read_terms
@@ -22,7 +21,7 @@ def make_gateway(file: GatewayFile) -> VenuesGateway:
     venues: dict[str, str] = {}
     for each in file.session:
         terms = read_terms(each.terms)
-        spoken = version_of(each.quickfix["BeginString"])
+        spoken = each.version
         if each.messages_per_s:
             # What is beyond a bound is not worked: an execution must always be.
             raise TermsError(f"session {each.session_id}: messages of a venue have no bound")
