@@ -14,7 +14,7 @@ from streams.intake.ladder import (
     check_printable,
     check_strings,
 )
-from streams.intake.refusal import Refusal, refuse
+from streams.intake.refusal import NOT_REFUSED, Refusal, refuse
 from streams.intake.state import IntakeState, is_taken, key_of
 from streams.intake.submit import accept, refused
 
@@ -124,7 +124,7 @@ def _check_size(message: NewBasket) -> Refusal | None:
 
 
 def _answered(command: SubmitBasket, refusal: Refusal | None, accepted: int) -> BasketAnswered:
-    message = command.message
+    message, why = command.message, NOT_REFUSED if refusal is None else refusal
     return BasketAnswered(
         tenant=message.tenant,
         source=message.source,
@@ -134,11 +134,11 @@ def _answered(command: SubmitBasket, refusal: Refusal | None, accepted: int) -> 
         is_accepted=refusal is None,
         accepted_count=accepted,
         rejected_count=len(message.entries) - accepted,
-        reason=RejectReason.UNKNOWN if refusal is None else refusal.reason,
-        field="" if refusal is None else refusal.field,
-        value="" if refusal is None else refusal.value,
-        bound="" if refusal is None else refusal.bound,
-        text="" if refusal is None else refusal.text,
+        reason=why.reason,
+        field=why.field,
+        value=why.value,
+        bound=why.bound,
+        text=why.text,
         command_digest=command.digest,
         received_ns=command.at_ns,
     )

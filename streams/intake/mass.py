@@ -10,7 +10,7 @@ from streams.intake.answers import IntakeEvent
 from streams.intake.change import cancel_unasked
 from streams.intake.commands import SubmitMassCancel
 from streams.intake.ladder import check_duplicate, check_printable, check_strings
-from streams.intake.refusal import Refusal, refuse
+from streams.intake.refusal import NOT_REFUSED, Refusal, refuse
 from streams.intake.state import IntakeState, Order
 
 __all__ = ["mass_cancel"]
@@ -105,7 +105,7 @@ def _answer(
     pending: int = 0,
     too_late: int = 0,
 ) -> MassCancelAnswered:
-    message = command.message
+    message, why = command.message, NOT_REFUSED if refusal is None else refusal
     return MassCancelAnswered(
         tenant=message.tenant,
         source=message.source,
@@ -117,11 +117,11 @@ def _answer(
         canceled_count=canceled,
         pending_count=pending,
         too_late_count=too_late,
-        reason=RejectReason.UNKNOWN if refusal is None else refusal.reason,
-        field="" if refusal is None else refusal.field,
-        value="" if refusal is None else refusal.value,
-        bound="" if refusal is None else refusal.bound,
-        text="" if refusal is None else refusal.text,
+        reason=why.reason,
+        field=why.field,
+        value=why.value,
+        bound=why.bound,
+        text=why.text,
         command_digest=command.digest,
         received_ns=command.at_ns,
     )

@@ -4,7 +4,7 @@ from typing import Any, Final, NamedTuple
 
 from schemas.messages.core import RejectReason
 
-__all__ = ["SENTENCES", "Refusal", "refuse"]
+__all__ = ["NOT_REFUSED", "SENTENCES", "Refusal", "refuse"]
 
 SHOWN_MAX: Final = 80  # characters of a value or bound that are told; a hostile one may be a MB
 
@@ -93,6 +93,9 @@ class Refusal(NamedTuple):
     bound: str
     text: str
     limit_id: str = ""  # of the limit that refuses; empty for any other rule
+
+
+NOT_REFUSED: Final = Refusal(RejectReason.UNKNOWN, "", "", "", "")  # what an acceptance says
 
 
 def refuse(reason: RejectReason, field: str, value: Any, bound: str) -> Refusal:
