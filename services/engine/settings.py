@@ -10,7 +10,7 @@ from schemas.messages.core import ClockMode
 from services.metrics.settings import MetricsSettings
 from streams.adapters.kafka import KafkaSettings
 from streams.adapters.latch import default_directory
-from streams.runtime.settings import SLOTS, HostSettings, engine_settings
+from streams.runtime.settings import SLOTS, SNAPSHOT_PATIENCE, HostSettings, engine_settings
 from streams.runtime.versions import code_version, library_versions, schema_version
 
 __all__ = ["EngineSettings", "ShardSettings"]
@@ -34,7 +34,11 @@ class EngineSettings(MetricsSettings):
         default=1, ge=1, le=SLOTS, description="Transactional ids in use; 4 on replicas"
     )
     batch_records_max: int = Field(default=2_000, ge=1)
-    snapshot_batches: int = Field(default=1_000, ge=1, description="Batches between two snapshots")
+    snapshot_batches: int = Field(
+        default=1_000,
+        ge=1,
+        description="Batches between two snapshots; ten times as many under load that never pauses",
+    )
     heartbeat_ms: int = Field(default=1_000, ge=1)
     commit_pause_ms: int = Field(
         default=1, ge=0, description="Rest after a commit, LIVE with one transactional id only"
@@ -87,6 +91,7 @@ class EngineSettings(MetricsSettings):
             slots=self.slots,
             batch_records_max=self.batch_records_max,
             snapshot_batches=self.snapshot_batches,
+            snapshot_patience=SNAPSHOT_PATIENCE,
             commit_pause_ms=self.commit_pause_ms if self._is_resting() else 0,
             # In units of the engine's own clock, which may run faster than the wall's.
             heartbeat_ns=self.heartbeat_ms * 1_000_000 * max(1, self.speed),

@@ -204,15 +204,26 @@ class ShardHost:
                 return False
             now_ns = self._clock.now_ns()
             due_ns = self.application.next_due_ns()
-            if not signals and (due_ns is None or due_ns > now_ns):
+            batch = NO_BATCH._replace(now_ns=now_ns)
+            is_idle = not signals and (due_ns is None or due_ns > now_ns)
+            if is_idle and self._batches_unsaved < self._settings.snapshot_batches:
                 if now_ns - self._committed_ns < self._settings.heartbeat_ns:
                     return False
-                heartbeat = NO_BATCH._replace(now_ns=now_ns)
-                self._write(JournalKind.HEARTBEAT, heartbeat, NO_EVENT)
+                self._write(JournalKind.HEARTBEAT, batch, NO_EVENT)
                 return True
-            batch = NO_BATCH._replace(now_ns=now_ns)
+        # A snapshot that is due while nobody waits has a batch of nothing, to be journalled with.
         self._write(JournalKind.BATCH, batch, self._entropy_of(batch), Flags(stood, signals))
         return True
+
+    def _snapshot_after(self, *, is_idle: bool) -> int:
+        """Return after how many batches a snapshot is taken.
+
+        It stops the shard, an engine with 30,000 orders for half a second; so a shard that has work
+        to do puts it off until there is none, but not for ever.
+        """
+        settings = self._settings
+        is_patient = settings.mode is ClockMode.LIVE and not is_idle
+        return settings.snapshot_batches * (settings.snapshot_patience if is_patient else 1)
 
     def _wait_ms(self) -> int:
         """Return how long to wait for input: until a timer or the heartbeat is due."""
@@ -243,7 +254,8 @@ class ShardHost:
             records = merged(settings.mode, settings.urgent_inputs, batch)
             timers = decide_batch(settings, self.application, records, out, flags.signals)
             self._batches_unsaved += 1
-            if self._batches_unsaved >= settings.snapshot_batches:
+            is_idle = not (batch.ranges or timers or flags.signals)
+            if self._batches_unsaved >= self._snapshot_after(is_idle=is_idle):
                 data = self.application.snapshot()
         record = JournalRecord(
             kind=kind,

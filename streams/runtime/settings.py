@@ -6,9 +6,10 @@ from schemas.messages.core import ClockMode
 from streams.core import topics
 from streams.runtime.ports import TopicPartition
 
-__all__ = ["SLOTS", "HostSettings", "engine_settings"]
+__all__ = ["SLOTS", "SNAPSHOT_PATIENCE", "HostSettings", "engine_settings"]
 
 SLOTS = 4  # always fenced, whatever the configuration uses
+SNAPSHOT_PATIENCE = 10  # of shards that somebody waits for
 URGENT = (topics.KILL_COMMANDS, topics.CONTROL_COMMANDS, topics.PLANS_EVENTS)
 KEYED = (topics.VENUES_REPORTS, topics.MARKET_DATA, topics.ORDERS_COMMANDS)
 
@@ -34,6 +35,7 @@ class HostSettings:
     heartbeat_ns: int = 1_000_000_000
     commit_pause_ms: int = 0  # between a commit and the next read, while its markers are written
     snapshot_batches: int = 1_000
+    snapshot_patience: int = 1  # LIVE: so many times as many under load that never pauses
     seed: int | None = None  # entropy follows from it; None: from the operating system
     code_version: str = ""
     config_version: str = ""

@@ -10,7 +10,7 @@ from streams.runtime.host import ShardHost
 from streams.runtime.journal_inbox import JournalInbox
 from streams.runtime.observer import NOBODY, Observer
 from streams.runtime.ports import Clock, Codec, Log, TopicPartition
-from streams.runtime.settings import SLOTS, HostSettings
+from streams.runtime.settings import SLOTS, SNAPSHOT_PATIENCE, HostSettings
 from streams.runtime.versions import code_version, library_versions, schema_version
 
 __all__ = ["GATEWAY_SHARDS", "gateway_host", "gateway_settings"]
@@ -64,6 +64,7 @@ def gateway_settings(
         # a gateway, which every order passes twice, commits one right after the other.
         slots=SLOTS,
         snapshot_batches=snapshot_batches,
+        snapshot_patience=SNAPSHOT_PATIENCE,
         code_version=code_version(),
         config_version=config_version,
         schema_version=schema_version(),
