@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.messages.control import InstrumentDefined
-from schemas.messages.core import OrderType, Side, TimeInForce
 from services.venues.assumptions import share_venues
 from services.venues.matching import join, leave, refresh, take
 from services.venues.state import BookSide, Child
 from services.venues.terms import Terms
+from tests.support.matching import resting
 
 TICK = 10_000_000
 PRICES = [TICK * number for number in range(96, 101)]
@@ -18,24 +18,6 @@ quantities = st.integers(1, 300)
 levels = st.lists(
     st.tuples(st.sampled_from(PRICES), quantities), max_size=5, unique_by=lambda level: level[0]
 ).map(lambda found: tuple(sorted(found, reverse=True)))
-
-
-def resting(child_id: str, quantity: int, price_e9: int, self_trade_id: str = "H") -> Child:
-    return Child(
-        child_id=child_id,
-        parent_id="P1",
-        venue_id="V1",
-        instrument_id="ACME",
-        side=Side.BUY,
-        quantity=quantity,
-        order_type=OrderType.LIMIT,
-        price_e9=price_e9,
-        time_in_force=TimeInForce.DAY,
-        minimum_quantity=0,
-        self_trade_id=self_trade_id,
-        placed_id=bytes(16),
-        leaves=quantity,
-    )
 
 
 @dataclass
@@ -88,7 +70,7 @@ def play(bids: Bids, name: str, argument: object, child_id: str) -> None:
         case "show", tuple(target):
             refresh(side, children, target, None)
         case "join", (int(quantity), int(price_e9)):
-            children[child_id] = resting(child_id, quantity, price_e9)
+            children[child_id] = resting(child_id, quantity, price_e9, "H")
             join(side, children, children[child_id])
         case "leave", int(which):
             if side.own:

@@ -1,30 +1,12 @@
 """One side of a book: who is served first, what a queue position is worth, what comes back."""
 
-from schemas.messages.core import OrderType, Side, TimeInForce
 from services.venues.frames import HiddenOrder
 from services.venues.matching import Match, join, refresh, take
 from services.venues.state import BookSide, Child
+from tests.support.matching import resting
 
 TICK = 10_000_000
 BID = 100 * TICK
-
-
-def resting(child_id: str, quantity: int, price_e9: int = BID, self_trade_id: str = "") -> Child:
-    return Child(
-        child_id=child_id,
-        parent_id="P1",
-        venue_id="V1",
-        instrument_id="ACME",
-        side=Side.BUY,
-        quantity=quantity,
-        order_type=OrderType.LIMIT,
-        price_e9=price_e9,
-        time_in_force=TimeInForce.DAY,
-        minimum_quantity=0,
-        self_trade_id=self_trade_id,
-        placed_id=bytes(16),
-        leaves=quantity,
-    )
 
 
 def bids(*levels: tuple[int, int]) -> BookSide:
