@@ -2,30 +2,13 @@
 
 import pytest
 
-from schemas.messages.core import Urgency
 from tests.support.builders import SECOND, settings_loaded
-from tests.support.scenario import Step, play
+from tests.support.scenario import A2, HELD, ONE_ORDER, TWO_ORDERS, Step, play
 from tests.support.shard_host import trading_host
-
-A2 = {"account_id": "A2"}
-ONE_PARENT = [
-    Step(("buy", "c1", 100), ["OrderAccepted c1 BUY 100"]),
-    Step(
-        ("buy", "c2", 200, A2),
-        [
-            "OrderAccepted c2 BUY 200",
-            "WindowClosed buy 300 sell 0",
-            "ParentOpened BUY 300",
-            "EpochOpened 1: 300 c1=100 c2=200",
-            "ChildPlaced BUY 300 epoch 1",
-        ],
-    ),
-]
-HELD = ["ParentHeld c1", "ChildCancelRequested CLIENT"]
 
 SCENARIOS = {
     "a cancel of a working order waits for the venue's answer": [
-        *ONE_PARENT,
+        *TWO_ORDERS,
         Step(("acknowledge",), []),
         Step(("cancel", "c3", "c1"), ["OrderPendingCancel c3", *HELD]),
         Step(("cancel", "c3", "c1"), ["CommandRepeated c3 True"]),
@@ -45,16 +28,7 @@ SCENARIOS = {
         ),
     ],
     "a cancel that the last fill overtakes is too late": [
-        Step(
-            ("buy", "c1", 100, {"urgency": Urgency.URGENT}),
-            [
-                "OrderAccepted c1 BUY 100",
-                "WindowClosed buy 100 sell 0",
-                "ParentOpened BUY 100",
-                "EpochOpened 1: 100 c1=100",
-                "ChildPlaced BUY 100 epoch 1",
-            ],
-        ),
+        *ONE_ORDER,
         Step(("cancel", "c2", "c1"), ["OrderPendingCancel c2", *HELD]),
         Step(
             ("fill", 100),
@@ -73,7 +47,7 @@ SCENARIOS = {
         Step(("cancel", "c3", "c1"), ["OrderCancelRejected c3 TOO_LATE"]),
     ],
     "an increase is in force at once and the live child keeps paying the old weights": [
-        *ONE_PARENT,
+        *TWO_ORDERS,
         Step(
             ("replace", "c3", "c1", 150, 9_990),
             [
@@ -105,7 +79,7 @@ SCENARIOS = {
         ),
     ],
     "a decrease waits, leaves the parent, and joins again with what is left": [
-        *ONE_PARENT,
+        *TWO_ORDERS,
         Step(("fill", 60), ["FillBooked 60 late 0 error 0", "FillAllocated c1+20 c2+40"]),
         Step(("replace", "c3", "c1", 50, 9_990), ["OrderPendingReplace c3 50", *HELD]),
         Step(
@@ -130,7 +104,7 @@ SCENARIOS = {
         ),
     ],
     "another limit makes another parent": [
-        *ONE_PARENT,
+        *TWO_ORDERS,
         Step(("fill", 60), ["FillBooked 60 late 0 error 0", "FillAllocated c1+20 c2+40"]),
         Step(("replace", "c3", "c1", 100, 9_980), ["OrderPendingReplace c3 100", *HELD]),
         Step(

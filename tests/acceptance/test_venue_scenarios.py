@@ -2,37 +2,10 @@
 
 import pytest
 
-from schemas.messages.core import TimeInForce, Urgency
+from schemas.messages.core import TimeInForce
 from tests.support.builders import OPEN_NS, SECOND, TICK
-from tests.support.scenario import Step, play
+from tests.support.scenario import HELD, ONE_ORDER, TWO_ORDERS, URGENT, Step, play
 
-A2 = {"account_id": "A2"}
-URGENT = {"urgency": Urgency.URGENT}
-ONE_ORDER = [
-    Step(
-        ("buy", "c1", 100, URGENT),
-        [
-            "OrderAccepted c1 BUY 100",
-            "WindowClosed buy 100 sell 0",
-            "ParentOpened BUY 100",
-            "EpochOpened 1: 100 c1=100",
-            "ChildPlaced BUY 100 epoch 1",
-        ],
-    )
-]
-TWO_ORDERS = [
-    Step(("buy", "c1", 100), ["OrderAccepted c1 BUY 100"]),
-    Step(
-        ("buy", "c2", 200, A2),
-        [
-            "OrderAccepted c2 BUY 200",
-            "WindowClosed buy 300 sell 0",
-            "ParentOpened BUY 300",
-            "EpochOpened 1: 300 c1=100 c2=200",
-            "ChildPlaced BUY 300 epoch 1",
-        ],
-    ),
-]
 FILLED = [
     *TWO_ORDERS,
     Step(
@@ -48,7 +21,6 @@ FILLED = [
         ],
     ),
 ]
-HELD = ["ParentHeld c1", "ChildCancelRequested CLIENT"]
 
 SCENARIOS = {
     "what the cancel counted stays exposed until its fills arrive and pay their epoch": [

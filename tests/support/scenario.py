@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from schemas.messages import allocation, intake, netting, routing
-from schemas.messages.core import ExecType, OrderStatus, OrderType, Side, StrategyKind
+from schemas.messages.core import ExecType, OrderStatus, OrderType, Side, StrategyKind, Urgency
 from schemas.messages.venues import OrderCancelReject
 from streams.core import topics
 from tests.support.builders import (
@@ -19,7 +19,7 @@ from tests.support.builders import (
 )
 from tests.support.shard_host import ListHost, trading_host
 
-__all__ = ["Desk", "Step", "play"]
+__all__ = ["A2", "HELD", "ONE_ORDER", "TWO_ORDERS", "URGENT", "Desk", "Step", "play"]
 
 
 class Step(NamedTuple):
@@ -27,6 +27,37 @@ class Step(NamedTuple):
 
     action: tuple[Any, ...]
     expected: Sequence[str]
+
+
+# How many of them begin: an order that is worked at once; two orders in one parent.
+A2 = {"account_id": "A2"}
+URGENT = {"urgency": Urgency.URGENT}
+ONE_ORDER = [
+    Step(
+        ("buy", "c1", 100, URGENT),
+        [
+            "OrderAccepted c1 BUY 100",
+            "WindowClosed buy 100 sell 0",
+            "ParentOpened BUY 100",
+            "EpochOpened 1: 100 c1=100",
+            "ChildPlaced BUY 100 epoch 1",
+        ],
+    )
+]
+TWO_ORDERS = [
+    Step(("buy", "c1", 100), ["OrderAccepted c1 BUY 100"]),
+    Step(
+        ("buy", "c2", 200, A2),
+        [
+            "OrderAccepted c2 BUY 200",
+            "WindowClosed buy 300 sell 0",
+            "ParentOpened BUY 300",
+            "EpochOpened 1: 300 c1=100 c2=200",
+            "ChildPlaced BUY 300 epoch 1",
+        ],
+    ),
+]
+HELD = ["ParentHeld c1", "ChildCancelRequested CLIENT"]  # once c1 wants to leave
 
 
 class Desk:
