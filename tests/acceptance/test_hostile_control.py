@@ -12,15 +12,13 @@ from schemas.messages.control import PairRestricted
 from schemas.messages.core import BookState, Level, LimitKind, PartyLevel, TickBand, VenueKind
 from schemas.messages.core import PhaseKind as K
 from schemas.messages.core import RejectReason as R
-from schemas.messages.risk import LimitsApproved, LocateGranted, ThrottleReleased
+from schemas.messages.risk import LimitsApproved, ThrottleReleased
 from schemas.messages.runtime import DeadLetter
 from streams.core import topics
 from tests.support.builders import (
-    ACME,
     OPEN_NS,
     SECOND,
     TICK,
-    TRADE_DATE,
     account_defined,
     book_updated,
     crossing_declared,
@@ -40,7 +38,7 @@ from tests.support.calendars import (
     whole_day,
 )
 from tests.support.hostile import HostileShard, framed, framed_v1, trade_printed
-from tests.support.limits import approved, limit, limit_set, proposed
+from tests.support.limits import approved, limit, limit_set, locate_granted, proposed
 
 MOST = 2**63 - 1
 NOT, MORE = R.PARAMETER_OUT_OF_RANGE, R.QUANTITY_NOT_POSITIVE
@@ -218,14 +216,7 @@ LIMITS: dict[str, Row] = {
         "flow_id",
     ),
     "fewer shares than none": (
-        LocateGranted(
-            locate_id="L1",
-            tenant="T1",
-            account_id="A1",
-            instrument_id=ACME,
-            quantity=-1,
-            trade_date=TRADE_DATE,
-        ),
+        locate_granted(-1),
         R.VALUE_OUT_OF_RANGE,
         "quantity",
     ),

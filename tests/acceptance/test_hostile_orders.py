@@ -11,7 +11,6 @@ import pytest
 from schemas.messages.core import OrderType, RejectReason, Side, StrategyKind, TickBand
 from schemas.messages.core import TimeInForce as T
 from schemas.messages.intake import OrderAccepted
-from schemas.messages.risk import LocateGranted
 from streams.core import topics
 from tests.support.builders import (
     ACME,
@@ -19,7 +18,6 @@ from tests.support.builders import (
     OPEN_NS,
     SECOND,
     TICK,
-    TRADE_DATE,
     account_defined,
     instrument_defined,
     new_order,
@@ -27,20 +25,13 @@ from tests.support.builders import (
 )
 from tests.support.calendars import client_defined, desk_defined, status_changed
 from tests.support.hostile import HostileShard, OrderRow, framed, trade_printed
+from tests.support.limits import locate_granted
 
 R = RejectReason
 MOST, LEAST = 2**63 - 1, -(2**63)
 DAY = 86_400 * SECOND
 # Instruments of the shard that owns ACME: lots and bands; no bounds; over; halted; never short.
 BANDS, WIDE, OVER, HALTED, LONG = "BANDS", "OIL", "DAWN", "WALL", "IRON"
-LOCATE = LocateGranted(
-    locate_id="L1",
-    tenant="T1",
-    account_id="A1",
-    instrument_id=ACME,
-    quantity=100,
-    trade_date=TRADE_DATE,
-)
 WORLD = (
     instrument_defined(
         instrument_id=BANDS,
@@ -63,7 +54,7 @@ WORLD = (
     account_defined("X1", tenant="T3", client_id="NOBODY"),
     account_defined("X2", tenant="T3", client_id="C4"),
     account_defined("X3", tenant="T3", client_id="C3", desk_ids=("D1", "D2")),
-    LOCATE,
+    locate_granted(),
 )
 
 LIMIT = {"order_type": OrderType.LIMIT, "limit_price_e9": 10_000 * TICK}

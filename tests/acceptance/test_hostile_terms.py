@@ -18,7 +18,6 @@ from schemas.messages.core import (
 )
 from schemas.messages.core import TimeInForce as T
 from schemas.messages.intake import OrderAccepted
-from schemas.messages.risk import LocateGranted
 from streams.core import topics
 from tests.support.builders import (
     ACME,
@@ -32,19 +31,12 @@ from tests.support.builders import (
     venue_defined,
 )
 from tests.support.hostile import HostileShard, OrderRow, framed, trade_printed
+from tests.support.limits import locate_granted
 
 R = RejectReason
 MOST, LEAST = 2**63 - 1, -(2**63)
 LOTS, OVER, SOON, LONG = "BANDS", "DAWN", "OIL", "IRON"
 MID = 10_000 * TICK
-LOCATE = LocateGranted(
-    locate_id="L1",
-    tenant="T1",
-    account_id="A1",
-    instrument_id=ACME,
-    quantity=100,
-    trade_date=TRADE_DATE,
-)
 WORLD = (
     instrument_defined(instrument_id=LOTS, lot=100),
     instrument_defined(instrument_id=OVER, session_open_ns=1, session_close_ns=OPEN_NS),
@@ -53,7 +45,7 @@ WORLD = (
     account_defined("NOSHORT", is_short_sale_allowed=False),
     venue_defined("V9", is_enabled=False),
     venue_defined("DARK", kind=VenueKind.DARK),
-    LOCATE,
+    locate_granted(),
 )
 
 

@@ -9,12 +9,12 @@ from schemas.messages.core import (
     Side,
     StrategyKind,
 )
-from schemas.messages.risk import LimitsApproved, LimitsProposed
+from schemas.messages.risk import LimitsApproved, LimitsProposed, LocateGranted
 from streams.core import topics
 from streams.core.proposals import digest
 from streams.risk.limits import Limit, LimitSet, canonical
 from streams.risk.request import Reference, Request
-from tests.support.builders import NO_ID, OPEN_NS, TICK, TRADE_DATE, instrument
+from tests.support.builders import ACME, NO_ID, OPEN_NS, TICK, TRADE_DATE, instrument
 from tests.support.shard_host import ListHost
 
 ANN, BOB = "ann", "bob"
@@ -42,6 +42,18 @@ def limit(kind: LimitKind, value: int = 0, **changes: Any) -> Limit:
 def limit_set(*limits: Limit, **changes: Any) -> LimitSet:
     """Return a set that values a market order at the reference price itself."""
     return LimitSet(limits=limits, **{"market_buffer_bps": 0, **changes})
+
+
+def locate_granted(quantity: int = 100) -> LocateGranted:
+    """Return that A1 may sell so much short today."""
+    return LocateGranted(
+        locate_id="L1",
+        tenant="T1",
+        account_id="A1",
+        instrument_id=ACME,
+        quantity=quantity,
+        trade_date=TRADE_DATE,
+    )
 
 
 def proposed(limits: LimitSet, proposal_id: str = "p1", **changes: Any) -> LimitsProposed:

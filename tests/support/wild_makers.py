@@ -26,7 +26,6 @@ from schemas.messages.core import (
 from schemas.messages.risk import (
     LeaseGranted,
     LeaseRecalled,
-    LocateGranted,
     PositionSet,
     ThrottleReleased,
 )
@@ -58,7 +57,7 @@ from tests.support.builders import (
 from tests.support.calendars import calendar_defined, client_defined, desk_defined, status_changed
 from tests.support.hostile import trade_printed
 from tests.support.kills import approve, engage, propose
-from tests.support.limits import approved, limit, limit_set, proposed
+from tests.support.limits import approved, limit, limit_set, locate_granted, proposed
 from tests.support.shard_host import ListHost, trading_host
 from tests.support.wild_values import LONGS, Pick
 
@@ -294,14 +293,7 @@ RISK: Final = (
     PositionSet(
         tenant="T1", account_id="A1", instrument_id=ACME, trade_date=TRADE_DATE, quantity=-100
     ),
-    LocateGranted(
-        locate_id="L1",
-        tenant="T1",
-        account_id="A1",
-        instrument_id=ACME,
-        quantity=1_000,
-        trade_date=TRADE_DATE,
-    ),
+    locate_granted(1_000),
     _lease(LeaseGranted, "grant_id"),
     _lease(LeaseRecalled, "recall_id"),
 )

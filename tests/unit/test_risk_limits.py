@@ -15,7 +15,7 @@ from schemas.messages.core import (
 )
 from schemas.messages.core import RejectReason as R
 from schemas.messages.intake import OrderClosed
-from schemas.messages.risk import LocateGranted, PositionSet
+from schemas.messages.risk import PositionSet
 from streams.risk import Gate
 from streams.risk.request import Reference
 from tests.support.builders import (
@@ -28,17 +28,14 @@ from tests.support.builders import (
     TRADE_DATE,
     instrument,
 )
-from tests.support.limits import limit, limit_set, request
+from tests.support.limits import limit, limit_set, locate_granted, request
 from tests.support.risk_history import PRICE_E9, accepted, filled, rejected, state_of
 
 K = LimitKind
 S = LimitScope
 BOOK = Reference(ReferencePrice.MIDPOINT, PRICE_E9, (NO_ID,))
 ORDER = accepted()  # 100 at 100.00: 10,000
-LOCATE = LocateGranted(
-    locate_id="L1", tenant="T1", account_id="A1", instrument_id=ACME, quantity=150,
-    trade_date=TRADE_DATE,
-)  # fmt: skip
+LOCATE = locate_granted(150)
 START = PositionSet(
     tenant="T1", account_id="A1", instrument_id=ACME, trade_date=TRADE_DATE, quantity=300
 )

@@ -13,7 +13,6 @@ from schemas.messages.risk import (
     FlowReleased,
     LimitBreached,
     LimitsInForce,
-    LocateGranted,
     PositionSet,
     RiskDecided,
     ThrottleReleased,
@@ -38,6 +37,7 @@ from tests.support.limits import (
     approved,
     limit,
     limit_set,
+    locate_granted,
     proposed,
     put_in_force,
 )
@@ -251,14 +251,7 @@ def test_positions_and_locates_of_the_desk_are_counted() -> None:
             trade_date=TRADE_DATE,
             quantity=350,
         ),
-        LocateGranted(
-            locate_id="L1",
-            tenant="T1",
-            account_id="A1",
-            instrument_id=ACME,
-            quantity=60,
-            trade_date=TRADE_DATE,
-        ),
+        locate_granted(60),
     )
     host.step()
     (refused,) = of(host.send(topics.ORDERS_COMMANDS, new_order("c1")), OrderRejected)
