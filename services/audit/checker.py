@@ -12,6 +12,7 @@ from services.audit.kills import Kills
 from services.audit.limits import LimitLaws, check_leases
 from services.audit.market import Market
 from services.audit.records import Entry, Partition, RawRecord, Reader
+from services.audit.settlements import Settlements
 from services.audit.state import Parent, ShardState
 from services.audit.venue_side import VenueSide
 
@@ -56,6 +57,7 @@ class ShardLaws:
         self._venues = VenueSide(findings)
         self._kills = Kills(self.state)
         self._hedges = HedgeLaws(self.state)
+        self._settlements = Settlements(self.state)
 
     def on_batch(self, journal: Entry, inputs: list[Entry], outputs: list[Entry]) -> None:
         """Check what one journal record read and wrote."""
@@ -76,6 +78,7 @@ class ShardLaws:
             self._wrote(entry)
             self._kills.wrote(entry)
         self._kills.end_batch(journal, inputs, outputs)
+        self._settlements.end_batch(outputs, refused)
         self._hedges.end_batch(journal)
         windows.end_round(self.state)
         if outputs or inputs:
@@ -84,6 +87,7 @@ class ShardLaws:
     def _read(self, entry: Entry, now_ns: int) -> None:
         m, state = entry.message, self.state
         state.reference.read(entry, now_ns)
+        self._settlements.read(entry)
         self.limits.read(entry)
         match entry.name:
             case "market.BookUpdated":
@@ -100,6 +104,7 @@ class ShardLaws:
     def _wrote(self, entry: Entry) -> None:
         m, state = entry.message, self.state
         self._venues.wrote(entry)
+        self._settlements.wrote(entry)
         self._hedges.wrote(entry)
         self.limits.wrote(entry)
         match entry.name:

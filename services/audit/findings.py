@@ -40,6 +40,7 @@ class Code(StrEnum):
     LIMITS = "LIMITS"
     CREDIT = "CREDIT"
     POSITION = "POSITION"
+    SETTLEMENT = "SETTLEMENT"
 
 
 @dataclass(frozen=True, slots=True)

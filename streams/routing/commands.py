@@ -2,6 +2,7 @@
 
 import msgspec
 
+from schemas.messages.control import ChildSettled
 from schemas.messages.core import Cause, RejectReason
 from schemas.messages.plans import PlacementSolved
 from schemas.messages.routing import FillBooked, FillBusted, FillCorrected
@@ -101,6 +102,18 @@ class ReportUndecodable(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at_ns: int
 
 
+class SettleChild(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A person says what became of a child whose venue does not, or another agrees."""
+
+    message: ChildSettled
+    actor: str
+    at_ns: int
+    market: MarketBooks | None
+    current_epoch: int  # of the child's parent; 0 when it is closed or unknown
+    room: int  # unreleased quantity of that epoch
+    is_stopped: bool = False  # by the kill switch: what it frees goes back
+
+
 class HedgeError(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The error account of an instrument moved, or a hedge is tried again."""
 
@@ -121,5 +134,6 @@ RoutingCommand = (
     | ReplaceChild
     | ChangeConnection
     | ReportUndecodable
+    | SettleChild
     | HedgeError
 )

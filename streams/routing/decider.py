@@ -36,6 +36,7 @@ from streams.routing.commands import (
     RepriceChildren,
     RouteSlice,
     RoutingCommand,
+    SettleChild,
     WakeRouting,
 )
 from streams.routing.evolve import evolve
@@ -51,6 +52,7 @@ from streams.routing.requests import (
     route_slice,
     wake,
 )
+from streams.routing.settling import settle_child
 from streams.routing.state import RoutingState
 
 __all__ = ["ROUTING", "decide", "timers_of"]
@@ -115,6 +117,7 @@ _DECISIONS: Final[dict[type[Any], Callable[[RoutingState, Any], tuple[Any, ...]]
     ReplaceChild: replace_child,
     ChangeConnection: change_connection,
     ReportUndecodable: report_undecodable,
+    SettleChild: settle_child,
     HedgeError: hedge,
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from schemas.messages.control import ChildSettled
 from schemas.messages.intake import (
     OrderAccepted,
     OrderCanceled,
@@ -18,6 +19,7 @@ from streams.core.errors import CorruptHistoryError
 from streams.routing.fold_children import CHILD_FOLDS
 from streams.routing.fold_fills import FILL_FOLDS
 from streams.routing.fold_resting import RESTING_FOLDS
+from streams.routing.fold_settling import fold_settled
 from streams.routing.hedging import fold_answer, fold_end, fold_hedged
 from streams.routing.records import fold_score
 from streams.routing.state import Ledger, RoutingState, Slice
@@ -124,6 +126,7 @@ def _instrument_bucketed(state: RoutingState, event: InstrumentBucketed) -> None
 _FOLDS: dict[type[Any], Callable[[RoutingState, Any], None]] = {
     **CHILD_FOLDS,
     **FILL_FOLDS,
+    ChildSettled: fold_settled,
     EpochOpened: _epoch_opened,
     ErrorHedged: fold_hedged,
     OrderAccepted: fold_answer,

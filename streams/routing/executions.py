@@ -12,7 +12,15 @@ from streams.routing.fold_fills import after_fill
 from streams.routing.state import Child, EarlyChange, Fill, RoutingState
 from streams.routing.upkeep import wanted
 
-__all__ = ["book_execution", "change_execution", "execution_problem"]
+__all__ = [
+    "book_execution",
+    "booked_of",
+    "change_execution",
+    "execution_problem",
+    "overtaken",
+    "own_key",
+    "referred",
+]
 
 # Cash is a decimal of 38 digits: the cash of a million such executions still fits.
 AMOUNT_MAX_E9: Final = 10**32
@@ -36,10 +44,11 @@ def execution_problem(
     is_priced = report.last_price_e9 is not None and report.last_price_e9 > 0
     is_sound = is_priced and report.last_quantity > 0
     if report.exec_type is ExecType.TRADE:
-        fill = state.fills.get(_own_key(report))
+        fill = state.fills.get(own_key(report))
         is_ours = fill is None or fill.child_id == child.child_id
     else:
-        fill = state.fills.get(_referred(state, report))
+        claims = state.claims.get(referred(state, report))
+        fill = state.fills.get(claims[0].fill_id if claims else referred(state, report))
         if fill is None:
             return RejectReason.UNKNOWN_ORDER
         is_sound = is_sound or is_bust
@@ -54,10 +63,10 @@ def book_execution(
 
     `child` is a copy: it is brought to where the events leave it.
     """
-    fill_id = _own_key(command.report)
+    fill_id = own_key(command.report)
     if fill_id in state.fills:
         return ()
-    booked = _booked(state, command, child, market)
+    booked = booked_of(state, command, child, market)
     after_fill(child, booked)
     fill = Fill(
         child.child_id,
@@ -78,7 +87,7 @@ def change_execution(
 
     A busted fill is gone: whatever changes it afterwards says nothing new.
     """
-    fill_id = _referred(state, report)
+    fill_id = referred(state, report)
     fill = copy(state.fills[fill_id])
     change = EarlyChange(
         report.exec_id,
@@ -91,10 +100,18 @@ def change_execution(
     return _apply(state, child, fill_id, fill, [change], instrument=market.instrument)
 
 
-def _booked(
-    state: RoutingState, command: ApplyReport, child: Child, market: MarketBooks
+def booked_of(
+    state: RoutingState,
+    command: ApplyReport,
+    child: Child,
+    market: MarketBooks,
+    *,
+    before: int = 0,
 ) -> FillBooked:
-    """Divide an execution into exposed, late and error quantity (docs/architecture.md, law 5)."""
+    """Divide an execution into exposed, late and error quantity (docs/architecture.md, law 5).
+
+    `before`: what other fills of the same decision paid the slice already.
+    """
     report = command.report
     assert report.last_price_e9 is not None
     over = min(
@@ -107,14 +124,16 @@ def _booked(
     beyond = report.last_quantity - over - exposed
     part = state.slices.get(child.slice_id)
     # What several children expose at once pays the slice until it is full, then the budget.
-    overfill = 0 if part is None or not part.over else max(0, exposed - wanted(state, part))
+    overfill = (
+        0 if part is None or not part.over else max(0, exposed - wanted(state, part) + before)
+    )
     ledger = state.parents.get(child.parent_id)
     is_current = child.epoch == command.current_epoch and ledger is not None
     room = min(command.room, ledger.room) if is_current and ledger is not None else 0
     late = min(beyond, max(room, 0))
     paid = exposed - overfill + late
     return FillBooked(
-        fill_id=_own_key(report),
+        fill_id=own_key(report),
         exec_id=report.exec_id,
         **child.ids,
         side=child.side,
@@ -133,7 +152,7 @@ def _booked(
 
 
 def _is_busted_early(state: RoutingState, report: ExecutionReport) -> bool:
-    return any(change.is_bust for change in state.early.get(_own_key(report), ()))
+    return any(change.is_bust for change in state.early.get(own_key(report), ()))
 
 
 def _apply(
@@ -157,12 +176,13 @@ def _apply(
         if change.is_bust or change.transact_ns >= fill.corrected_ns:
             events.append(_changed(child, fill_id, fill, change, instrument))
         else:
-            events.append(_overtaken(child, fill_id, change))
+            events.append(overtaken(child, fill_id, change))
         waiting += state.early.get(f"{child.venue_id}/{change.exec_id}", ())
     return tuple(events)
 
 
-def _overtaken(child: Child, fill_id: str, change: EarlyChange) -> SuspenseRecorded:
+def overtaken(child: Child, fill_id: str, change: EarlyChange) -> SuspenseRecorded:
+    """Return the record of a correction that came after a newer one."""
     return SuspenseRecorded(
         venue_id=child.venue_id,
         child_id=child.child_id,
@@ -223,10 +243,12 @@ def _changed(
     )
 
 
-def _own_key(report: ExecutionReport) -> str:
+def own_key(report: ExecutionReport) -> str:
+    """Return by what an execution is known."""
     return f"{report.venue_id}/{report.exec_id}"
 
 
-def _referred(state: RoutingState, report: ExecutionReport) -> str:
+def referred(state: RoutingState, report: ExecutionReport) -> str:
+    """Return by what the execution is known that a bust or correction changes."""
     key = f"{report.venue_id}/{report.exec_ref_id}"
     return state.changes.get(key, key)

@@ -7,6 +7,7 @@ from schemas.messages.core import Cause, ExecType, OrderType, RejectReason
 from schemas.messages.routing import FillBooked, FillBusted, FillCorrected, SuspenseRecorded
 from streams.core.errors import CorruptHistoryError
 from streams.routing import scorecard
+from streams.routing.fold_settling import change_part, note_claim
 from streams.routing.fold_venues import add_volume, heard
 from streams.routing.hedging import note_error
 from streams.routing.markouts import note_dark_fill
@@ -110,7 +111,8 @@ def _fill_busted(state: RoutingState, event: FillBusted) -> None:
     if fill.is_busted:
         raise CorruptHistoryError(f"fill {event.fill_id} busted twice")
     fill.is_busted = True
-    _change(state, event.venue_id, event.bust_exec_id, event.fill_id)
+    subject = change_part(state, event, -(event.quantity + event.error_quantity))
+    _change(state, event.venue_id, event.bust_exec_id, subject)
     _add_net(state, event.child_id, -(event.quantity + event.error_quantity))
     note_error(state, event.instrument_id, event.side, -event.error_quantity)
     add_volume(state, event.venue_id, -(event.quantity + event.error_quantity))
@@ -129,7 +131,8 @@ def _fill_corrected(state: RoutingState, event: FillCorrected) -> None:
     fill.cash_e9 = event.cash_e9
     fill.fee_e9 = event.fee_e9
     fill.corrected_ns = event.transact_ns
-    _change(state, event.venue_id, event.correction_exec_id, event.fill_id)
+    subject = change_part(state, event, change)
+    _change(state, event.venue_id, event.correction_exec_id, subject)
     _add_net(state, event.child_id, change)
     add_volume(state, event.venue_id, change)
     note_error(state, event.instrument_id, event.side, event.error_quantity - error)
@@ -139,6 +142,8 @@ def _fill_corrected(state: RoutingState, event: FillCorrected) -> None:
 
 def _suspense(state: RoutingState, event: SuspenseRecorded) -> None:
     key = f"{event.venue_id}/{event.exec_id}"
+    if note_claim(state, event) and event.reason is RejectReason.NOTHING_CHANGED:
+        return  # what people said is confirmed: nobody needs to look at it
     _keep(state.suspense, f"{key}/{event.child_id}", 1)
     if event.reason is RejectReason.REPORT_CONTRADICTS:
         state.venues.setdefault(event.venue_id, VenueRecord()).contradictions += 1

@@ -7,6 +7,7 @@ interleaving of requests, reports and time through it.
 
 from typing import Any, Final, NamedTuple
 
+from schemas.messages.control import ChildSettled
 from schemas.messages.core import ExecType
 from schemas.messages.routing import (
     ChildAcknowledged,
@@ -75,6 +76,8 @@ LIFECYCLE: Final[dict[type[Any], Move]] = {
     ChildRestated: Move(ExecType.RESTATED, OPEN, (*OPEN, _P.FILLED)),
     ChildStatusRequested: Move(ExecType.ORDER_STATUS, ANY, (_P.UNRESOLVED, *OWING)),
     ChildUnresolved: Move(ExecType.UNKNOWN, (*OPEN, *OWING), (_P.UNRESOLVED, *OWING)),
+    # People's word; the fills and the cancel that it leads to move the child.
+    ChildSettled: Move(ExecType.UNKNOWN, (*OPEN, *OWING), (*OPEN, *OWING)),
 }
 
 

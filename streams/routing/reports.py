@@ -26,8 +26,14 @@ from schemas.messages.routing import (
 from schemas.messages.venues import ExecutionReport
 from streams.routing import health
 from streams.routing.auction import place_auction
+from streams.routing.claims import change_claim, claim_execution, is_claimable
 from streams.routing.commands import ApplyReport
-from streams.routing.executions import book_execution, change_execution, execution_problem
+from streams.routing.executions import (
+    book_execution,
+    change_execution,
+    execution_problem,
+    own_key,
+)
 from streams.routing.placement import Placement, returned
 from streams.routing.replacing import replaced_of, restated_of
 from streams.routing.requests import RETRY_NS, request_cancel
@@ -36,7 +42,7 @@ from streams.routing.suspense import keep_suspense
 from streams.routing.throttle import Throttle
 from streams.routing.upkeep import wanted
 
-__all__ = ["apply_report"]
+__all__ = ["apply_report", "close", "target_met"]
 
 # Their venue ends them by itself: after one sweep, or after the auction.
 EXPIRING: Final = (TimeInForce.IOC, TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE)
@@ -100,14 +106,18 @@ def _answered(
 
 def _executed(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
     report, market = command.report, command.market
-    if f"{report.venue_id}/{report.exec_id}" in state.changes:
+    if own_key(report) in state.changes or own_key(report) in state.claims:
         return ()
     problem = execution_problem(state, command, child)
     if problem is not None or market is None:
         return keep_suspense(state, command, problem or RejectReason.UNKNOWN_INSTRUMENT)
     child = copy(child)
     if report.exec_type is not ExecType.TRADE:
-        return change_execution(state, report, market, child)
+        change = change_claim if is_claimable(state, report, child) else change_execution
+        return change(state, report, market, child)
+    claimed = claim_execution(state, command, market, child)
+    if claimed:
+        return (*claimed, *target_met(state, claimed, command.at_ns))
     events = book_execution(state, command, market, child)
     # A replace to more that is still on its way may open a full order again.
     is_final = report.order_status is OrderStatus.FILLED and report.leaves_quantity == 0
@@ -115,27 +125,26 @@ def _executed(state: RoutingState, command: ApplyReport, child: Child) -> tuple[
     # Only FILLED: the count in a trade with another closing status is the one at its time.
     if is_final and child.is_open and report.cumulative_quantity - child.net < child.exposure:
         spent = events[0].overfill_quantity if events else 0
-        events = (*events, *_close(state, command, child, OrderStatus.FILLED, spent=spent))
-    return (*events, *_target_met(state, command, events))
+        events = (*events, *close(state, command, child, OrderStatus.FILLED, spent=spent))
+    return (*events, *target_met(state, events, command.at_ns))
 
 
-def _target_met(
-    state: RoutingState, command: ApplyReport, events: tuple[Any, ...]
-) -> tuple[Any, ...]:
+def target_met(state: RoutingState, events: tuple[Any, ...], at_ns: int) -> tuple[Any, ...]:
     """Ask back, at once, what over-subscribed children still expose when the slice is filled."""
-    booked = events[0] if events and isinstance(events[0], FillBooked) else None
-    part = state.slices.get(booked.slice_id) if booked is not None else None
-    if booked is None or part is None or not part.over:
+    booked = [event for event in events if isinstance(event, FillBooked)]
+    part = state.slices.get(booked[0].slice_id) if booked else None
+    if part is None or not part.over:
         return ()
-    if wanted(state, part) > booked.quantity - booked.late_quantity:
+    if wanted(state, part) > sum(each.quantity - each.late_quantity for each in booked):
         return ()
     left = {child_id: state.children[child_id].exposure for child_id in part.children}
-    left[booked.child_id] -= booked.quantity - booked.late_quantity + booked.overfill_quantity
     for event in events:
-        if isinstance(event, ChildCanceled):
+        if isinstance(event, FillBooked) and event.child_id in left:
+            left[event.child_id] -= event.quantity - event.late_quantity + event.overfill_quantity
+        elif isinstance(event, ChildCanceled):
             left[event.child_id] = event.outstanding_quantity
     rivals = [state.children[child_id] for child_id, exposure in left.items() if exposure]
-    throttle = Throttle(state, command.at_ns)
+    throttle = Throttle(state, at_ns)
     return tuple(
         request_cancel(throttle, rival, Cause.TARGET_MET)
         for rival in rivals
@@ -191,10 +200,10 @@ def _ended(
     state: RoutingState, command: ApplyReport, child: Child, status: OrderStatus
 ) -> tuple[Any, ...]:
     if child.is_open:
-        return _close(state, command, child, _TERMINAL[status])
+        return close(state, command, child, _TERMINAL[status])
     # The venue's count may have sunk by a bust: what it no longer owes us is free.
     owed = max(command.report.cumulative_quantity - child.net, 0)
-    return _close(state, command, child, status) if owed < child.exposure else ()
+    return close(state, command, child, status) if owed < child.exposure else ()
 
 
 def _restated(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
@@ -220,17 +229,17 @@ def _freed(state: RoutingState, command: ApplyReport, child: Child, freed: int) 
 
 
 def _canceled(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
-    return _close(state, command, child, OrderStatus.CANCELED)
+    return close(state, command, child, OrderStatus.CANCELED)
 
 
 def _expired(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
-    return _close(state, command, child, OrderStatus.EXPIRED)
+    return close(state, command, child, OrderStatus.EXPIRED)
 
 
-def _close(
+def close(
     state: RoutingState, command: ApplyReport, child: Child, status: OrderStatus, *, spent: int = 0
 ) -> tuple[Any, ...]:
-    """The venue's last word: what it counts and we have not booked stays exposed.
+    """Return the venue's last word: what it counts and we have not booked stays exposed.
 
     `spent`: what the fill before it took of the slice's over-fill budget.
     """
@@ -253,7 +262,7 @@ def _close(
 def _rejected(state: RoutingState, command: ApplyReport, child: Child) -> tuple[Any, ...]:
     if command.report.cumulative_quantity > child.net:
         # It fills and rejects: close it like a cancel, so that its fills stay exposed.
-        return _close(state, command, child, OrderStatus.CANCELED)
+        return close(state, command, child, OrderStatus.CANCELED)
     rejected = ChildRejected(**child.ids, quantity=child.exposure, text=command.report.text)
     suspended = health.after_reject(state, child, command.at_ns)
     excluded = child.venue_id if suspended else ""

@@ -21,6 +21,7 @@ from schemas.messages.core import (
 from streams.core.errors import CorruptHistoryError
 from streams.routing.resting import RestingChildren
 from streams.routing.settings import RoutingSettings
+from streams.routing.settled import Claim, Part, Settlements
 
 __all__ = [
     "Child",
@@ -120,6 +121,7 @@ class Child(msgspec.Struct, kw_only=True):
     asked_quantity: int = 0  # by it
     asked_price_e9: int | None = None
     added: int = 0  # exposed beyond `quantity` until it is answered
+    settlements: Settlements = {}  # what people say became of it, not approved yet
 
     @property
     def is_open(self) -> bool:
@@ -326,6 +328,8 @@ class RoutingState(msgspec.Struct):
     closed: dict[str, ClosedChild] = {}
     fills: dict[str, Fill] = {}  # by fill_id
     changes: dict[str, str] = {}  # "venue/exec_id" of a bust or correction -> fill_id
+    settled: dict[str, dict[str, Part]] = {}  # fills that people settled, by child and fill_id
+    claims: dict[str, list[Claim]] = {}  # of those, by "venue/exec_id" of what the venue reported
     suspense: dict[str, int] = {}  # dedup keys of reports that fit nothing
     early: dict[str, list[EarlyChange]] = {}  # by the execution that they wait for
     tracks: dict[str, Track] = {}  # by "venue/passive" or "venue/aggressive"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from schemas.messages import allocation as paid
+from schemas.messages import control as told
 from schemas.messages import intake as asked
 from schemas.messages import kill as stopped
 from schemas.messages import netting as netted
@@ -146,6 +147,7 @@ USES: Final = (
             routed.ChildReplaceRejected,
             routed.ChildRestated,
             routed.ChildUnresolved,
+            told.ChildSettled,
             routed.SliceDeferred,
             routed.SliceReturned,
             routed.VenueSuspended,

@@ -4,6 +4,7 @@ from typing import Any, Final, NamedTuple
 
 from schemas.messages import (
     allocation,
+    control,
     intake,
     kill,
     netting,
@@ -76,6 +77,7 @@ ROUTES: Final[dict[type[Any], Route]] = {
     routing.ChildReplaceRejected: Route(topics.CHILDREN_EVENTS, "parent_id"),
     routing.ChildRestated: Route(topics.CHILDREN_EVENTS, "parent_id"),
     routing.ChildUnresolved: Route(topics.CHILDREN_EVENTS, "parent_id"),
+    control.ChildSettled: Route(topics.CHILDREN_EVENTS, "parent_id"),
     routing.SliceDeferred: Route(topics.CHILDREN_EVENTS, "parent_id"),
     routing.VenueSuspended: Route(topics.CHILDREN_EVENTS, "venue_id"),
     routing.VenueResumed: Route(topics.CHILDREN_EVENTS, "venue_id"),

@@ -4,6 +4,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+from schemas.messages.control import ChildSettled
 from schemas.messages.core import Cause, RejectReason
 from schemas.messages.intake import NewOrder, ReplaceOrder
 from schemas.messages.market import (
@@ -14,7 +15,7 @@ from schemas.messages.market import (
 )
 from schemas.messages.plans import ImpactFitted, PlacementSolved, PlanPublished
 from schemas.messages.venues import ConnectionChanged, ExecutionReport, OrderCancelReject
-from streams import kill, netting, risk, scorecard
+from streams import kill, netting, risk, routing, scorecard
 from streams.core import topics
 from streams.core.errors import DecodeError
 from streams.core.murmur import partition_of
@@ -41,7 +42,7 @@ from streams.shard.scoring import approve_command, scoring_command
 from streams.shard.sight import see
 from streams.shard.state import ShardState
 from streams.shard.stopping import flag_command, kill_command
-from streams.shard.venue_words import report_command
+from streams.shard.venue_words import report_command, settle_command, settling_shard
 from streams.shard.work import Work, set_timers
 
 __all__ = ["EngineShard"]
@@ -56,6 +57,7 @@ _EXPECTED: Final[dict[str, tuple[type[Any], ...]]] = {
         *CONTROL_MESSAGES,
         *risk.CONTROL_MESSAGES,
         *scorecard.CONTROL_MESSAGES,
+        ChildSettled,
     ),
     topics.PLANS_EVENTS: (PlanPublished, ImpactFitted, PlacementSolved),
 }
@@ -310,6 +312,9 @@ class EngineShard:
     def _apply_control(self, inbound: Inbound, out: Emitter) -> None:
         message, envelope = inbound.message, inbound.envelope
         assert envelope is not None
+        if isinstance(message, ChildSettled):
+            self._apply_settlement(inbound, out)
+            return
         is_risk = isinstance(message, risk.CONTROL_MESSAGES)
         try:
             self._define(inbound, out.at_ns)
@@ -325,6 +330,18 @@ class EngineShard:
         if found is not None:
             command, key = found
             self._run(command, out, key, envelope.event_id, envelope.source_ns)
+
+    def _apply_settlement(self, inbound: Inbound, out: Emitter) -> None:
+        message, envelope = inbound.message, inbound.envelope
+        assert isinstance(message, ChildSettled) and envelope is not None
+        if settling_shard(message.child_id, self.partitions) != self.shard:
+            return
+        command = settle_command(self._knows, message, envelope.actor)
+        error = routing.settlement_refused(self.state.routing, command)
+        if error is not None:
+            out.dead_letter(inbound, error.reason, error.field, error.value, error.bound)
+            return
+        self._run(command, out, message.instrument_id, envelope.event_id, envelope.source_ns)
 
     def _refuse(self, inbound: Inbound, out: Emitter, error: DecodeError) -> None:
         topic, letter_id = inbound.record.topic, NO_EVENT
@@ -357,6 +374,8 @@ class EngineShard:
         if isinstance(inbound.message, risk.CONTROL_MESSAGES):
             take_control(self._knows, inbound.message, inbound.envelope.actor)
             return
+        if isinstance(inbound.message, ChildSettled):
+            return  # what it leads to is recorded
         if isinstance(inbound.message, scorecard.CONTROL_MESSAGES):
             scorecard.take(self.state.scorecard, inbound.message, inbound.envelope.actor)
             return

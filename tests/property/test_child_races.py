@@ -38,6 +38,7 @@ EVENTS = (
     "ChildReplaceRequested",
     "ChildReplaced",
     "ChildRestated",
+    "ChildSettled",
     "ChildStatusRequested",
     "FillBooked",
     "FillBusted",
@@ -178,6 +179,18 @@ def test_the_race_catches_a_router_that_believes_a_restatement_a_replace_overtoo
         return ROUTING.decide(state, command)
 
     assert _is_caught(decide, cases=100, first=2_100)  # one race in two thousand
+
+
+def test_the_race_catches_a_router_that_forgets_what_people_settled() -> None:
+    """Every late report is a fill then, and the shares that were told are there twice."""
+
+    def decide(state: RoutingState, command: Any) -> tuple[Any, ...]:
+        settled, state.settled = state.settled, {}
+        events = ROUTING.decide(state, command)
+        state.settled = settled
+        return events
+
+    assert _is_caught(decide)
 
 
 def _is_caught(decide: Any, cases: int = CASES_TO_CATCH, first: int = 0) -> bool:

@@ -31,6 +31,7 @@ def recorded(host: ListHost) -> list[Batch]:
             mode=batch.journal.mode,
             signals=batch.journal.signals,
             times=[(i.envelope.source_ns, i.envelope.at_ns) for i in read if i.envelope],
+            actors=[i.envelope.actor for i in read if i.envelope],
         )
         for read, batch in zip(host.inputs, host.batches, strict=True)
     ]

@@ -33,6 +33,7 @@ class Batch(msgspec.Struct, kw_only=True):
     mode: c.ClockMode = c.ClockMode.UNKNOWN
     times: list[tuple[int, int]] = []  # source_ns and at_ns of each input; empty: all 0
     signals: tuple[str, ...] = ()  # local kill flags
+    actors: list[str] = []  # who put each input in; empty: nobody is named
 
 
 def zero(kind: Any) -> Any:
@@ -74,7 +75,7 @@ class Writer:
         self.records.append(RawRecord(topic, 0, offset, b"", value))
         return offset
 
-    def read(self, event: Event, times: tuple[int, int]) -> Any:
+    def read(self, event: Event, times: tuple[int, int], actor: str) -> Any:
         topic, message = event
         envelope = make(
             c.Envelope,
@@ -84,6 +85,7 @@ class Writer:
             topic_seq=-1,
             source_ns=times[0],
             at_ns=times[1],
+            actor=actor,
         )
         self.inputs += 1
         offset = self.append(topic, CODEC.encode(envelope, message))
@@ -118,7 +120,8 @@ class Writer:
         causes = batch.causes or self.causes(inputs, outputs)
         now_ns = self.seq if batch.now_ns < 0 else batch.now_ns
         times = batch.times or [(0, 0)] * len(inputs)
-        ranges = tuple(self.read(*each) for each in zip(inputs, times, strict=True))
+        actors = batch.actors or [""] * len(inputs)
+        ranges = tuple(self.read(*each) for each in zip(inputs, times, actors, strict=True))
         digest, counts = sha256(), dict.fromkeys(self.topic_seqs, 0)
         for index, (topic, message) in enumerate(outputs):
             self.topic_seqs[topic] = self.topic_seqs.get(topic, -1) + 1

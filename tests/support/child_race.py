@@ -40,6 +40,7 @@ from streams.routing.commands import (
     MarketBooks,
     ReplaceChild,
     RouteSlice,
+    SettleChild,
     WakeRouting,
 )
 from streams.strategy import STRATEGY, room
@@ -49,6 +50,7 @@ from tests.support import exposure_race
 from tests.support.builders import SECOND, TICK, instrument, quote, venue, venue_book
 from tests.support.exposure_race import PARENT, Decide, Race
 from tests.support.model_venue import Choose
+from tests.support.race_desk import approved, settled_by_phone, unanswered
 from tests.support.race_venue import RaceVenue
 
 __all__ = ["ENTROPY", "MARKET", "ChildRace"]
@@ -76,6 +78,7 @@ STATE = MarketState(
 WORKING = (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
 WINDOW_NS = 30 * SECOND
 STEPS_MAX = 24
+SILENCE = 12  # waits, of which five questions need some ten
 KINDS = (StrategyKind.IMMEDIATE, StrategyKind.IMMEDIATE, StrategyKind.TWAP)
 RESTING_E9 = 9_999 * TICK  # a limit at which children rest
 
@@ -175,6 +178,9 @@ class ChildRace(Race):
         can: list[Callable[[], None]] = [self._wait]
         if not choose(6):
             can += [self._disturb, self._change_connection, self._mute]
+            can += [self._fall_silent] * 3
+        if unanswered(self.state):
+            can += [self._settle_some] * 6
         if there.outbox:
             can += [self._deliver] * 5
             can.append(lambda: there.lose(choose(len(there.outbox))))
@@ -194,6 +200,34 @@ class ChildRace(Race):
     def _mute(self) -> None:
         """Let the venues lose the next answers, whatever they are asked."""
         self.venue.mute = self._choose(9)
+
+    def _fall_silent(self) -> None:
+        """Let the venues lose every answer until some child is escalated, or nothing waits."""
+        self.venue.mute = 10**6
+        for _ in range(SILENCE):
+            while self.venue.inbox:
+                self.venue.answer()
+            self._wait()
+            if unanswered(self.state):
+                break
+        self.venue.mute = 0
+
+    def _settle_some(self) -> None:
+        """Let one person say what a venue told by phone, and another agree."""
+        children = unanswered(self.state)
+        child = children[self._choose(len(children))]
+        said = settled_by_phone(self.venue, self.state, child, self._choose)
+        for message, actor in ((said, "ana"), (approved(said), "ben")):
+            self._command(
+                SettleChild(
+                    message=message,
+                    actor=actor,
+                    at_ns=self.at_ns,
+                    market=self.market,
+                    current_epoch=1,
+                    room=self.room,
+                )
+            )
 
     def _some(self) -> str:
         return self.venue.live[self._choose(len(self.venue.live))]

@@ -8,7 +8,7 @@ from schemas.messages.routing import ChildPlaced
 from schemas.messages.venues import ExecutionReport, OrderCancelReject
 
 Choose = Callable[[int], int]  # an integer in [0, n)
-PRICE_E9 = 100_000_000_000
+PRICE_E9 = 99_900_000_000  # better than any limit of the races
 
 
 class Execution(NamedTuple):

@@ -79,6 +79,22 @@ class RaceVenue(ModelVenue):
         """Drop a report on its way; a question brings it again."""
         self.lost.append(self.outbox.pop(index))
 
+    def end(self, child_id: str) -> None:
+        """Take an order off the book by phone: no report, and what is on its way is too late."""
+        order = self.orders[child_id]
+        self.inbox = [
+            each for each in self.inbox if each[1] != child_id or each[0] not in ("new", "replace")
+        ]
+        asked = self.replaces.pop(child_id, None)
+        if asked is not None:
+            self.open_quantity -= max(asked.quantity - asked.previous_quantity, 0)
+        self.open_quantity -= order.leaves
+        order.leaves = 0
+        order.status = OrderStatus.CANCELED
+        for known in (self.live, self.paused):
+            if child_id in known:
+                known.remove(child_id)
+
     def _replace(self, child_id: str, request: int) -> None:
         order, asked = self.orders[child_id], self.replaces.pop(child_id)
         added = max(asked.quantity - asked.previous_quantity, 0)
