@@ -17,6 +17,7 @@ from typing import NamedTuple
 from benchmarks.cluster import cluster
 from benchmarks.engine import running
 from benchmarks.fix_client import Client, Latencies
+from benchmarks.fix_stages import stamps, table
 from infra.broker.ports import pick_ports
 from infra.broker.process import spawn
 
@@ -40,6 +41,8 @@ desk_id = "D1"
 accounts = ["*"]
 """
 READY_S = 3.0  # of the engine's venue: its first books
+SETTLE_S = 3.0  # after the flood: the log hears of its last messages, and a snapshot is due
+MARKS_S = 1.0  # until the log has what the wire sent last
 
 
 class Found(NamedTuple):
@@ -47,6 +50,8 @@ class Found(NamedTuple):
 
     per_second: float
     paced: Latencies
+    due_s: dict[bytes, float]  # of the paced run, wall clock, by ClOrdID
+    acked_s: dict[bytes, float]
 
 
 def measure(port: int, *, orders: int, window: int, per_second: int, seconds: int) -> Found:
@@ -54,10 +59,11 @@ def measure(port: int, *, orders: int, window: int, per_second: int, seconds: in
     client = Client(port)
     client.flood(orders // 10 or 1, window)  # the broker compiles its code meanwhile
     rate = client.flood(orders, window)
-    time.sleep(1)
+    time.sleep(SETTLE_S)
     paced = client.pace(per_second, seconds)
+    found = Found(rate, paced, client.wall(client.sent_s), client.wall(client.acked_s))
     client.close()
-    return Found(rate, paced)
+    return found
 
 
 @contextmanager
@@ -119,12 +125,17 @@ def main() -> None:
         show("QuickFIX's echo", limit)
         with (
             cluster() as made,
-            running(made.bootstrap),
+            # Four ids in turn, as benchmarks/latency.py: with one, each transaction waits for the
+            # markers of the last.
+            running(made.bootstrap, "--slots=4"),
             gateway(folder, made.bootstrap, ports[1]),
         ):
             time.sleep(READY_S)
             ours = measure(ports[1], **vars(given))
+            time.sleep(MARKS_S)
+            ways = stamps(made.bootstrap, ours.due_s, ours.acked_s)
         show("gateway", ours)
+        print("\n".join(table(ways)))
     ratio = ours.per_second / limit.per_second
     slower = ours.paced.p50 / limit.paced.p50
     print(f"ratio of the rates {ratio:.3f}; p50 is {slower:.1f} times the echo's")

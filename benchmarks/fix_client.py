@@ -72,6 +72,11 @@ class Client:
         p50, p99, worst = (took[(len(took) - 1) * q // 1_000] for q in (500, 990, 1_000))
         return Latencies(p50, p99, worst)
 
+    def wall(self, stamps_s: dict[bytes, float]) -> dict[bytes, float]:
+        """Return stamps of the newest run by the wall clock, which the log's are by."""
+        offset_s = time.time() - time.perf_counter()
+        return {name: at_s + offset_s for name, at_s in stamps_s.items()}
+
     def _order(self, due_s: float) -> bytes:
         self._orders += 1
         name = f"B{self._orders}"
