@@ -22,7 +22,17 @@ from streams.netting import pairing
 from streams.netting.commands import CloseWindow, Crossing, Restriction
 from streams.netting.state import Order
 
-__all__ = ["REASONS", "Interest", "bars", "by_owner", "eligible", "execute", "guard", "shares_of"]
+__all__ = [
+    "REASONS",
+    "Interest",
+    "bars",
+    "by_owner",
+    "eligible",
+    "execute",
+    "guard",
+    "has_taker",
+    "shares_of",
+]
 
 Name = tuple[PartyLevel, str]
 REASONS: Mapping[CrossGuard, str] = {
@@ -109,14 +119,25 @@ def eligible(interests: Iterable[Interest], quote: Quote, command: CloseWindow) 
     return [
         interest
         for interest in interests
-        if interest.quantity > 0
-        and interest.order.is_cross_allowed
-        and interest.order.account_id not in command.opted_out_account_ids
-        and interest.order.order_id not in command.stopped_order_ids
-        and interest.order.start_ns <= command.at_ns
-        and not _has_minimum(interest.order)
-        and _is_within(interest.order, both)
+        if interest.quantity > 0 and _may_take(interest.order, both, command)
     ]
+
+
+def has_taker(orders: Iterable[Order], quote: Quote, command: CloseWindow) -> bool:
+    """Return whether one of the orders would be eligible if it had a quantity."""
+    both, at_ns = quote.bid_e9 + quote.ask_e9, command.at_ns
+    return any(order.start_ns <= at_ns and _may_take(order, both, command) for order in orders)
+
+
+def _may_take(order: Order, both_e9: int, command: CloseWindow) -> bool:
+    return (
+        order.is_cross_allowed
+        and order.account_id not in command.opted_out_account_ids
+        and order.order_id not in command.stopped_order_ids
+        and order.start_ns <= command.at_ns
+        and not _has_minimum(order)
+        and _is_within(order, both_e9)
+    )
 
 
 def _has_minimum(order: Order) -> bool:

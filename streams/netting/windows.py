@@ -76,9 +76,13 @@ class _Round:
     def waiting_interests(self, side: Side, orders: Sequence[Order]) -> list[Interest]:
         return [Interest(order, self.left(order)) for order in orders if order.side is side]
 
-    def parent_interests(self, side: Side) -> list[Interest]:
+    def parent_interests(self, side: Side, *, is_meeting: bool = False) -> list[Interest]:
+        """Return the free part of working parents; `is_meeting`: of those with a taker at least."""
         interests = []
         for parent in self.working_parents(side):
+            # Thousands may work that begin in an hour: what they could give is not worked out.
+            if is_meeting and not self.has_taker(parent):
+                continue
             live = epochs.exposure_of(self.exposures[parent.parent_id], parent.epoch)
             free = epochs.unreleased(self.state, parent, epochs.tail_of(parent, live))
             interests += [
@@ -86,6 +90,12 @@ class _Round:
                 for order_id, quantity in free.items()
             ]
         return interests
+
+    def has_taker(self, parent: Parent) -> bool:
+        command, orders = self.command, self.state.orders
+        assert command.quote is not None, "guard said yes"
+        members = (orders[order_id] for order_id in parent.wanting)
+        return crossing.has_taker(members, command.quote, command)
 
     def is_opposed(self, side: Side) -> bool:
         """Return whether an order that leaves on `side` could meet anybody at all."""
@@ -131,10 +141,10 @@ class _Round:
             ),
             lambda: (
                 self.waiting_interests(Side.BUY, self.leaving),
-                self.parent_interests(Side.SELL),
+                self.parent_interests(Side.SELL, is_meeting=True),
             ),
             lambda: (
-                self.parent_interests(Side.BUY),
+                self.parent_interests(Side.BUY, is_meeting=True),
                 self.waiting_interests(Side.SELL, self.leaving),
             ),
         )
