@@ -17,11 +17,19 @@ if [[ -f $bundle ]]; then export REQUESTS_CA_BUNDLE=${REQUESTS_CA_BUNDLE:-$bundl
 # shellcheck source=infra/docker/images.sh
 . infra/docker/images.sh
 
+things() { { docker ps -aq && docker volume ls -q && docker network ls -q; } 2>/dev/null | sort; }
+
 finish() {
-  local code=$?
+  local code=$? left
   trap - EXIT INT TERM
+  if [[ -n ${VERDICT-} ]]; then # after a run that came to its end, nothing of it stays
+    left=$(comm -13 <(printf '%s\n' "$HAD") <(things))
+    if [[ -n $left ]]; then say "LEFT BEHIND: containers, volumes or networks" $left; code=1; fi
+  fi
   stop_engine || code=1
+  if pgrep -f -- "$S/" >/dev/null; then say "LEFT RUNNING: $(pgrep -af -- "$S/")"; code=1; fi
   if [[ -z ${DOCKER_SCRATCH-} ]]; then rm -rf "$S"; fi
+  say "all of it took $SECONDS s; it is to take 360 at most"
   if [[ -n ${VERDICT-} ]]; then printf '%s\n' "$VERDICT"; fi
   exit "$code"
 }
@@ -30,6 +38,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 start_engine
+HAD=$(things)
 provide_compose
 say "engine $(docker version --format '{{.Server.Version}}'), compose $(docker compose version --short)"
 build_images

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from services.cli.options import Bootstrap, resolve_bootstrap
 from services.ending import Stop
 from services.fix.kinds import KindMissingError, make_gateway
 from services.fix.run import Fleet, parts_of
@@ -21,7 +22,7 @@ MISSING = "FIX sessions need QuickFIX, which is not installed: pip install penst
 def run_command(
     files: Annotated[list[Path], typer.Argument(help="Gateways' TOML files.", exists=True)],
     *,
-    bootstrap: Annotated[str, typer.Option(help="HOST:PORT of the Kafka cluster.")],
+    bootstrap: Bootstrap = "",
     store: Annotated[Path, typer.Option(help="Folder of the FIX stores.")] = Path(".penstock/fix"),
     metrics_port: Annotated[
         int, typer.Option(help="First port of metrics: wire, gateway, and so on. 0: none.")
@@ -49,7 +50,7 @@ def run_command(
     more = [f"--speed={speed}", f"--clock-start-ns={clock_start_ns}"] if speed else []
     parts = parts_of(
         tuple(files),
-        bootstrap,
+        resolve_bootstrap(bootstrap),
         store=store,
         metrics_host=metrics_host,
         metrics_port=metrics_port,

@@ -4,6 +4,8 @@ import subprocess
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
 
 from streams.core.topics import ORDERS_EVENTS
 from tests.support.compose import PROVED, composed
@@ -20,6 +22,7 @@ def test_a_killed_broker_of_three_costs_nothing() -> None:
         cluster.await_healthy({"kafka": 1, "kafka-2": 1, "kafka-3": 1, "engine": 1, "venues": 1})
         bootstrap = f"127.0.0.1:{cluster.environment['KAFKA_PORT']}"
         with cluster.started("run", "--rm", "-T", "cli", "demo") as demo:
+            assert copies(bootstrap) == (3, "2")
             eventually(lambda: decided(bootstrap) > 0, "the day does not begin", 60)
             cluster.run("kill", "-s", "SIGKILL", "kafka-2")
             assert demo.poll() is None, "the day was over before the kill"
@@ -36,6 +39,15 @@ def decided(bootstrap: str) -> int:
         return sum(consumer.get_watermark_offsets(end, timeout=10)[1] for end in ends)
     finally:
         consumer.close()
+
+
+def copies(bootstrap: str) -> tuple[int, str]:
+    """Return in how many copies the events of orders are, and how many acknowledge a write."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
+    of_topic = ConfigResource(ConfigResource.Type.TOPIC, ORDERS_EVENTS)
+    settings = admin.describe_configs([of_topic])[of_topic].result(10)
+    partitions = admin.list_topics(ORDERS_EVENTS, 10).topics[ORDERS_EVENTS].partitions
+    return len(partitions[0].replicas), settings["min.insync.replicas"].value
 
 
 def finished(process: subprocess.Popen[str]) -> str:

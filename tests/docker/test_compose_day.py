@@ -103,7 +103,7 @@ def test_what_prometheus_counts_is_what_the_demo_counted(compose: Compose, playe
 
 
 def test_our_containers_run_as_nobody_special(compose: Compose) -> None:
-    for service in ("engine", "venues"):
+    for service in ("engine", "venues", "planner"):
         assert compose.run("exec", "-T", service, "id", "-u").strip() == "10001"
 
 

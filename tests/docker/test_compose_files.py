@@ -10,6 +10,7 @@ from tests.support.compose import Compose
 pytestmark = pytest.mark.docker
 FILES = ("docker-compose.yml", "compose.cluster.yml")
 ENDS = ("topics", "cli")  # jobs: they end by themselves
+OURS = {"topics", "engine", "venues", "planner", "clearing", "cli", "fix", "fix-tls"}
 BROKERS = {"docker-compose.yml": 1, "compose.cluster.yml": 3}
 DATA = "/var/lib/kafka/data"
 
@@ -71,10 +72,24 @@ def test_three_brokers_keep_three_copies_and_two_acknowledge(
         assert services["topics"]["command"][-2:] == ["--replication-factor", "3"]
 
 
+def test_every_client_of_a_cluster_knows_each_broker(services: dict[str, Any]) -> None:
+    brokers = [name for name, each in services.items() if "KAFKA_NODE_ID" in _settings(each)]
+    every = ",".join(f"{name}:9092" for name in sorted(brokers))
+    told = {
+        name: " ".join([*(each.get("command") or ()), *map(str, _settings(each).values())])
+        for name, each in services.items()
+        if "kafka" in each.get("depends_on", {}) or name == "cli"
+    }
+    assert told.keys() >= OURS - {"fix-tls"}
+    assert [
+        name for name, words in told.items() if "kafka:9092" in words and every not in words
+    ] == []
+
+
 def test_our_services_cannot_write_or_rise(services: dict[str, Any]) -> None:
-    ours = [each for each in services.values() if each["image"] == "penstock:local"]
-    assert len(ours) == 5
-    for each in ours:
+    ours = {name: each for name, each in services.items() if each["image"].startswith("penstock")}
+    assert ours.keys() == OURS
+    for each in ours.values():
         assert each["read_only"] and each["cap_drop"] == ["ALL"]
         assert each["security_opt"] == ["no-new-privileges:true"]
 

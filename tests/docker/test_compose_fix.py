@@ -163,6 +163,10 @@ def is_seen(edge: Edge) -> bool:
     return (len(up), len(on)) == (2, 1)
 
 
+def test_the_gateway_runs_as_nobody_special(edge: Edge) -> None:
+    assert edge.compose.run("exec", "-T", "fix", "id", "-u").strip() == "10001"
+
+
 def test_a_session_goes_on_when_the_container_started_anew(edge: Edge) -> None:
     client, _ = logged_on(edge)
     with client:

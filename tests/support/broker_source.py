@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from infra.broker.settings import KAFKA_VERSION
 
-__all__ = ["BOOTSTRAP", "KAFKA_IMAGE", "Choice", "Source", "choose", "why_no_container"]
+__all__ = ["BOOTSTRAP", "KAFKA_IMAGE", "REQUIRED", "Choice", "Source", "choose", "why_no_container"]
 
 BOOTSTRAP = "PENSTOCK_BOOTSTRAP"
 WANTED = "PENSTOCK_TEST_BROKER"  # a Source, where the choice is not to be left to the machine
