@@ -164,17 +164,20 @@ def booked(fill_id: str, quantity: int, epoch: int = 1, **changes: Any) -> FillB
     )
 
 
+_NAMES = (
+    *("fill_id", "exec_id", "child_id", "slice_id", "parent_id", "epoch"),
+    *("venue_id", "instrument_id", "side"),
+)
+
+
+def _of(fill: FillBooked) -> dict[str, Any]:
+    """Return what says which fill it is, in everything that changes it."""
+    return {name: getattr(fill, name) for name in _NAMES}
+
+
 def busted(fill: FillBooked) -> FillBusted:
     return FillBusted(
-        fill_id=fill.fill_id,
-        exec_id=fill.exec_id,
-        child_id=fill.child_id,
-        slice_id=fill.slice_id,
-        parent_id=fill.parent_id,
-        epoch=fill.epoch,
-        venue_id=fill.venue_id,
-        instrument_id=fill.instrument_id,
-        side=fill.side,
+        **_of(fill),
         bust_exec_id=f"b{fill.exec_id}",
         quantity=fill.quantity,
         error_quantity=0,
@@ -186,15 +189,7 @@ def busted(fill: FillBooked) -> FillBusted:
 
 def corrected(fill: FillBooked, quantity: int, price_e9: int) -> FillCorrected:
     return FillCorrected(
-        fill_id=fill.fill_id,
-        exec_id=fill.exec_id,
-        child_id=fill.child_id,
-        slice_id=fill.slice_id,
-        parent_id=fill.parent_id,
-        epoch=fill.epoch,
-        venue_id=fill.venue_id,
-        instrument_id=fill.instrument_id,
-        side=fill.side,
+        **_of(fill),
         correction_exec_id=f"c{fill.exec_id}",
         previous_quantity=fill.quantity,
         quantity=quantity,

@@ -108,15 +108,7 @@ class World(ShardModel):
         child.fills[fill_id] = quantity
         self.record(
             FillBooked(
-                fill_id=fill_id,
-                exec_id=str(self.ordinal),
-                child_id="c",
-                slice_id="s",
-                parent_id=child.parent_id,
-                epoch=child.epoch,
-                venue_id="V1",
-                instrument_id=ACME,
-                side=Side.BUY,
+                **_of(child, fill_id),
                 quantity=quantity,
                 error_quantity=0,
                 late_quantity=late,
@@ -146,15 +138,7 @@ class World(ShardModel):
         self._return(child, quantity)
         self.record(
             FillBusted(
-                fill_id=fill_id,
-                exec_id=fill_id,
-                child_id="c",
-                slice_id="s",
-                parent_id=child.parent_id,
-                epoch=child.epoch,
-                venue_id="V1",
-                instrument_id=ACME,
-                side=Side.BUY,
+                **_of(child, fill_id),
                 bust_exec_id=f"b{fill_id}",
                 quantity=quantity,
                 error_quantity=0,
@@ -169,15 +153,7 @@ class World(ShardModel):
         self._return(child, before - quantity)
         self.record(
             FillCorrected(
-                fill_id=fill_id,
-                exec_id=fill_id,
-                child_id="c",
-                slice_id="s",
-                parent_id=child.parent_id,
-                epoch=child.epoch,
-                venue_id="V1",
-                instrument_id=ACME,
-                side=Side.BUY,
+                **_of(child, fill_id),
                 correction_exec_id=f"c{len(self.events)}",
                 previous_quantity=before,
                 quantity=quantity,
@@ -252,3 +228,18 @@ class World(ShardModel):
             for entry in cash.entries:
                 part = cash.cash_e9 * entry.quantity
                 assert abs(entry.cash_e9 * cash.quantity - part) < cash.quantity
+
+
+def _of(child: Child, fill_id: str) -> dict[str, Any]:
+    """Return what says which fill of which child it is."""
+    return {
+        "fill_id": fill_id,
+        "exec_id": fill_id.partition("/")[2],
+        "child_id": "c",
+        "slice_id": "s",
+        "parent_id": child.parent_id,
+        "epoch": child.epoch,
+        "venue_id": "V1",
+        "instrument_id": ACME,
+        "side": Side.BUY,
+    }

@@ -73,58 +73,49 @@ def forecast(*volumes: int, bin_start_ns: int = OPEN_NS, bin_ns: int = MINUTE) -
     )
 
 
+def _at(at_ns: int) -> dict[str, Any]:
+    """Return what every command to a strategy says."""
+    return {"parent_id": PARENT, "at_ns": at_ns, "entropy": ENTROPY, "market": market()}
+
+
 def begin(at_ns: int = OPEN_NS, **changes: Any) -> Begin:
-    command = {
-        "parent_id": PARENT,
-        "at_ns": at_ns,
-        "entropy": ENTROPY,
-        "market": market(),
-        "forecast": None,
-    }
-    return Begin(**{**command, **changes})
+    return Begin(**{**_at(at_ns), "forecast": None, **changes})
 
 
 def wake(at_ns: int, **changes: Any) -> Wake:
-    command = {
-        "parent_id": PARENT,
-        "at_ns": at_ns,
-        "entropy": ENTROPY,
-        "market": market(),
-        "forecast": None,
-    }
-    return Wake(**{**command, **changes})
+    return Wake(**{**_at(at_ns), "forecast": None, **changes})
 
 
 def recalibrate(cause: Cause, at_ns: int, **changes: Any) -> Recalibrate:
-    command = {
+    return Recalibrate(**{**_at(at_ns), "cause": cause, **changes})
+
+
+def _fill(slice_ordinal: int, quantity: int) -> dict[str, Any]:
+    """Return what a fill and what takes it back have in common."""
+    slice_id = f"{PARENT}.{slice_ordinal}"
+    return {
+        "fill_id": "V1/E1",
+        "exec_id": "E1",
+        "child_id": f"{slice_id}.1",
+        "slice_id": slice_id,
         "parent_id": PARENT,
-        "cause": cause,
-        "at_ns": at_ns,
-        "entropy": ENTROPY,
-        "market": market(),
+        "epoch": 1,
+        "venue_id": "V1",
+        "instrument_id": ACME,
+        "side": Side.BUY,
+        "quantity": quantity,
+        "error_quantity": 0,
+        "price_e9": 10_000 * TICK,
+        "cash_e9": quantity * 10_000 * TICK,
+        "fee_e9": 0,
     }
-    return Recalibrate(**{**command, **changes})
 
 
 def filled(quantity: int, slice_ordinal: int = 1, **changes: Any) -> FillBooked:
-    slice_id = f"{PARENT}.{slice_ordinal}"
     return FillBooked(
         **{
-            "fill_id": "V1/E1",
-            "exec_id": "E1",
-            "child_id": f"{slice_id}.1",
-            "slice_id": slice_id,
-            "parent_id": PARENT,
-            "epoch": 1,
-            "venue_id": "V1",
-            "instrument_id": ACME,
-            "side": Side.BUY,
-            "quantity": quantity,
-            "error_quantity": 0,
+            **_fill(slice_ordinal, quantity),
             "late_quantity": 0,
-            "price_e9": 10_000 * TICK,
-            "cash_e9": quantity * 10_000 * TICK,
-            "fee_e9": 0,
             "liquidity": Liquidity.ADDED,
             "midpoint_e9": 10_000 * TICK,
             **changes,
@@ -133,27 +124,7 @@ def filled(quantity: int, slice_ordinal: int = 1, **changes: Any) -> FillBooked:
 
 
 def busted(quantity: int, slice_ordinal: int = 1, **changes: Any) -> FillBusted:
-    slice_id = f"{PARENT}.{slice_ordinal}"
-    return FillBusted(
-        **{
-            "fill_id": "V1/E1",
-            "exec_id": "E1",
-            "child_id": f"{slice_id}.1",
-            "slice_id": slice_id,
-            "parent_id": PARENT,
-            "epoch": 1,
-            "venue_id": "V1",
-            "instrument_id": ACME,
-            "side": Side.BUY,
-            "bust_exec_id": "B1",
-            "quantity": quantity,
-            "error_quantity": 0,
-            "price_e9": 10_000 * TICK,
-            "cash_e9": quantity * 10_000 * TICK,
-            "fee_e9": 0,
-            **changes,
-        }
-    )
+    return FillBusted(**{**_fill(slice_ordinal, quantity), "bust_exec_id": "B1", **changes})
 
 
 def returned(quantity: int, slice_ordinal: int = 1, **changes: Any) -> SliceReturned:
