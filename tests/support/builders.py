@@ -51,73 +51,45 @@ ACME = "ACME"
 NO_ID = bytes(16)
 
 
+_INSTRUMENT: dict[str, Any] = {
+    "instrument_id": ACME,
+    "currency": "EUR",
+    "tick_e9": TICK,
+    "lot": 1,
+    "quantity_scale": 1,
+    "maximum_quantity": 1_000_000,
+    "session_open_ns": OPEN_NS,
+    "session_close_ns": CLOSE_NS,
+    "trade_date": TRADE_DATE,
+}
+_VENUE: dict[str, Any] = {
+    "kind": VenueKind.LIT,
+    "taker_fee_e9": 3_000_000,
+    "maker_fee_e9": -2_000_000,
+    "taker_fee_ppm": 0,
+    "maker_fee_ppm": 0,
+    "minimum_quantity": 1,
+    "latency_ns": 1_000_000,
+}
+
+
 def instrument(**changes: Any) -> Instrument:
     """Return a share with ticks of 0.01 and lots of 1, open for an hour from OPEN_NS."""
-    return Instrument(
-        **{
-            "instrument_id": ACME,
-            "currency": "EUR",
-            "tick_e9": TICK,
-            "lot": 1,
-            "quantity_scale": 1,
-            "maximum_quantity": 1_000_000,
-            "session_open_ns": OPEN_NS,
-            "session_close_ns": CLOSE_NS,
-            "trade_date": TRADE_DATE,
-            **changes,
-        }
-    )
+    return Instrument(**{**_INSTRUMENT, **changes})
 
 
 def instrument_defined(**changes: Any) -> InstrumentDefined:
-    return InstrumentDefined(
-        **{
-            "instrument_id": ACME,
-            "symbol": "Acme",
-            "currency": "EUR",
-            "tick_e9": TICK,
-            "lot": 1,
-            "quantity_scale": 1,
-            "maximum_quantity": 1_000_000,
-            "session_open_ns": OPEN_NS,
-            "session_close_ns": CLOSE_NS,
-            "trade_date": TRADE_DATE,
-            **changes,
-        }
-    )
+    """Return the message that defines the same share."""
+    return InstrumentDefined(**{"symbol": "Acme", **_INSTRUMENT, **changes})
 
 
 def venue(venue_id: str = "V1", **changes: Any) -> Venue:
-    return Venue(
-        **{
-            "venue_id": venue_id,
-            "kind": VenueKind.LIT,
-            "taker_fee_e9": 3_000_000,
-            "maker_fee_e9": -2_000_000,
-            "taker_fee_ppm": 0,
-            "maker_fee_ppm": 0,
-            "minimum_quantity": 1,
-            "latency_ns": 1_000_000,
-            **changes,
-        }
-    )
+    return Venue(**{"venue_id": venue_id, **_VENUE, **changes})
 
 
 def venue_defined(venue_id: str = "V1", **changes: Any) -> VenueDefined:
-    return VenueDefined(
-        **{
-            "venue_id": venue_id,
-            "name": venue_id,
-            "kind": VenueKind.LIT,
-            "taker_fee_e9": 3_000_000,
-            "maker_fee_e9": -2_000_000,
-            "taker_fee_ppm": 0,
-            "maker_fee_ppm": 0,
-            "minimum_quantity": 1,
-            "latency_ns": 1_000_000,
-            **changes,
-        }
-    )
+    """Return the message that defines the same venue."""
+    return VenueDefined(**{"venue_id": venue_id, "name": venue_id, **_VENUE, **changes})
 
 
 def account(account_id: str = "A1", **changes: Any) -> Account:
