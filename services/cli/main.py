@@ -4,6 +4,7 @@ import typer
 
 from services.cli import (
     broker,
+    child,
     clearing,
     config,
     fix,
@@ -61,6 +62,7 @@ app.add_typer(clearing.app, name="clearing")
 app.command()(reconcile)
 app.command()(crosses)
 app.command()(venues)
+app.add_typer(child.app, name="child")
 app.add_typer(venue_model.app, name="venue-model")
 app.add_typer(fix.app, name="fix")
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from streams.routing import is_settleable
 from streams.routing.state import OPEN
 from streams.runtime.ports import Application
 from streams.shard import EngineShard
@@ -45,7 +46,7 @@ class EngineCounts:
         for phase in OPEN:
             self._children.labels(shard, phase.value).set(phases[phase])
         self._escalated.labels(shard).set(
-            sum(child.is_escalated for child in routing.children.values())
+            sum(is_settleable(child) for child in routing.children.values())
         )
         self._parents.labels(shard).set(len(state.parents))
         self._slices.labels(shard).set(len(routing.slices))
