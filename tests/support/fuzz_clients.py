@@ -38,6 +38,7 @@ __all__ = ["ClientsWorld"]
 
 ORDER = (1, 11, 21, 55, 54, 60, 38, 40, 44, 59)
 SIDES = {"1": Side.BUY, "2": Side.SELL, "5": Side.SELL}
+OVER = ("4", "6")  # FIX 431: it is being canceled, it is done
 TURNS = 40
 STRATEGIES = ("1", "2", "3", "1000", "1001", "1002", "1003") * 4 + ("1001",) * 9 + ("7",)
 
@@ -46,13 +47,13 @@ class ClientsWorld(FuzzWorld):
     """Three clients, one of each version, and an engine that takes what they order."""
 
     types: ClassVar = ("D",) * 24 + ("F",) * 8 + ("G",) * 8 + ("E",) * 6 + (
-        "H", "AF", "q", "K", "L", "M", "Q", "8", "9", "j", "3", "J", "B", "r", "N", "CA",
+        "H", "AF", "q", "K", "L", "M", "Q", "8", "9", "j", "3", "J", "B", "r", "N", "CA", "K", "L",
     )  # fmt: skip
     usual: ClassVar = {
         "D": (*ORDER, 847),
         "G": (*ORDER, 41),
         "F": (1, 11, 41, 55, 54, 60, 38),
-        "E": (66, 394, 68, 73, *ORDER, 67, 893),
+        "E": (66, 394, 433, 68, 73, *ORDER, 67, 893),
         "H": (11, 55, 54, 790),
         "AF": (584, 585),
         "q": (11, 530, 60, 55),
@@ -85,6 +86,8 @@ class ClientsWorld(FuzzWorld):
         self.children: list[Any] = []
         self.asked: dict[tuple[str, str, str], list[Fields]] = {}
         self._known = 0
+        self._told = 0
+        self.over: set[tuple[str, str]] = set()  # lists of which a client heard that they are
         self._executions = 0
         gateway = FuzzedGateway(gateway_file(Kind.CLIENTS, terms), definitions)
         super().__init__(chance, gateway)
@@ -114,6 +117,7 @@ class ClientsWorld(FuzzWorld):
             37: lambda: pick([each.parent_id for each in self.children[-3:]] or ["O1"]),
             66: lambda: f"L{self.chance.randint(1, 4)}",
             68: lambda: str(self.chance.randint(1, 3)),
+            433: lambda: pick("1112223"),
             1: lambda: pick(("A1",) * 9 + ("A2",) * 9 + ("A9",)),
             21: lambda: pick("1112" * 5 + "3"),
             55: lambda: pick(("ACME",) * 19 + ("OTHER",)),
@@ -170,7 +174,17 @@ class ClientsWorld(FuzzWorld):
         super().settle()
 
     def collect(self) -> None:
-        self.commands += self.gateway.fresh(topics.ORDERS_COMMANDS, 0)
+        commands = self.gateway.fresh(topics.ORDERS_COMMANDS, 0)
+        for command in commands:
+            if isinstance(command, NewBasket):
+                name = (command.source, command.basket_id)
+                assert name not in self.over, f"nothing of a list after its end: {command}"
+        self.commands += commands
+        for sending in self.sendings[self._told :]:
+            fields = Fields.parse(sending.body)
+            if sending.message_type == "N" and fields.get(431) in OVER:
+                self.over.add((sending.session_id, fields.get(66)))
+        self._told = len(self.sendings)
         events = self.gateway.fresh(topics.CHILDREN_EVENTS, 0)
         self.children += [each for each in events if isinstance(each, ChildPlaced)]
         for message in self.gateway.heard[self._known :]:
@@ -208,7 +222,8 @@ class ClientsWorld(FuzzWorld):
 
     def is_silent(self, message: FixReceived, fields: Fields) -> bool:
         """Return whether it is a part of a list of which more is to come, or a dispute."""
-        return message.message_type in ("E", "Q", "j", "3")
+        is_part = message.message_type == "E" and fields.get(893) != "Y"
+        return is_part or message.message_type in ("Q", "j", "3")
 
     def _was_heard(self, source: str, *kinds: str) -> bool:
         return any(

@@ -83,6 +83,46 @@ def test_a_list_that_waits_can_be_withdrawn(name: str) -> None:
     assert done.groups(73)[0].get(84) == "10"
     desk.say(name, "L", "66=L")
     assert desk.news(name)[0].get(35) == "j"
+    desk.crash()
+    desk.say(name, "M", "66=L")
+    assert statuses(desk.news(name)) == ["2 6 4"]
+
+
+@BOTH
+@pytest.mark.parametrize("more", ["", "433=2|"])
+def test_the_rest_of_a_list_that_was_canceled_stays_here(name: str, more: str) -> None:
+    desk = ClientDesk()
+    part, last = ("", "") if name == "OMS42" else ("893=N|", "893=Y|")
+    desk.say(name, "E", fragment("L", entry("a"), total=2, more=more + part))
+    desk.say(name, "K", "66=L")
+    assert statuses(desk.news(name)) == ["5 6 4"]
+    desk.crash()
+    desk.say(name, "E", fragment("L", entry("b"), total=2, more=more + last))
+    (refused,) = desk.news(name)
+    assert pipes(refused, 35, 372, 379, 380) == "35=j|372=E|379=L|380=0"
+    assert refused.get(58) == "TOO_LATE: a list that is not canceled L ListID"
+    desk.say(name, "L", "66=L")
+    (refused,) = desk.news(name)
+    assert pipes(refused, 35, 372, 379, 380) == "35=j|372=L|379=L|380=1"
+    desk.say(name, "M", "66=L")
+    assert statuses(desk.news(name)) == ["2 6 4"]
+    assert not desk.messages(topics.ORDERS_COMMANDS, NewBasket)
+
+
+@BOTH
+def test_a_part_of_a_list_does_not_start(name: str) -> None:
+    desk = ClientDesk()
+    part, last = ("", "") if name == "OMS42" else ("893=N|", "893=Y|")
+    desk.say(name, "E", fragment("L", entry("a"), total=2, more="433=2|" + part))
+    desk.say(name, "L", "66=L")
+    (refused,) = desk.news(name)
+    assert pipes(refused, 35, 372, 379, 380) == "35=j|372=L|379=L|380=1"
+    assert not desk.messages(topics.ORDERS_COMMANDS, NewBasket)
+    desk.crash()
+    desk.say(name, "E", fragment("L", entry("b"), total=2, more="433=2|" + last))
+    assert statuses(desk.news(name)) == ["1 2 AA"]
+    desk.say(name, "L", "66=L")
+    assert statuses(desk.news(name)) == ["4 3 00"]
 
 
 @BOTH
@@ -168,6 +208,33 @@ def test_lists_that_make_no_sense_are_refused(kind: str, body: str, codes: str) 
         desk.say(name, kind, body)
         (answer,) = desk.news(name)
         assert pipes(answer, 35, 372, 380) == f"35=j|372={kind}|{codes}"
+
+
+# 433, 68 and number of orders of the last fragment after one with 433=1, 68=3 and one order.
+WRONG_LISTS = [
+    ("433=3|", 3, 2, "one of 1, 2 3 ListExecInstType"),
+    ("433=2|", 3, 2, "1, as in its first fragment 2 ListExecInstType"),
+    ("", 4, 2, "3, as in its first fragment 4 TotNoOrders"),
+    ("", 3, 1, "2: as many orders have come 3 TotNoOrders"),
+    ("", 3, 3, "4: as many orders have come 3 TotNoOrders"),
+]
+
+
+@pytest.mark.parametrize(("more", "total", "count", "text"), WRONG_LISTS)
+def test_a_list_that_contradicts_itself_is_refused(
+    more: str, total: int, count: int, text: str
+) -> None:
+    desk = ClientDesk()
+    entries = [entry(each) for each in "bcd"]
+    desk.say("OMS44", "E", fragment("L", entry("a"), total=3, more="893=N|433=1|"))
+    desk.say("OMS44", "E", fragment("L", *entries[:count], total=total, more="893=Y|" + more))
+    (refused,) = desk.news("OMS44")
+    assert pipes(refused, 35, 372, 379, 380) == "35=j|372=E|379=L|380=0"
+    assert refused.get(58) == f"VALUE_OUT_OF_RANGE: {text}"
+    assert not desk.messages(topics.ORDERS_COMMANDS, NewBasket)
+    desk.crash()
+    desk.say("OMS44", "E", fragment("L", *entries[:2], total=3, more="893=Y|"))  # as it should be
+    assert statuses(desk.news("OMS44")) == ["1 3 000"]
 
 
 def test_a_long_list_has_a_long_status() -> None:

@@ -98,7 +98,7 @@ def heard(
             if known is not None:
                 known.is_canceling = True
                 if not known.is_started:
-                    known.is_started, known.is_done, known.fragments = True, True, []
+                    known.is_started, known.is_done = True, True
 
 
 def event(state: ClientsState, seats: Seats, envelope: Envelope, message: Any) -> None:

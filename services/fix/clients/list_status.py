@@ -52,7 +52,8 @@ def list_status(
     `after`: an order of it as it stands now, where the state does not know yet.
     """
     names = asked.names
-    waiting = _waiting(asked, PENDING_NEW if status != DONE else CANCELED)
+    is_withdrawn = asked.is_canceling or status == DONE
+    waiting = _waiting(asked, CANCELED if is_withdrawn else PENDING_NEW)
     parts = [names[at : at + ORDERS_MAX] for at in range(0, len(names), ORDERS_MAX)] or [[]]
     for number, part in enumerate(parts, 1):
         fields = Fields().add(66, asked.list_id).add(429, kind).add(82, len(parts))
@@ -134,9 +135,9 @@ def _order(
 
 
 def _waiting(asked: OrderList, status: str) -> dict[str, list[tuple[int, str]]]:
-    """Return the orders of a list that was not started yet."""
+    """Return the orders of a list that never went out."""
     told: dict[str, list[tuple[int, str]]] = {}
-    for fragment in asked.fragments if not asked.is_started else ():
+    for fragment in asked.fragments:
         for fields in Fields.parse(fragment).groups(73):
             name, quantity = fields.get(11), fields.get(38, "0")
             is_over = status == CANCELED

@@ -42,7 +42,8 @@ __all__ = [
     "tell_list",
 ]
 
-WAIT: Final = "2"  # FIX 433: until it is told to
+AT_ONCE, WAIT = "1", "2"  # FIX 433: WAIT is until it is told to
+EXECUTIONS: Final = (AT_ONCE, WAIT)
 
 
 class Plan(NamedTuple):
@@ -74,8 +75,8 @@ def new_list(desk: Desk) -> Iterator[Any]:
 def start_list(desk: Desk) -> Iterator[Any]:
     """Decide an L."""
     known = _known(desk)
-    if known is None or known.is_started or not known.fragments:
-        bound = "a list that waits to be started"
+    if known is None or known.is_started or not known.is_whole:
+        bound = "a whole list that waits to be started"
         yield from _stranger(desk, bound)
         return
     yield from _started(desk, known)
@@ -145,25 +146,51 @@ def list_of(state: ClientsState, seat: Seat, fields: Fields) -> OrderList | None
         if known.is_whole:
             bound = "one content per session and id"
             raise FixValueError(RejectReason.DUPLICATE_ORDER, "ListID", name, bound)
+        if known.is_canceling:  # before it was whole: what else comes of it is not wanted
+            bound = "a list that is not canceled"
+            raise FixValueError(RejectReason.TOO_LATE, "ListID", name, bound)
     if not entries:
         raise MissingTagError(RejectReason.BASKET_EMPTY, 73, "NoOrders", "at least 1 in tag 73")
     total = whole(fields.get(68) or str(len(entries)), "TotNoOrders")
-    before = known or OrderList(
-        seat.session_id, name, state.trade_date, total, fields.get(433) or "1"
-    )
+    execution = fields.get(433) or (known.execution if known else AT_ONCE)
+    before = known or OrderList(seat.session_id, name, state.trade_date, total, execution)
     names = [*before.names, *(entry.get(11) for entry in entries)]
     is_last = fields.get(893) == "Y" if 893 in fields else len(names) >= total
+    _check_whole(fields, before, (total, execution), len(names), is_last=is_last)
     return OrderList(
         seat.session_id,
         name,
         before.kept_date,
         total,
-        before.execution,
+        execution,
         names,
         [*before.fragments, fields.body()],
         [*before.digests, digest],
         is_whole=is_last,
     )
+
+
+def _check_whole(
+    fields: Fields, before: OrderList, told: tuple[int, str], count: int, *, is_last: bool
+) -> None:
+    """Hold a fragment against its list. `told`: FIX 68 and 433; `count`: orders with it.
+
+    Raises: FixValueError.
+    """
+    total, execution = told
+    wrong = RejectReason.VALUE_OUT_OF_RANGE
+    if execution not in EXECUTIONS:
+        bound = "one of " + ", ".join(EXECUTIONS)
+        raise FixValueError(wrong, "ListExecInstType", execution, bound)
+    if execution != before.execution:
+        bound = f"{before.execution}, as in its first fragment"
+        raise FixValueError(wrong, "ListExecInstType", execution, bound)
+    if total != before.total:
+        bound = f"{before.total}, as in its first fragment"
+        raise FixValueError(wrong, "TotNoOrders", fields.get(68), bound)
+    if count > total or (is_last and count < total):
+        bound = f"{count}: as many orders have come"
+        raise FixValueError(wrong, "TotNoOrders", fields.get(68), bound)
 
 
 def plan_of(state: ClientsState, seat: Seat, at_ns: int, asked: OrderList, partitions: int) -> Plan:

@@ -177,7 +177,7 @@ class OrderList(msgspec.Struct, array_like=True):
     total: int  # FIX 68
     execution: str  # FIX 433: 1 at once, 2 when it is told to
     names: list[str] = []  # ClOrdIDs as they came
-    fragments: list[bytes] = []  # as they came, until it is started
+    fragments: list[bytes] = []  # as they came, until its orders went out
     digests: list[bytes] = []
     is_whole: bool = False  # its last fragment is here
     is_started: bool = False
