@@ -3,22 +3,24 @@
 An order of L units behind Q others fills min(L, (outflow - Q)+). What is left over at the end of
 the window is paid for, and so is what came too much. Costs are per unit in any one unit of money,
 quantities in any one unit of size; scenarios are joint outflows of all venues in recent windows.
+`placement_law` has the exact form for known laws, which the scenario form is tested against.
 Source: Cont and Kukanov 2017; SPEC section 1.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
-__all__ = ["MODEL", "Placement", "Terms", "expected_cost", "lower_bound", "single_venue", "solve"]
+from streams.models.placement_search import descend, starts
+
+__all__ = ["MODEL", "Floats", "Placement", "Terms", "expected_cost", "lower_bound", "solve"]
 
 MODEL = "cont-kukanov-lp/1"
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-STEPS = (64, 32, 16, 8, 4, 2, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,39 +51,6 @@ class Placement:
     @property
     def gap(self) -> float:
         return self.cost - self.bound
-
-
-class _Window(NamedTuple):
-    """One problem on its scenarios, in the order of expected_cost's arguments."""
-
-    size: int
-    terms: Terms
-    passed: Floats
-    weights: Floats
-
-
-def single_venue(
-    quantity: float,
-    ahead: float,
-    terms: Terms,
-    cdf: Callable[[float], float],
-    quantile: Callable[[float], float],
-) -> tuple[float, float]:
-    """Return (market, limit) at one venue in closed form; the limit part does not grow with size.
-
-    `cdf` and `quantile` are of the outflow in the window.
-    """
-    earned = terms.half_spread + terms.rebates[0]
-    crossed = terms.taking + earned
-    held = earned + terms.impact
-    at_front, at_back = cdf(ahead), cdf(ahead + quantity)
-    if at_back > 0 and terms.under <= crossed / at_back - held:
-        return 0.0, quantity
-    if at_front > 0 and terms.under >= crossed / at_front - held:
-        return quantity, 0.0
-    limit = quantile(crossed / (terms.under + held)) - ahead
-    limit = min(max(limit, 0.0), quantity)
-    return quantity - limit, limit
 
 
 def expected_cost(
@@ -197,65 +166,15 @@ def solve(
     mass = np.full(len(passed), 1.0 / len(passed)) if weights is None else weights / weights.sum()
     bound, relaxed = lower_bound(size, terms, passed, mass, beyond)
     venues = passed.shape[1]
-    window = _Window(size, terms, passed, mass)
     most = size * (1 + venues) if beyond is None else size + beyond
-    best, cost = _search([round(each) for each in relaxed], window, most)
+
+    def price(split: Sequence[int]) -> float:
+        return expected_cost(split, size, terms, passed, mass)
+
+    best, cost = descend([round(each) for each in relaxed], size, most, price)
     if cost - bound > tolerance:
-        even = [0, *([-(-size // venues)] * venues)]
-        alone = [[0, *(size * (at == own) for at in range(venues))] for own in range(venues)]
-        for start in (even, [size, *([0] * venues)], *alone):
-            found, value = _search(start, window, most)
+        for start in starts(size, venues):
+            found, value = descend(start, size, most, price)
             if value < cost:
                 best, cost = found, value
     return Placement(best[0], tuple(best[1:]), cost, min(bound, cost))
-
-
-def _search(start: Sequence[int], window: _Window, most: int) -> tuple[list[int], float]:
-    """Descend by single steps and exchanges of 64 units down to 1 until none of them helps."""
-    size = window.size
-    at = _feasible(list(start), size, most)
-    value = expected_cost(at, *window)
-    moves = [*_moves(len(at))]
-    for step in STEPS:
-        has_moved = True
-        while has_moved:
-            has_moved = False
-            for up, down in moves:
-                tried = at.copy()
-                if up >= 0:
-                    tried[up] += step
-                if down >= 0:
-                    tried[down] -= step
-                if not _is_feasible(tried, size, most):
-                    continue
-                cost = expected_cost(tried, *window)
-                if cost < value - 1e-12:
-                    at, value, has_moved = tried, cost, True
-    return at, value
-
-
-def _moves(count: int) -> list[tuple[int, int]]:
-    """Return (part that grows, part that shrinks); -1 for none."""
-    exchanges = [(up, down) for up in range(count) for down in range(count) if up != down]
-    return [*((up, -1) for up in range(count)), *((-1, down) for down in range(count)), *exchanges]
-
-
-def _feasible(split: list[int], size: int, most: int) -> list[int]:
-    """Return the nearest split of the search set: what is too much rests less, the last first."""
-    market = min(max(split[0], 0), size)
-    limits = [min(max(each, 0), size - market) for each in split[1:]]
-    too_much = market + sum(limits) - most
-    for at in range(len(limits) - 1, -1, -1):
-        less = min(max(too_much, 0), limits[at])
-        limits[at] -= less
-        too_much -= less
-    return [max(market, size - sum(limits)), *limits]
-
-
-def _is_feasible(split: Sequence[int], size: int, most: int) -> bool:
-    market, room = split[0], size - split[0]
-    return (
-        0 <= market <= size
-        and all(0 <= each <= room for each in split[1:])
-        and size <= sum(split) <= most
-    )
