@@ -6,11 +6,17 @@ Source: SPEC section 7.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import atan, exp, lgamma, log, log1p, pi
+from math import atan, cos, exp, lgamma, log, log1p, pi, sin, sqrt
+
+import numpy as np
+from scipy.integrate import quad
+from scipy.sparse import coo_array
+from scipy.sparse.linalg import spsolve
 
 __all__ = [
     "Flow",
     "Incidence",
+    "balanced_up_integral",
     "balanced_up_probability",
     "breaks_even",
     "competing_incidence",
@@ -59,33 +65,31 @@ def up_probabilities(
     """Return P(the offer empties before the bid) for queues 1..size of bid (rows) and offer.
 
     Both queues are born at `birth` and die at take + cancel x length, cut at `depth` orders; the
-    linear system of first passage is solved by sweeps until nothing moves.
+    linear system of first passage is solved at once.
     Source: Cont, Stoikov, Talreja 2010, table of mid-price moves.
     """
-    death = [take + cancel * i for i in range(depth + 1)]
-    grid = [[0.5 if a and b else 0.0 for a in range(depth + 1)] for b in range(depth + 1)]
-    for b in range(depth + 1):
-        grid[b][0] = 1.0
-    for a in range(depth + 1):
-        grid[0][a] = 0.0
-    moved = 1.0
-    while moved > 1e-12:
-        moved = 0.0
-        for b in range(1, depth + 1):
-            row, less, more = grid[b], grid[b - 1], grid[min(b + 1, depth)]
-            birth_b = birth if b < depth else 0.0
-            for a in range(1, depth + 1):
-                birth_a = birth if a < depth else 0.0
-                whole = death[b] + death[a] + birth_b + birth_a
-                value = (
-                    death[b] * less[a]
-                    + death[a] * row[a - 1]
-                    + birth_b * more[a]
-                    + birth_a * row[min(a + 1, depth)]
-                ) / whole
-                moved = max(moved, abs(value - row[a]))
-                row[a] = value
-    return [row[1 : size + 1] for row in grid[1 : size + 1]]
+    bid, offer = np.divmod(np.arange(depth * depth), depth)  # lengths less one
+    falls_bid, falls_offer = take + cancel * (bid + 1), take + cancel * (offer + 1)
+    rises_bid = np.where(bid < depth - 1, birth, 0.0)
+    rises_offer = np.where(offer < depth - 1, birth, 0.0)
+    each = np.arange(depth * depth)
+    rows, columns = [each], [each]
+    values = [falls_bid + falls_offer + rises_bid + rises_offer]
+    for rates, is_inside, step in (
+        (falls_bid, bid > 0, -depth),
+        (falls_offer, offer > 0, -1),
+        (rises_bid, bid < depth - 1, depth),
+        (rises_offer, offer < depth - 1, 1),
+    ):
+        inside = each[is_inside]
+        rows.append(inside)
+        columns.append(inside + step)
+        values.append(-rates[inside])
+    placed = (np.concatenate(rows), np.concatenate(columns))
+    matrix = coo_array((np.concatenate(values), placed), shape=(each.size, each.size)).tocsc()
+    # The offer empties next where one order is left of it: that is what is won outright.
+    found = spsolve(matrix, np.where(offer == 0, falls_offer, 0.0)).reshape(depth, depth)
+    return [[float(value) for value in row[:size]] for row in found[:size]]
 
 
 def wins_race(
@@ -126,9 +130,24 @@ def _race_row(
 def balanced_up_probability(bid: float, ask: float) -> float:
     """Return P(up) of a balanced book, (2 / pi) atan(bid / ask): not the linear imbalance.
 
-    Source: Cont and de Larrard 2013, whose integral it follows within a percent.
+    Source: Cont and de Larrard 2013; what `balanced_up_integral` tends to for long queues.
     """
     return 2 / pi * atan(bid / ask)
+
+
+def balanced_up_integral(bid: int, ask: int) -> float:
+    """Return P(up) of a balanced book exactly, for whole queues: what the arc tangent stands for.
+
+    Orders come and go at one rate on both sides; a walk of the two lengths on the quarter plane.
+    Source: Cont and de Larrard 2013; SPEC section 7.
+    """
+
+    def density(angle: float) -> float:
+        slow = 2 - cos(angle)
+        reached = (slow - sqrt(slow * slow - 1)) ** ask
+        return float(reached * sin(bid * angle) * cos(angle / 2) / sin(angle / 2))
+
+    return float(quad(density, 0.0, pi, epsabs=1e-10, epsrel=1e-10, limit=200)[0]) / pi
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streams.models.fills import (
     Flow,
+    balanced_up_integral,
     balanced_up_probability,
     breaks_even,
     competing_incidence,
@@ -14,6 +17,7 @@ from streams.models.fills import (
     up_probabilities,
     wins_race,
 )
+from streams.shard.estimates import up_probability_e9
 from tests.support.vectors import vectors
 
 QUEUES: Any = vectors("07a_queue_fill_probability.json")
@@ -25,14 +29,14 @@ def test_queue_lengths_say_where_the_price_goes() -> None:
     case = QUEUES["cst_p_up"]
     found = up_probabilities(case["lam"], case["mu"], case["theta"], 5)
     for row, expected in zip(found, case["p"], strict=True):
-        assert row == pytest.approx(expected, abs=1e-5)
+        assert row == pytest.approx(expected, abs=1e-6)  # it is printed to six places
 
 
 def test_a_place_in_the_queue_says_whether_we_are_filled_first() -> None:
     case = QUEUES["cst_p_exec"]
     found = wins_race(case["lam"], case["mu"], case["theta"], 5)
     for row, expected in zip(found, case["p"], strict=True):
-        assert row == pytest.approx(expected, abs=1e-5)
+        assert row == pytest.approx(expected, abs=1e-6)  # it is printed to six places
 
 
 @pytest.mark.parametrize("row", SURVIVAL["time_to_fill_cdf"], ids=lambda r: (r["position"], r["t"]))
@@ -41,11 +45,32 @@ def test_the_time_to_fill_is_hypo_exponential(row: Any) -> None:
     assert found == pytest.approx(row["cdf"], abs=1e-9)
 
 
-@pytest.mark.parametrize("row", QUEUES["cont_de_larrard"], ids=lambda r: (r["bid"], r["ask"]))
-def test_the_arc_tangent_is_the_balanced_book(row: Any) -> None:
+BALANCED = QUEUES["cont_de_larrard"]
+
+
+@pytest.mark.parametrize("row", BALANCED, ids=lambda r: (r["bid"], r["ask"]))
+def test_the_integral_is_the_walk_of_a_balanced_book(row: Any) -> None:
+    bid, ask = row["bid"], row["ask"]
+    found = balanced_up_integral(bid, ask)
+    assert found == pytest.approx(row["p_up_integral"], abs=1e-9)
+    walk = up_probabilities(1.0, 1.0, 0.0, max(bid, ask), depth=80)[bid - 1][ask - 1]
+    assert walk == pytest.approx(row["p_up_markov_trunc80"], abs=1e-9)
+    assert found == pytest.approx(walk, abs=3e-4)
+
+
+@pytest.mark.parametrize("row", BALANCED, ids=lambda r: (r["bid"], r["ask"]))
+def test_the_arc_tangent_is_nearer_to_it_than_the_linear_imbalance(row: Any) -> None:
     found = balanced_up_probability(row["bid"], row["ask"])
-    assert found == pytest.approx(row["arctan"])
-    assert abs(found - row["p_up_integral"]) <= abs(row["linear"] - row["p_up_integral"]) + 1e-9
+    assert found == pytest.approx(row["arctan"], abs=1e-12)
+    exact = balanced_up_integral(row["bid"], row["ask"])
+    assert abs(found - exact) <= abs(row["linear"] - exact) + 1e-9
+
+
+@given(st.integers(1, 10**7), st.integers(1, 10**7))
+def test_the_integers_of_a_shard_follow_the_arc_tangent(bid: int, ask: int) -> None:
+    assert up_probability_e9(bid, ask) / 1e9 == pytest.approx(
+        balanced_up_probability(bid, ask), abs=1e-3
+    )
 
 
 def flow() -> Flow:
