@@ -21,7 +21,7 @@ def create_topics(
 
     Raises: PartitionsError when a topic is there with another partition count; TopicsError.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     topics = read_catalog().topic
     found = partition_counts(admin)
     for topic in topics:

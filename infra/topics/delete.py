@@ -19,7 +19,7 @@ def delete_topics(bootstrap: str) -> None:
 
     Raises: TopicsError.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     present = sorted(set(topic_names()) & set(partition_counts(admin)))
     if not present:
         return

@@ -33,7 +33,7 @@ def check_topics(bootstrap: str, partitions: int | None = None) -> list[Drift]:
     `partitions` None takes the count of the first keyed topic that exists, so that keyed topics
     which disagree among themselves show. Raises TopicsError.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     topics = read_catalog().topic
     counts = partition_counts(admin)
     present = [topic for topic in topics if topic.name in counts]

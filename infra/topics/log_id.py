@@ -47,6 +47,7 @@ def ensure_log_id(bootstrap: str) -> bytes:
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
+            "log_level": 0,
             "transactional.id": "penstock-log-id",
             "transaction.timeout.ms": 10_000,
             "linger.ms": 0,
@@ -79,6 +80,7 @@ def _first_record(bootstrap: str) -> bytes | None:
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
+            "log_level": 0,  # who asks is told by the error, once
             "group.id": "penstock-log-id",  # asked for by the client; nothing is committed
             "enable.auto.commit": False,
             "enable.partition.eof": True,

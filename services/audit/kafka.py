@@ -35,6 +35,7 @@ def check(bootstrap: str, partitions: Sequence[int] | None = None) -> CheckRepor
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
+            "log_level": 0,
             "group.id": "penstock-audit",
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
@@ -48,7 +49,7 @@ def check(bootstrap: str, partitions: Sequence[int] | None = None) -> CheckRepor
     )
     try:
         places = _places(consumer, partitions)
-        admin = AdminClient({"bootstrap.servers": bootstrap})
+        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         # Journals first: whatever they count is then within the ends of the other topics.
         ends = _ends(admin, [place for place in places if ".journal" in place.topic])
         ends |= _ends(admin, [place for place in places if place not in ends])

@@ -25,6 +25,7 @@ from services.cli.planner import planner
 from services.cli.processes import PASS_ON, engine, simulator
 from services.cli.reconcile import reconcile
 from services.cli.replay import replay_command
+from services.cli.sentences import Sentences
 from services.cli.tail import tail
 from services.cli.tca import tca
 from services.cli.venues import venues
@@ -32,6 +33,7 @@ from services.cli.verify import verify
 
 app = typer.Typer(
     name="penstock",
+    cls=Sentences,
     help="Many small orders in, a few parents worked, every share given back, the log proved.",
     no_args_is_help=True,
     add_completion=False,

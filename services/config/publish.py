@@ -39,6 +39,7 @@ def publish(
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
+            "log_level": 0,
             "transactional.id": TRANSACTIONAL_ID,
             "transaction.timeout.ms": int(TIMEOUT_S * 1_000),
             "linger.ms": 1,

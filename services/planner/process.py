@@ -47,7 +47,8 @@ def run(options: PlannerOptions) -> int:
 def _work(options: PlannerOptions, stop: Stop) -> None:
     """Plan until told to stop; after an error of the log a planner that reads all again goes on.
 
-    Raises: FencedError, RetentionError; LogError after a minute of nothing else.
+    Raises: FencedError, RetentionError; LogError after a minute of nothing else, or at once where
+            all is to be done once.
     """
     log, codec = KafkaLog(KafkaSettings(bootstrap=options.bootstrap)), AvroCodec()
     shows = PlannerShows(options.metrics_host, options.metrics_port)
@@ -61,7 +62,7 @@ def _work(options: PlannerOptions, stop: Stop) -> None:
             raise
         except LogError as error:
             failures = 1 if time.monotonic() - began_s > HEALTHY_S else failures + 1
-            if failures > FAILURES_MAX:
+            if options.is_once or failures > FAILURES_MAX:
                 raise
             _LOG.warning("reading all again: %s", error)
             time.sleep(PAUSE_S)
