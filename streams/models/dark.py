@@ -2,6 +2,8 @@
 
 A tail T(s) is the probability that a pool holds at least s units; T(0) = 1. Only what was asked
 for is seen: an execution of v out of v says that at least v were there, and no more.
+The readable reference, share by share in floats: streams/scorecard/tails.py learns the same in
+integers on a grid of sizes, streams/routing/logics/tails.py shares out by it.
 Source: Ganchev, Nevmyvaka, Kearns, Vaughan 2009; SPEC section 3.
 """
 

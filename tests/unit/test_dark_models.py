@@ -32,10 +32,10 @@ def test_the_next_share_goes_where_it_is_worth_most() -> None:
     tails = [tail_of(masses, case["V"]) for masses in case["pmf"]]
     given, value = greedy(tails, case["V"], [1.0] * 3)
     assert given == case["allocation"]
-    assert value == pytest.approx(case["expected_fill"])
+    assert value == pytest.approx(case["expected_fill"], rel=1e-12)
     given, value = greedy(tails, case["V"], case["weights"])
     assert given == case["weighted_allocation"]
-    assert value == pytest.approx(case["weighted_value"])
+    assert value == pytest.approx(case["weighted_value"], rel=1e-12)
 
 
 def test_what_is_not_worth_the_floor_is_not_sent() -> None:
@@ -52,16 +52,16 @@ def test_uncertain_sizes_are_taken_by_chance_times_edge() -> None:
 def test_a_full_fill_says_nothing_of_what_was_left() -> None:
     case, estimate = DARK["km_tail"], learned()
     assert (estimate.ended, estimate.at_risk) == (case["D"], case["N"])
-    assert estimate.tail() == pytest.approx(case["T"])
+    assert estimate.tail() == pytest.approx(case["T"], rel=1e-12)
     assert estimate.tail()[3] < case["pitfall_naive_km_T_1_to_7"][2]
 
 
 @pytest.mark.parametrize("memory", [1.0, 0.9])
 def test_older_observations_count_less(memory: float) -> None:
     case, estimate = DARK[f"forgetting_rho_{memory}"], learned(memory)
-    assert estimate.ended == pytest.approx(case["D"])
-    assert estimate.at_risk == pytest.approx(case["N"])
-    assert estimate.tail() == pytest.approx(case["T"])
+    assert estimate.ended == pytest.approx(case["D"], rel=1e-12)
+    assert estimate.at_risk == pytest.approx(case["N"], rel=1e-12)
+    assert estimate.tail() == pytest.approx(case["T"], rel=1e-12)
 
 
 def test_one_unit_of_optimism_beyond_what_is_known() -> None:
@@ -72,7 +72,7 @@ def test_one_unit_of_optimism_beyond_what_is_known() -> None:
 def test_the_error_of_the_tail_is_greenwoods() -> None:
     case, estimate = DARK["greenwood_se"], learned()
     known = len([n for n in estimate.at_risk if n])
-    assert estimate.standard_errors()[:known] == pytest.approx(case["se"][:known])
+    assert estimate.standard_errors()[:known] == pytest.approx(case["se"][:known], rel=1e-12)
 
 
 def test_hazards_are_drawn_to_those_of_all_pools() -> None:
@@ -85,7 +85,10 @@ def test_hazards_are_drawn_to_those_of_all_pools() -> None:
 
 
 def test_learning_beats_equal_parts_and_comes_near_the_oracle() -> None:
-    """The simulation of the vector, with a fixed seed: uniform < learned <= oracle."""
+    """The simulation of the vector, with a fixed seed: uniform < learned <= oracle.
+
+    By what each way may expect of the true tails, so that luck decides nothing, and realized.
+    """
     case = DARK["simulation_zero_bin_power_law"]
     random, units = Random(20261121), case["V"]
     masses = [_zero_bin(pool) for pool in case["pools"]]
@@ -95,6 +98,7 @@ def test_learning_beats_equal_parts_and_comes_near_the_oracle() -> None:
     assert expected == pytest.approx(case["oracle_expected_fill"])
     estimates = [TailEstimate(units, 0.999) for _ in masses]
     filled = {"uniform": 0, "learned": 0, "oracle": 0}
+    hoped = {name: 0.0 for name in filled}
     rounds = 1_200
     for turn in range(rounds):
         there = [random.choices(range(len(mass)), mass)[0] for mass in masses]
@@ -107,8 +111,10 @@ def test_learning_beats_equal_parts_and_comes_near_the_oracle() -> None:
         if turn >= rounds // 2:
             for name, way in (("uniform", [25] * 4), ("learned", asked), ("oracle", oracle)):
                 filled[name] += sum(map(min, way, there))
-    assert filled["uniform"] < filled["learned"]
-    assert filled["learned"] >= 0.93 * filled["oracle"]
+                hoped[name] += sum(sum(tail[1 : n + 1]) for tail, n in zip(truth, way, strict=True))
+    for found in (filled, hoped):
+        assert found["uniform"] < found["learned"] <= found["oracle"]
+        assert found["learned"] >= 0.95 * found["oracle"]
 
 
 def _zero_bin(pool: dict[str, float]) -> list[float]:
