@@ -82,9 +82,6 @@ def settle(
     Exits 0 when it waits for approval, 2 for a child that is not in the log, 3 refused, 1 when no
     engine answers.
     """
-    from schemas.messages.control import ChildSettled
-    from schemas.messages.core import SettlementStage
-
     cluster = resolve_bootstrap(bootstrap)
     view = _read(cluster)
     child = _child(view, child_id)
@@ -94,30 +91,8 @@ def settle(
     with errors_as_sentences():
         told = child.booked if nothing_filled else _whole("filled", filled, scale)
         fills = _fills(told - child.booked, price, fee, fill or [], scale)
-    message = ChildSettled(
-        child_id=child_id,
-        parent_id=child.parent_id,
-        venue_id=child.venue_id,
-        instrument_id=child.instrument_id,
-        stage=SettlementStage.PROPOSED,
-        settlement_id="",
-        cumulative_quantity=told,
-        fills=fills,
-        said_by=said_by,
-        evidence=evidence,
-        reason=reason,
-        proposed_by="",
-        approved_by="",
-        freed_quantity=0,
-    )
-    settlement_id = unused_id(child.proposals, _digest(message))
-    _say(
-        cluster,
-        msgspec.structs.replace(message, settlement_id=settlement_id),
-        actor,
-        wait,
-        is_json=is_json,
-    )
+    words = {"said_by": said_by, "evidence": evidence, "reason": reason}
+    _say(cluster, _proposal(child, told, fills, words), actor, wait, is_json=is_json)
 
 
 @app.command()
@@ -150,6 +125,30 @@ def approve(
         freed_quantity=0,
     )
     _say(cluster, words, actor, wait, is_json=is_json)
+
+
+def _proposal(
+    child: "Known", told: int, fills: tuple["SettledFill", ...], words: dict[str, str]
+) -> "ChildSettled":
+    from schemas.messages.control import ChildSettled
+    from schemas.messages.core import SettlementStage
+
+    message = ChildSettled(
+        child_id=child.child_id,
+        parent_id=child.parent_id,
+        venue_id=child.venue_id,
+        instrument_id=child.instrument_id,
+        stage=SettlementStage.PROPOSED,
+        settlement_id="",
+        cumulative_quantity=told,
+        fills=fills,
+        proposed_by="",
+        approved_by="",
+        freed_quantity=0,
+        **words,
+    )
+    settlement_id = unused_id(child.proposals, _digest(message))
+    return msgspec.structs.replace(message, settlement_id=settlement_id)
 
 
 def _say(
