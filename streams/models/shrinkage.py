@@ -1,10 +1,14 @@
-"""Few observations of many venues: draw each one's mean to that of all, by how little is known."""
+"""Few observations of many venues: draw each one's mean to that of all, by how little is known.
+
+In floats: services/venuemodel fits with them, and the integers of streams/scorecard (shrink.py for
+the random effects, score.py for the all-in cost of posting) are held against them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-__all__ = ["Shrunk", "passive_cost", "random_effects"]
+__all__ = ["Shrunk", "james_stein", "passive_cost", "random_effects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,19 @@ def random_effects(values: Sequence[float], errors: Sequence[float]) -> Shrunk:
         tau2=tau2,
         q=q,
     )
+
+
+def james_stein(values: Sequence[float], error: float) -> tuple[float, tuple[float, ...]]:
+    """Return the part of its distance to the mean that each value keeps, and the estimates.
+
+    For more than three values of one standard error. The special case that random effects are
+    checked by: those keep 1 - (k - 1) / q, this keeps 1 - (k - 3) / q and is better for few values.
+    Source: Efron and Morris 1977; SPEC section 7.
+    """
+    mean = sum(values) / len(values)
+    q = sum((y - mean) ** 2 for y in values) / error**2
+    kept = max(0.0, 1 - (len(values) - 3) / q) if q else 0.0
+    return kept, tuple(mean + kept * (y - mean) for y in values)
 
 
 def _mean(values: Sequence[float], weights: Sequence[float]) -> float:

@@ -12,6 +12,7 @@ __all__ = [
     "SpreadCost",
     "average_price_e9",
     "implementation_shortfall",
+    "market_adjusted_e9",
     "participation_vwap_e9",
     "performance_e9",
     "round_half_even",
@@ -144,6 +145,17 @@ def implementation_shortfall(
     perold = sign * (notional - done * decision_e9 + (ordered - done) * (end_e9 - decision_e9))
     assert shortfall.total_e9 == perold + fee_e9
     return shortfall
+
+
+def market_adjusted_e9(side: Side, shortfall_e9: int, beta_e9: int, market_e9: int) -> int:
+    """Return a shortfall less what the whole market's move over the same time explains of it.
+
+    Units:  1e-9 basis points of the decision's notional, for the market of its index; beta 1e-9.
+    Rounds: half even.
+    Source: SPEC section 8.
+    """
+    explained = round_half_even(beta_e9 * market_e9, 10**9)
+    return shortfall_e9 - (explained if side is Side.BUY else -explained)
 
 
 class SpreadCost(NamedTuple):

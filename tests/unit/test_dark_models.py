@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streams.models.dark import TailEstimate, greedy, pooled_hazard
-from streams.models.shrinkage import passive_cost, random_effects
+from streams.models.shrinkage import james_stein, passive_cost, random_effects
 from tests.support.vectors import vectors
 
 DARK: Any = vectors("03_dark_pool.json")
@@ -130,6 +130,22 @@ def test_the_eight_schools_are_met() -> None:
     assert (found.mu, found.mu_error, found.q, found.tau2) == pytest.approx(
         (case["pooled"], case["pooled_se"], case["Q"], case["tau2"])
     )
+
+
+def test_eighteen_batters_are_met() -> None:
+    case = vectors("08_tca.json")["james_stein_baseball"]
+    averages = [hits / 45 for hits in case["hits_of_45"]]
+    kept, found = james_stein(averages, case["sigma2"] ** 0.5)
+    assert kept == pytest.approx(case["shrink_factor"], rel=1e-12)
+    assert found == pytest.approx(case["estimates"], rel=1e-12)
+    mean = case["grand_mean"]
+    assert sum(found) / 18 == pytest.approx(mean, rel=1e-12)
+    assert (round(mean, 3), round(kept, 3), round(found[0], 3)) == (0.265, 0.212, 0.294)
+    # Random effects of one error keep 1 - 17 / q where this keeps 1 - 15 / q.
+    drawn = random_effects(averages, [case["sigma2"] ** 0.5] * 18)
+    assert (1 - kept) * drawn.q == pytest.approx(15)
+    wider = [mean + (1 - 17 / drawn.q) * (y - mean) for y in averages]
+    assert drawn.means == pytest.approx(wider)
 
 
 def test_venues_are_drawn_to_their_mean_by_what_is_not_known() -> None:

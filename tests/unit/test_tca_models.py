@@ -11,6 +11,7 @@ from streams.models.tca import (
     Print,
     Shortfall,
     implementation_shortfall,
+    market_adjusted_e9,
     participation_vwap_e9,
     performance_e9,
     round_half_even,
@@ -58,7 +59,9 @@ def test_the_expanded_shortfall_equals_the_published_components(name: str) -> No
     assert found.opportunity_e9 == e9(wagner["opportunity"])
     assert found.total_e9 == e9(wagner["total"])
     basis_points = found.total_e9 / (case["S"] * case["decision"] * E9) * 1e4
-    assert basis_points == pytest.approx(wagner["bps"], abs=1e-6)
+    assert basis_points == pytest.approx(wagner["bps"], abs=1e-9)
+    if "per_share" in case:
+        assert found.total_e9 == case["S"] * e9(case["per_share"])
 
 
 @pytest.mark.parametrize(
@@ -88,6 +91,39 @@ def test_textbook_items_charge_the_delay_to_executed_shares() -> None:
     assert (found.delay_traded_e9, found.trading_e9, missed, found.fee_e9) == tuple(
         e9(case["components"][name]) for name in ("delay", "realized", "opportunity", "fees")
     )
+
+
+def test_the_market_is_taken_out_of_the_shortfall() -> None:
+    """The sixth example; 1,000 at 60.00 and its prices follow from the published components."""
+    case = next(
+        row
+        for row in vector()["implementation_shortfall"]
+        if row["name"] == "cfa_style_market_adjusted"
+    )
+    found = implementation_shortfall(
+        Side.BUY,
+        1_000,
+        [(700, e9(60.07))],
+        decision_e9=e9(60),
+        arrival_e9=e9(60.05),
+        end_e9=e9(60.08),
+        fee_e9=e9(19),
+    )
+    paper = 1_000 * e9(60)
+    parts = {
+        "explicit": found.fee_e9,
+        "realized": found.trading_e9,
+        "delay": found.delay_traded_e9,
+        "missed": found.delay_untraded_e9 + found.opportunity_e9,
+        "total": found.total_e9,
+    }
+    for name, part in parts.items():
+        assert part / paper * 100 == pytest.approx(case["components_pct"][name], abs=1e-9), name
+    published, market = e9(case["published_total_pct"]), e9(case["market_return_pct"])
+    beta = e9(case["beta"])
+    adjusted = market_adjusted_e9(Side.BUY, published * 100, beta, market * 100)
+    assert adjusted == e9(case["market_adjusted_pct"]) * 100
+    assert market_adjusted_e9(Side.SELL, published * 100, beta, market * 100) == e9(80)
 
 
 def tape() -> list[Print]:
