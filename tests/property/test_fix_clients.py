@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.messages.core import ExecType, OrderStatus, Side
+from schemas.messages.core import Side
 from schemas.messages.routing import (
     ChildCanceled,
     ChildCancelRequested,
@@ -15,7 +15,7 @@ from schemas.messages.routing import (
 )
 from services.fix.values import ORDER_STATUS_TEXTS
 from streams.core import topics
-from tests.support.builders import SECOND, TICK, crossing_declared, execution_report
+from tests.support.builders import SECOND, TICK, crossing_declared
 from tests.support.fix_clients import SEATS, ClientDesk, ClientView, seat
 
 STEPS = 60
@@ -160,21 +160,7 @@ class History:
         }
         for child in self.live():
             if child.child_id in asked:
-                self.desk.tell(
-                    topics.VENUES_REPORTS,
-                    execution_report(
-                        child.child_id,
-                        f"cx-{child.child_id}",
-                        venue_id=child.venue_id,
-                        exec_type=ExecType.CANCELED,
-                        order_status=OrderStatus.CANCELED,
-                        side=child.side,
-                        last_quantity=0,
-                        last_price_e9=None,
-                        cumulative_quantity=self.desk.filled.get(child.child_id, 0),
-                        transact_ns=self.desk.clock.at_ns,
-                    ),
-                )
+                self.desk.confirm_cancel(child)
 
     def bust(self) -> None:
         if self.trades:

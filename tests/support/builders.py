@@ -363,3 +363,20 @@ def execution_report(child_id: str, exec_id: str, **changes: Any) -> ExecutionRe
             **changes,
         }
     )
+
+
+def cancel_confirmed(child: Any, **changes: Any) -> ExecutionReport:
+    """Return that a child, or the one that a request is about, is off its venue's book."""
+    return execution_report(
+        child.child_id,
+        f"cx-{child.child_id}",
+        **{
+            "venue_id": child.venue_id,
+            "exec_type": ExecType.CANCELED,
+            "order_status": OrderStatus.CANCELED,
+            "last_quantity": 0,
+            "last_price_e9": None,
+            "cumulative_quantity": 0,
+            **changes,
+        },
+    )

@@ -20,7 +20,7 @@ from streams.core import topics
 from streams.runtime.host import ShardHost
 from streams.runtime.ports import TopicPartition
 from streams.runtime.replay import replay
-from tests.support.builders import execution_report
+from tests.support.builders import cancel_confirmed, execution_report
 from tests.support.fix_layout import problems
 from tests.support.hostile import CODEC, LOG_ID, HostileShard
 from tests.support.hostile import framed as record_of
@@ -220,6 +220,15 @@ class ClientDesk(HostileShard):
             leaves_quantity=0,
             order_status=OrderStatus.NEW,
             transact_ns=self.clock.at_ns,
+        )
+        self.tell(topics.VENUES_REPORTS, report)
+
+    def confirm_cancel(self, child: ChildPlaced) -> None:
+        """Report that a child is off the book, with what it has got until then."""
+        done = self.filled.get(child.child_id, 0)
+        at_ns = self.clock.at_ns
+        report = cancel_confirmed(
+            child, side=child.side, cumulative_quantity=done, transact_ns=at_ns
         )
         self.tell(topics.VENUES_REPORTS, report)
 

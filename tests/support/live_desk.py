@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.topics import create_topics
-from schemas.messages.core import ExecType, OrderStatus, OrderType, StrategyKind, Urgency
+from schemas.messages.core import OrderType, StrategyKind, Urgency
 from schemas.messages.routing import ChildPlaced
 from services.cli.log import LogEntry, read_to_end
 from services.demo.publish import publish
@@ -21,7 +21,7 @@ from tests.support.builders import (
     TICK,
     account_defined,
     book_updated,
-    execution_report,
+    cancel_confirmed,
     instrument_defined,
     new_order,
     venue_defined,
@@ -124,18 +124,7 @@ class LiveDesk:
         self.say(
             topics.VENUES_REPORTS,
             [
-                execution_report(
-                    child.child_id,
-                    f"e-{child.child_id}",
-                    venue_id=child.venue_id,
-                    exec_type=ExecType.CANCELED,
-                    order_status=OrderStatus.CANCELED,
-                    side=child.side,
-                    last_quantity=0,
-                    last_price_e9=None,
-                    cumulative_quantity=0,
-                    transact_ns=time.time_ns(),
-                )
+                cancel_confirmed(child, side=child.side, transact_ns=time.time_ns())
                 for child in self.messages(topics.CHILDREN_EVENTS, ChildPlaced)
             ],
         )

@@ -2,7 +2,6 @@
 
 import pytest
 
-from schemas.messages.core import ExecType, OrderStatus
 from schemas.messages.fix import FillDisputed
 from schemas.messages.intake import CancelOrder, MassCancelOrder
 from schemas.messages.routing import ChildPlaced
@@ -13,7 +12,6 @@ from tests.support.builders import (
     SECOND,
     TICK,
     crossing_declared,
-    execution_report,
     mass_cancel_order,
 )
 from tests.support.fix_clients import SEATS, ClientDesk, pipes, seat
@@ -37,25 +35,6 @@ def working(name: str, body: str = ORDER) -> tuple[ClientDesk, ChildPlaced]:
     desk.pass_ns(SECOND)
     desk.news(name)
     return desk, desk.messages(topics.CHILDREN_EVENTS, ChildPlaced)[-1]
-
-
-def acknowledge(desk: ClientDesk, child: ChildPlaced) -> None:
-    """Let the venue cancel a child."""
-    desk.tell(
-        topics.VENUES_REPORTS,
-        execution_report(
-            child.child_id,
-            f"cx-{child.child_id}",
-            venue_id=child.venue_id,
-            exec_type=ExecType.CANCELED,
-            order_status=OrderStatus.CANCELED,
-            side=child.side,
-            last_quantity=0,
-            last_price_e9=None,
-            cumulative_quantity=desk.filled.get(child.child_id, 0),
-            transact_ns=desk.clock.at_ns,
-        ),
-    )
 
 
 @pytest.mark.parametrize("name", SEATS)
@@ -137,7 +116,7 @@ def test_a_cancel_waits_for_the_venue(name: str) -> None:
     desk.trade(child, 10)
     (meanwhile,) = desk.news(name)
     assert pipes(meanwhile, 11, 39, 14, 151) == "11=x|39=6|151=50|14=50"
-    acknowledge(desk, child)
+    desk.confirm_cancel(child)
     (canceled,) = desk.news(name)
     assert pipes(canceled, 11, 41, 150, 39, 151, 14) == "11=y|41=x|150=4|39=4|151=0|14=50"
     desk.say(name, "F", "11=late|41=x|55=ACME|54=1")
@@ -161,7 +140,7 @@ def test_a_replace_waits_for_the_venue(name: str) -> None:
     desk.say(name, "G", f"11=y|41=x|{ORDER.replace('100.01', '99.5').replace('38=100', '38=80')}")
     (pending,) = desk.news(name)
     assert pipes(pending, 11, 41, 150, 39, 38, 44) == "11=y|41=x|150=E|39=E|38=100|44=100.01"
-    acknowledge(desk, child)
+    desk.confirm_cancel(child)
     (replaced,) = desk.news(name)
     assert pipes(replaced, 11, 41, 150, 39, 38, 44) == "11=y|41=x|150=5|39=0|38=80|44=99.5"
     desk.say(name, "H", "11=y|55=ACME|54=1|790=s1")
