@@ -1,11 +1,5 @@
 """Clients trade by FIX: three QuickFIX sessions, wire, gateway, Kafka, and a live engine."""
 
-import os
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +16,7 @@ from tests.support.builders import TICK, execution_report
 from tests.support.counted_run import eventually
 from tests.support.fix_peer import FixPeer
 from tests.support.live_desk import LiveDesk
+from tests.support.live_fix import gateway
 from tests.support.own_broker import OwnBroker
 
 pytestmark = pytest.mark.broker
@@ -57,32 +52,6 @@ has_pending_new = true
 """
         for number, begin in enumerate(VERSIONS)
     )
-
-
-@contextmanager
-def running(folder: Path, bootstrap: str, port: int) -> Iterator[None]:
-    """Run wire and gateway as an operator does."""
-    file = folder / "clients.toml"
-    file.write_text(file_text(port))
-    command = [
-        *(sys.executable, "-m", "services.cli.main", "fix", "run", str(file)),
-        *("--bootstrap", bootstrap, "--store", str(folder / "stores")),
-    ]
-    with (folder / "fix.log").open("ab") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=output, env={**os.environ, "PYTHONPATH": str(ROOT)}
-        )
-    try:
-        eventually(lambda: is_listening(port), "the wire does not listen", 60)
-        yield
-    finally:
-        process.terminate()
-        process.wait(40)
-
-
-def is_listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Client:
@@ -223,7 +192,7 @@ def test_clients_of_every_version_trade(tmp_path: Path, own_broker: OwnBroker) -
     desk.open()
     desk.start()
     try:
-        with running(tmp_path, own_broker.bootstrap, port):
+        with gateway(tmp_path, own_broker.bootstrap, port, file_text(port)):
             for number, begin in enumerate(VERSIONS):
                 desk.quote()
                 folder, name = tmp_path / f"peer{number}", f"C{number}"

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from schemas.messages.core import ExecType, OrderStatus
 from schemas.messages.routing import ChildCancelRequested
 from streams.core import topics
-from tests.support.builders import execution_report
+from tests.support.builders import cancel_confirmed
 from tests.support.counted_run import eventually
 from tests.support.live_desk import LiveDesk
 
@@ -44,10 +43,10 @@ default_urgency = "URGENT"
 
 
 @contextmanager
-def gateway(folder: Path, bootstrap: str, port: int) -> Iterator[None]:
-    """Run wire and gateway as an operator does."""
+def gateway(folder: Path, bootstrap: str, port: int, text: str = "") -> Iterator[None]:
+    """Run wire and gateway as an operator does; `text` is its file, else one foreign session."""
     file = folder / "fixin.toml"
-    file.write_text(GATEWAY.format(port=port))
+    file.write_text(text or GATEWAY.format(port=port))
     command = [
         *(sys.executable, "-m", "services.cli.main", "fix", "run", str(file)),
         *("--bootstrap", bootstrap, "--store", str(folder / "stores")),
@@ -94,16 +93,8 @@ class Quotes:
         for request in asked:
             if request.child_id not in self._canceled:
                 self._canceled.add(request.child_id)
-                report = execution_report(
-                    request.child_id,
-                    f"canceled-{request.child_id}",
-                    venue_id=request.venue_id,
-                    exec_type=ExecType.CANCELED,
-                    order_status=OrderStatus.CANCELED,
-                    last_quantity=0,
-                    last_price_e9=None,
-                    cumulative_quantity=self.filled.get(request.child_id, 0),
-                )
+                done = self.filled.get(request.child_id, 0)
+                report = cancel_confirmed(request, cumulative_quantity=done)
                 self._desk.say(topics.VENUES_REPORTS, [report])
 
 
