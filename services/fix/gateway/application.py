@@ -1,5 +1,6 @@
 """What every kind of gateway does alike: order of inputs, duplicates, ordinals, recovery."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
@@ -108,6 +109,7 @@ class Gateway(PlainApplication):
         self.watched: tuple[int, ...] = ()  # other gateways whose fix.received it reads
         self.partitions = 1  # of what it publishes: engine shards; its host says how many
         self.state: Any = self.State()
+        self.said: Counter[str] = Counter()  # since the start, by kind; for people, not for state
         self._events: list[Inbound] = []
         self._received: list[Inbound] = []
         self.output_topics = (FIX_SENDING, FIX_DECISIONS, *self.publishes, *self.single_publishes)
@@ -257,6 +259,7 @@ class Gateway(PlainApplication):
                 partition=published.partition,
                 actor=published.actor,
             )
+            self.said[type(published.message).__name__] += 1
             self._fold_output(published.message)
 
     def _published(self, decided: Any) -> Published:

@@ -83,12 +83,14 @@ def observe(settings: GatewaySettings, turns: Turns) -> Observer:
         return NOBODY
     from prometheus_client import CollectorRegistry
 
+    from services.fix.gateway.counts import GatewayCounts
     from services.metrics.host import HostMetrics
     from services.metrics.server import serve
 
     registry = CollectorRegistry()
     number = read_gateway(settings.file).number
-    observer: Any = HostMetrics(registry, "fix-gateway", number)
+    counts = GatewayCounts(registry, number)
+    observer: Any = HostMetrics(registry, "fix-gateway", number, count=counts)
     serve(registry, turns.health, settings.metrics_host, settings.metrics_port)
     return observer  # type: ignore[no-any-return]  # implements the protocol
 
