@@ -1,6 +1,7 @@
 """Division against the published and re-derived vectors."""
 
 import json
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -34,6 +35,34 @@ def test_published_apportionments_come_out() -> None:
         sizes, house, expected = case["sizes"], case["h"], case["expected"]
         assert run(sizes, [1] * house, by_deadline)[-1] == expected["quota"]
         assert largest_remainder(house, sizes) == expected["largest_remainder"]
+        assert by_divisors(house, sizes, 2) == expected["dhondt"]
+        assert by_divisors(house, sizes, 1) == expected["saintelague"]
+
+
+def by_divisors(house: int, sizes: list[int], first: int) -> list[int]:
+    """Return the shares by the divisors first, first + 2, ...: Jefferson's by 2, Webster's by 1."""
+    shares = [0] * len(sizes)
+    for _ in range(house):
+        winner = min(
+            range(len(sizes)), key=lambda i: (Fraction(2 * shares[i] + first, sizes[i]), i)
+        )
+        shares[winner] += 1
+    return shares
+
+
+def test_the_exchanges_rule_breaks_the_quota_on_its_own_example() -> None:
+    """Pro rata rounded down, less than two lots to none, the rest to the first in time."""
+    case = vectors("09_allocation.json")["cme_prorata_2005_example"]
+    sizes, fill = case["sizes"], case["fill"]
+    parts = [size * fill // sum(sizes) for size in sizes]
+    shares = [part if part >= 2 else 0 for part in parts]
+    for i, size in enumerate(sizes):
+        shares[i] += min(size - shares[i], fill - sum(shares))
+    assert shares == case["expected"]
+    assert shares[0] * sum(sizes) - sizes[0] * fill > sum(sizes)
+    ours = guarded_webster(sizes, [0] * len(sizes), fill)
+    for share, size in zip(ours, sizes, strict=True):
+        assert abs(share * sum(sizes) - size * fill) < sum(sizes)
 
 
 def test_the_alabama_paradox_does_not_happen_to_fills() -> None:
@@ -83,7 +112,10 @@ def test_crosses_divide_pro_rata() -> None:
     data = vectors("10_crossing.json")
     case = data["prorata_vs_time"]
     sizes = [quantity for _, quantity in case["orders"]]
-    assert guarded_webster(sizes, [0, 0, 0], case["cross"]) == case["pro_rata"]
+    shares = guarded_webster(sizes, [0, 0, 0], case["cross"])
+    assert shares == case["pro_rata"]
+    rates = [share / size for share, size in zip(shares, sizes, strict=True)]
+    assert rates == case["fill_rates_pro_rata"]
     inflated = data["inflation_example"]
     assert guarded_webster(inflated["true"], [0, 0], inflated["fill"]) == inflated["honest"]
     shares = guarded_webster(inflated["inflated_sizes"], [0, 0], inflated["fill"])
@@ -94,9 +126,14 @@ def test_cash_is_divided_to_the_unit() -> None:
     case = vectors("10_crossing.json")["average_price"]
     total = sum(quantity * price for quantity, price in case["fills"])
     assert total == case["total_cash"]
-    assert largest_remainder(total, list(case["alloc"].values())) == list(
-        case["client_cash"].values()
-    )
+    shares = list(case["alloc"].values())
+    assert largest_remainder(total, shares) == list(case["client_cash"].values())
+    price = Fraction(total, sum(shares)) / 10_000
+    assert price * 10_000 == Fraction(case["avg_price_exact"])
+    assert float(round(price, 6)) == case["avg_price_rounded_6dp"]
+    # Who rounds the price to its unit first loses cash.
+    naive = sum(share * round(price * 10_000) for share in shares)
+    assert naive - total == case["naive_rounded_price_error_units"]
 
 
 @pytest.mark.parametrize(

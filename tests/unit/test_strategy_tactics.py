@@ -10,6 +10,7 @@ from schemas.messages.core import MarketEstimate, Tactic, Urgency
 from streams.models.fills import breaks_even
 from streams.strategy.tactics import Costs, Odds, break_even_e9, chance_e9, choose, risk_bps_e9
 from tests.support.builders import SECOND
+from tests.support.vectors import vectors
 
 E9 = 1_000_000_000
 DAY_NS = 23_400 * SECOND
@@ -19,11 +20,15 @@ COSTS = Costs(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("alpha", "least"), [(3, 0.5152), (0.5, -0.7619), (10, 0.9063)])
-def test_the_break_even_chance_is_the_vectors(alpha: float, least: float) -> None:
-    found = break_even_e9(int(alpha * E9), COSTS)
+@pytest.mark.parametrize(
+    "row",
+    vectors("12_sor_scorecard.json")["break_even_fill_prob"],
+    ids=lambda row: row["alpha_bps"],
+)
+def test_the_break_even_chance_is_the_vectors(row: Any) -> None:
+    found = break_even_e9(int(row["alpha_bps"] * E9), COSTS)
     assert found is not None
-    assert found / E9 == pytest.approx(least, abs=0.0001)
+    assert found / E9 == pytest.approx(row["p_star"], abs=2e-9)
 
 
 @for_all(
