@@ -9,19 +9,20 @@ import argparse
 import os
 import shlex
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks.execution.cases import run_case
-from benchmarks.execution.evidence import Results, report, summary, verdicts
-from benchmarks.execution.experiments import Experiment, experiments
+from benchmarks.execution.decisions import decision_report, over_limit
+from benchmarks.execution.evidence import Results, report
+from benchmarks.execution.experiment import Experiment
+from benchmarks.execution.experiments import experiments
 from benchmarks.execution.hidden import hidden_report
-from benchmarks.execution.kept import Kept, Piece, commit_of_code
+from benchmarks.execution.kept import Kept, commit_of_code
+from benchmarks.execution.pieces import run_missing
 from benchmarks.execution.tracking import tracking_report
-from benchmarks.routing import SWEEP_LIMIT_US, measure
+from benchmarks.execution.verdicts import Verdict, summary, verdicts
 
 DATA: Final = Path(__file__).parents[3] / "shared" / "data"
 END_S: Final = 30  # between the last window of a shorter day and its close
@@ -50,10 +51,26 @@ def main() -> None:
         print(f"not committed: what is run is not that of {commit} and is not kept")
     folder = given.keep if is_clean and not (given.minutes or given.case) else None
     kept = Kept(folder, commit)
-    chosen, parts, told, missing = experiments(data), [], [], []
-    for experiment in map(lambda each: _shortened(each, given), chosen):
-        if not given.merge and (not given.only or experiment.name in given.only):
-            _run(experiment, kept, given)
+    chosen = [_shortened(each, given) for each in experiments(data)]
+    if not given.merge:
+        asked = [each for each in chosen if not given.only or each.name in given.only]
+        run_missing([(each, _seeds(each, given)) for each in asked], kept, jobs=given.jobs)
+    parts, told, missing = _told(chosen, kept, given)
+    page = "\n".join([*_head(commit, missing, is_clean=is_clean), summary(told), *parts])
+    if given.page:
+        given.page.write_text(page)
+        if wrong := over_limit(page):
+            sys.exit(f"{given.page.name}: {wrong}")
+
+
+def _told(
+    chosen: list[Experiment], kept: Kept, given: argparse.Namespace
+) -> tuple[list[str], list[Verdict], list[str]]:
+    """Print and return what was run, what it says in short, and what was not run."""
+    parts: list[str] = []
+    told: list[Verdict] = []
+    missing: list[str] = []
+    for experiment in chosen:
         seeds = kept.seeds(experiment, _seeds(experiment, given))
         if not seeds:
             missing.append(experiment.name)
@@ -69,16 +86,20 @@ def main() -> None:
             print(text, flush=True)
         else:
             missing.append(name)
-    if given.page:
-        state = "" if is_clean else ", with changes that are not committed"
-        introduction = INTRODUCTION.format(command=_command(), commit=commit, state=state)
-        left = [f"Not run: {'; '.join(missing)}.\n"] if missing else []
-        given.page.write_text("\n".join([introduction, *left, summary(told), *parts]))
+    return parts, told, missing
+
+
+def _head(commit: str, missing: list[str], *, is_clean: bool) -> list[str]:
+    state = "" if is_clean else ", with changes that are not committed"
+    introduction = INTRODUCTION.format(command=_command(), commit=commit, state=state)
+    return [introduction, *([f"Not run: {'; '.join(missing)}.\n"] if missing else [])]
 
 
 def _given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.execution", description=__doc__)
     parser.add_argument("--seeds", type=int, default=2, help="days of the generated market")
+    parser.add_argument("--router-seeds", type=int, default=20, help="days of the routers' part")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--first", type=int, default=1, help="the first of them")
     parser.add_argument("--only", action="append", help="name of an experiment; repeat for more")
     parser.add_argument("--case", action="append", help="name of a case; repeat for more")
@@ -94,9 +115,9 @@ def _command() -> str:
     """Return what was asked, without the folders of this machine."""
     words, rest = [], iter(sys.argv[1:])
     for word in rest:
-        if word in ("--keep", "--data", "--page"):
+        if word in ("--keep", "--data", "--page", "--jobs"):
             next(rest, None)
-        elif not word.startswith(("--keep=", "--data=", "--page=")):
+        elif not word.startswith(("--keep=", "--data=", "--page=", "--jobs=")):
             words.append(word)
     return shlex.join(["python", "-m", "benchmarks.execution", *words])
 
@@ -115,23 +136,10 @@ def _shortened(experiment: Experiment, given: argparse.Namespace) -> Experiment:
     )
 
 
-def _run(experiment: Experiment, kept: Kept, given: argparse.Namespace) -> None:
-    """Run every case and seed of which nothing is kept."""
-    for case in experiment.cases:
-        for seed in _seeds(experiment, given):
-            if kept.piece(experiment.name, case.name, seed) is not None:
-                continue
-            began = time.process_time()
-            found = dict(run_case(case, experiment.setting, experiment.orders, [seed]))
-            seconds = time.process_time() - began
-            kept.keep(experiment.name, case.name, seed, Piece(found, seconds))
-            told = f"seed {seed}: {len(found)} parents, {seconds:.0f} s"
-            print(f"{experiment.name}: {case.name}: {told}", flush=True)
-
-
 def _seeds(experiment: Experiment, given: argparse.Namespace) -> range:
     """Return the days; a tape has one. What was tuned on some is to be judged by others."""
-    return range(given.first, given.first + (experiment.seeds or given.seeds))
+    asked = given.router_seeds if experiment.is_routers else given.seeds
+    return range(given.first, given.first + (experiment.seeds or asked))
 
 
 def _results(experiment: Experiment, kept: Kept, seeds: tuple[int, ...]) -> Results:
@@ -158,8 +166,8 @@ def _others(kept: Kept, given: argparse.Namespace) -> Iterator[tuple[str, str]]:
     """Yield what is no experiment; an empty text for what was neither run nor kept."""
     others: tuple[tuple[str, Callable[[int], str]], ...] = (
         ("tracking", lambda seeds: tracking_report(60 * seeds)),
-        ("hidden", lambda seeds: hidden_report(4 * seeds)),
-        ("decisions", lambda _: _decisions()),
+        ("hidden", lambda seeds: hidden_report(10 * seeds)),
+        ("decisions", lambda _: decision_report()),
     )
     for name, part in others:
         found = kept.part(name)
@@ -171,26 +179,6 @@ def _others(kept: Kept, given: argparse.Namespace) -> Iterator[tuple[str, str]]:
             yield name, text
         else:
             yield name, ""
-
-
-def _decisions() -> str:
-    """Return how long one routing decision takes; a busy machine makes the p99 worse."""
-    lines = [
-        "## Time of one routing decision",
-        "",
-        f"Limit: {SWEEP_LIMIT_US} us for the sweep over 10 venues x 10 levels. Load of the machine "
-        f"meanwhile: {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores. A high load shows in the "
-        "wall time, less so in the processor's time of the deciding thread.",
-        "",
-        "| logic | venues | levels | p50, us | p99, us | processor p50, us | processor p99, us |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    lines += [
-        f"| {each.name} | {each.venues} | {each.levels} | {each.p50:.0f} | {each.p99:.0f} "
-        f"| {each.cpu_p50:.0f} | {each.cpu_p99:.0f} |"
-        for each in measure()
-    ]
-    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
 """From outcomes to a table: means with clustered errors, and differences of pairs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from benchmarks.execution.cases import Key
-from benchmarks.execution.experiments import DAY, Experiment
+from benchmarks.execution.experiment import DAY, Experiment, Pair
 from benchmarks.execution.measure import Outcome
 from streams.models.standard_error import Estimate, estimate
 
-__all__ = ["FIGURES", "Results", "compared", "report", "summary", "value", "verdicts"]
+__all__ = ["BESIDE", "FIGURES", "Results", "compared", "pairs_of", "report", "value"]
 
 # Figure: how it is called, digits.
 FIGURES: Final = {
     "arrival": ("bp against arrival", 2),
+    "unit": ("mills a share against arrival", 2),
     "vwap": ("bp against others' VWAP", 2),
     "close": ("bp against the close", 2),
     "fees": ("fees, bp", 2),
@@ -21,12 +22,13 @@ FIGURES: Final = {
     "miss": ("distance to the rate, points of %", 2),
     "unfilled": ("not filled, %", 2),
     "short": ("not filled of what the rate made due, %", 2),
+    "unmet": ("sent to venues and not filled, %", 1),
     "passive": ("rested or met midway, %", 0),
     "seconds": ("seconds to the last fill", 0),
     "children": ("children", 0),
 }
 SHOWN: Final = ("arrival", "vwap", "fees", "gap", "unfilled", "passive", "seconds", "children")
-WORDS: Final = ("better", "worse", "not shown")
+ROUTED: Final = ("arrival", "unit", *SHOWN[1:5], "unmet", *SHOWN[5:])
 # What a strategy is told with, and is not for: such a row is shown, and counts for nothing.
 BESIDE: Final = {
     ("TWAP", "gap"): "follows the clock, not volume; drawn instants cost distance",
@@ -55,11 +57,16 @@ def value(figure: str, outcome: Outcome) -> float:
             return float(getattr(outcome, figure))
 
 
+def weight(figure: str, outcome: Outcome) -> float:
+    """Return by what a parent counts: its shares for what is told by share, else its notional."""
+    return outcome.notional / outcome.price if figure == "unit" else outcome.notional
+
+
 def mean(experiment: Experiment, found: Mapping[Key, Outcome], figure: str) -> Estimate:
-    """Return the notional-weighted mean over parents; per parent for what is no price."""
+    """Return the weighted mean over parents."""
     return estimate(
         [value(figure, outcome) for outcome in found.values()],
-        [outcome.notional for outcome in found.values()],
+        [weight(figure, outcome) for outcome in found.values()],
         [_cluster(experiment, key) for key in found],
     )
 
@@ -74,9 +81,33 @@ def compared(
     keys = [key for key in ours if key in naive]
     return estimate(
         [value(figure, ours[key]) - value(figure, naive[key]) for key in keys],
-        [ours[key].notional for key in keys],
+        [weight(figure, ours[key]) for key in keys],
         [_cluster(experiment, key) for key in keys],
     )
+
+
+def repeated(experiment: Experiment, results: Results) -> dict[str, str]:
+    """Return which of ours did in every order what another one did: it would be told twice."""
+    found: dict[str, str] = {}
+    names = [name for name in dict.fromkeys(p[0] for p in experiment.pairs) if name in results]
+    for at, name in enumerate(names):
+        for earlier in names[:at]:
+            if earlier not in found and _plain(results[name]) == _plain(results[earlier]):
+                found[name] = earlier
+                break
+    return found
+
+
+def _plain(found: Mapping[Key, Outcome]) -> dict[Key, Outcome]:
+    return {key: outcome._replace(decided={}) for key, outcome in found.items()}
+
+
+def pairs_of(experiment: Experiment, results: Results) -> Iterator[Pair]:
+    """Yield the pairs of which both were run, each once."""
+    again = repeated(experiment, results)
+    for ours, naive, figures in experiment.pairs:
+        if ours in results and naive in results and not {ours, naive} & again.keys():
+            yield ours, naive, figures
 
 
 def report(experiment: Experiment, results: Results, seeds: Sequence[int]) -> str:
@@ -88,53 +119,14 @@ def report(experiment: Experiment, results: Results, seeds: Sequence[int]) -> st
             _configuration(experiment, results, seeds),
             "",
             _means(experiment, results),
-            _pairs(experiment, results),
+            *(_routed if experiment.is_routers else _pairs)(experiment, results),
         ]
     )
 
 
-def verdicts(experiment: Experiment, results: Results) -> list[tuple[str, str]]:
-    """Return for each comparison of costs or tracking: better, worse or not shown, and which."""
-    found = []
-    for ours, naive, figures in experiment.pairs:
-        for figure in figures:
-            if ours in results and naive in results:
-                less = compared(experiment, results[ours], results[naive], figure)
-                word = ("better" if less.mean < 0 else "worse") if less.is_significant else ""
-                if (ours, figure) in BESIDE:
-                    word = "beside"
-                text = (
-                    f"{experiment.name}: {ours} less {naive}: {FIGURES[figure][0]} "
-                    f"{less.mean:+.2f} ± {less.clustered:.2f}"
-                )
-                found.append((word or "not shown", text))
-    return found
-
-
-def summary(told: Sequence[tuple[str, str]]) -> str:
-    """Return how often ours was better, worse, or neither could be shown."""
-    counts = {word: sum(each == word for each, _ in told) for word in WORDS}
-    aimed = sum(counts.values())
-    lines = [
-        "## In short",
-        "",
-        f"Of {aimed} comparisons ours is significantly better in {counts['better']}, worse in "
-        f"{counts['worse']}; in {counts['not shown']} no difference is shown.",
-        "",
-    ]
-    for word in ("worse", "better"):
-        lines += [f"Significantly {word}:", ""]
-        lines += [f"- {text}" for each, text in told if each == word]
-        lines.append("")
-    beside = [f"- {text}" for each, text in told if each == "beside"]
-    if beside:
-        lines += ["Beside the aim of the strategy, and not counted:", "", *beside, ""]
-    return "\n".join(lines)
-
-
 def _listed(seeds: Sequence[int]) -> str:
     """Return seeds as words: a range where it is one."""
-    if list(seeds) == list(range(seeds[0], seeds[-1] + 1)):
+    if len(seeds) > 1 and list(seeds) == list(range(seeds[0], seeds[-1] + 1)):
         return f"{seeds[0]} to {seeds[-1]}"
     return ", ".join(str(seed) for seed in seeds)
 
@@ -158,7 +150,7 @@ def _configuration(experiment: Experiment, results: Results, seeds: Sequence[int
 
 
 def _means(experiment: Experiment, results: Results) -> str:
-    figures = [f for f in SHOWN if f != "close"]
+    figures = list(ROUTED if experiment.is_routers else SHOWN)
     if any("close" in pair[2] for pair in experiment.pairs):
         figures.insert(2, "close")
     if any(case.startswith(RATED) for case in results):
@@ -173,13 +165,11 @@ def _means(experiment: Experiment, results: Results) -> str:
     return _table(lines)
 
 
-def _pairs(experiment: Experiment, results: Results) -> str:
+def _pairs(experiment: Experiment, results: Results) -> list[str]:
     head = ["ours", "less the naive form", "figure", "difference", "clustered SE", "", "better?"]
     lines = [head, ["---"] * len(head)]
-    for ours, naive, figures in experiment.pairs:
+    for ours, naive, figures in pairs_of(experiment, results):
         for figure in figures:
-            if ours not in results or naive not in results:
-                continue
             found = compared(experiment, results[ours], results[naive], figure)
             sure = "significant" if found.is_significant else "not significant"
             better = ("yes" if found.mean < 0 else "no") if found.is_significant else "not shown"
@@ -188,6 +178,42 @@ def _pairs(experiment: Experiment, results: Results) -> str:
             lines.append(
                 [ours, naive, name, f"{found.mean:+.2f}", f"{found.clustered:.2f}", sure, better]
             )
+    return [_table(lines)]
+
+
+def _routed(experiment: Experiment, results: Results) -> list[str]:
+    """Return what decided, what is not told and why, and a row for each pair."""
+    parts = [_decided(results)]
+    for name, other in repeated(experiment, results).items():
+        parts.append(f"Order for order {name} did what {other} did: told once.\n")
+    parts += [f"Left out: {name}, it {why}.\n" for name, why in experiment.left_out]
+    (figures,) = {pair[2] for pair in experiment.pairs}
+    names = [FIGURES[figure][0] for figure in figures]
+    head = ["ours", "less", *(f"{name}: difference ± clustered SE" for name in names)]
+    lines = [head, ["---"] * len(head)]
+    for ours, other, _ in pairs_of(experiment, results):
+        cells = []
+        for figure in figures:
+            found = compared(experiment, results[ours], results[other], figure)
+            word = ("better" if found.mean < 0 else "worse") if found.is_significant else ""
+            digits = FIGURES[figure][1]
+            cells.append(f"{found.mean:+.{digits}f} ± {found.clustered:.{digits}f} {word}".strip())
+        lines.append([ours, other, *cells])
+    return [*parts, _table(lines)]
+
+
+def _decided(results: Results) -> str:
+    """Return which logic decided how often: not every one finds something to do each time."""
+    lines = [["case", "decisions", "by logic"], ["---"] * 3]
+    for case, found in results.items():
+        counts: dict[str, int] = {}
+        for outcome in found.values():
+            for name, count in outcome.decided.items():
+                counts[name] = counts.get(name, 0) + count
+        total = sum(counts.values())
+        ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+        told = ", ".join(f"{name} {100 * count / total:.1f} %" for name, count in ranked)
+        lines.append([case, f"{total:,}", told])
     return _table(lines)
 
 

@@ -1,17 +1,18 @@
 """What is compared with what, in which market, by which figures."""
 
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from benchmarks.execution.cases import Case, Orders
+from benchmarks.execution.experiment import WINDOW, Experiment
 from benchmarks.execution.market import Setting
+from benchmarks.execution.routers import ROUTERS, taped_routers
 from schemas.messages.core import StrategyKind, StrategyParameters, Urgency
 
-__all__ = ["DAY", "EXPERIMENTS", "WINDOW", "Experiment", "experiments"]
+__all__ = ["EXPERIMENTS", "experiments"]
 
 K = StrategyKind
 P = StrategyParameters
-DAY, WINDOW = "share and day", "window"
 TENTH: Final = P(participation_rate_bps=1_000)
 EQUAL: Final = P(time_jitter_bps=0, size_jitter_bps=0)
 VWAP: Final = Case("VWAP", K.VWAP)
@@ -37,33 +38,6 @@ CLOSE: Final = Case("CLOSE", K.CLOSE)
 NO_AUCTION: Final = Case(
     "CLOSE: no auction", K.CLOSE, parameters=P(closing_auction_bps=0, pre_close_ns=12 * 60 * 10**9)
 )
-ROUTED: Final = ("ours", "best price only", "pro rata to depth", "round robin")
-LOGICS: Final = ("sequential alone", "parallel", "liquidity seeking", "passive split")
-
-
-class Experiment(NamedTuple):
-    """Cases in one market. `pairs`: ours, the naive form, and the figures that shall differ."""
-
-    name: str
-    title: str
-    setting: Setting
-    orders: Orders
-    cases: tuple[Case, ...]
-    pairs: tuple[tuple[str, str, tuple[str, ...]], ...]
-    clusters: str = DAY  # or WINDOW: a tape is one day, whose windows differ
-    seeds: int = 0  # 0: as many as are asked for
-
-
-def _routed(strategy: StrategyKind, urgency: Urgency, names: tuple[str, ...]) -> tuple[Case, ...]:
-    return tuple(Case(name, strategy, urgency, router=name) for name in names)
-
-
-def _against(
-    ours: str, others: tuple[str, ...], *figures: str
-) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
-    return tuple((ours, other, figures) for other in others)
-
-
 SCHEDULE_PAIRS: Final = (
     ("VWAP", "VWAP: static curve", ("vwap", "gap", "arrival")),
     ("VWAP", "equal slices", ("vwap", "gap", "arrival")),
@@ -127,27 +101,12 @@ EXPERIMENTS: Final = (
         "A lit venue with 30 % of volume is silent for a fifth of the day",
         Setting(minutes=15, lost="OST"),
     ),
-    Experiment(
-        "routers, working",
-        "Routers under VWAP: most of it rests, the rest takes",
-        Setting(minutes=15),
-        Orders(),
-        _routed(K.VWAP, Urgency.NEUTRAL, (*ROUTED, *LOGICS)),
-        _against("ours", (*ROUTED[1:], *LOGICS), "arrival", "vwap", "fees"),
-    ),
-    Experiment(
-        "routers, taking",
-        "Routers under IMMEDIATE: all of it takes, hidden quantity in the books",
-        Setting(minutes=15),
-        Orders(share_bps=800, window_s=120, windows=6),
-        _routed(K.IMMEDIATE, Urgency.URGENT, ROUTED),
-        _against("ours", ROUTED[1:], "arrival", "fees", "seconds"),
-    ),
+    *ROUTERS,
 )
 
 
 def _taped(data: Path) -> tuple[Experiment, ...]:
-    return *_amazon(data), *_coins(data)
+    return *_amazon(data), *_coins(data), *taped_routers(data)
 
 
 def _coins(data: Path) -> tuple[Experiment, ...]:
@@ -175,7 +134,6 @@ def _coins(data: Path) -> tuple[Experiment, ...]:
 def _amazon(data: Path) -> tuple[Experiment, ...]:
     # The whole day: six windows of a morning showed no difference that the next change kept.
     day = Setting(minutes=390, tape=data / "lobster")
-    amzn = Setting(minutes=80, tape=data / "lobster")
     windows = Orders(share_bps=1_000, starts_s=300, window_s=720, windows=31)
     return (
         Experiment(
@@ -185,26 +143,6 @@ def _amazon(data: Path) -> tuple[Experiment, ...]:
             windows,
             (VWAP, STATIC, SLICES, TWAP, POV, POV_TAPE, *SHORTFALL, IMMEDIATE),
             tuple(p for p in SCHEDULE_PAIRS if "p / (1 - p)" not in p[1]),
-            clusters=WINDOW,
-            seeds=1,
-        ),
-        Experiment(
-            "routers, AMZN",
-            "Routers under VWAP on LOBSTER's AMZN day (no impact)",
-            day,
-            windows,
-            _routed(K.VWAP, Urgency.NEUTRAL, ROUTED),
-            _against("ours", ROUTED[1:], "arrival", "vwap", "fees"),
-            clusters=WINDOW,
-            seeds=1,
-        ),
-        Experiment(
-            "routers taking, AMZN",
-            "Routers under IMMEDIATE on LOBSTER's AMZN day (no impact)",
-            amzn,
-            Orders(share_bps=500, window_s=120, windows=36),
-            _routed(K.IMMEDIATE, Urgency.URGENT, ROUTED),
-            _against("ours", ROUTED[1:], "arrival", "fees", "seconds"),
             clusters=WINDOW,
             seeds=1,
         ),

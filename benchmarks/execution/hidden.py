@@ -25,6 +25,7 @@ E9: Final = 10**9
 LOTS_MAX: Final = 200
 WANTED: Final = 100  # lots a round
 ROUNDS: Final = 400
+OURS, ORACLE, CLAIRVOYANT = "ours", "oracle of the laws", "clairvoyant"
 LEARNING: Final = 100  # rounds that do not count
 # Chance of an empty pool, exponent of the power law of the others.
 POOLS: Final = ((0.50, 1.2), (0.75, 1.05), (0.60, 1.6), (0.30, 2.2))
@@ -58,33 +59,32 @@ class _Knows(NamedTuple):
     filled: list[int]
 
 
-def _ours(knows: _Knows, _: Sequence[Pool], __: Sequence[int]) -> list[int]:
-    """Censored tails with forgetting, drawn to all pools', one more step where nobody looked."""
-    ends = pooled_ends(knows.tails)
-    segments = []
-    for at, tail in enumerate(knows.tails):
-        record = msgspec.structs.replace(
-            _NOTHING,
-            tail_lots=LOTS,
-            tail_e9=tail_of(tail, ends, PRIOR_WEIGHT),
-            at_risk_e9=tuple(tail.at_risk),
-        )
-        before = 0
-        explored = RoutingSettings().explored_min * E9
-        for ordinal, (size, chance) in enumerate(optimistic(record, explored, WANTED, 1)):
-            quantity = min(size, WANTED) - before
-            if quantity > 0 and chance > 0:
-                segments.append(Segment(at, ordinal, quantity, chance, E9))
-            before = size
-    given = share_out(segments, WANTED)
-    return [given.get(at, 0) for at in range(len(knows.tails))]
+def _with(*, is_pooled: bool = True, is_optimistic: bool = True, is_whole: bool = True) -> "Split":
+    """Return our split, or that without one of its parts."""
+    explored = RoutingSettings().explored_min * E9 if is_optimistic else 0
 
+    def split(knows: _Knows, _: Sequence[Pool], __: Sequence[int]) -> list[int]:
+        """Censored tails with forgetting, drawn to all pools', one step more where unseen."""
+        segments = []
+        for at, tail in enumerate(knows.tails):
+            ends = pooled_ends(knows.tails if is_pooled else [tail])
+            record = msgspec.structs.replace(
+                _NOTHING,
+                tail_lots=LOTS,
+                tail_e9=tail_of(tail, ends, PRIOR_WEIGHT),
+                at_risk_e9=tuple(tail.at_risk),
+            )
+            before = 0
+            for ordinal, (size, chance) in enumerate(optimistic(record, explored, WANTED, 1)):
+                quantity = min(size, WANTED) - before
+                if quantity > 0 and chance > 0:
+                    segments.append(Segment(at, ordinal, quantity, chance, E9))
+                before = size
+        shown = sum(segment.quantity for segment in segments)
+        given = share_out(segments, WANTED if is_whole else min(WANTED, shown))
+        return [given.get(at, 0) for at in range(len(knows.tails))]
 
-def _ours_whole(knows: _Knows, pools: Sequence[Pool], there: Sequence[int]) -> list[int]:
-    """The same, but what no pool has shown enough for goes to the pool that gets most."""
-    given = _ours(knows, pools, there)
-    given[given.index(max(given))] += WANTED - sum(given)
-    return given
+    return split
 
 
 def _even(knows: _Knows, _: Sequence[Pool], __: Sequence[int]) -> list[int]:
@@ -119,12 +119,14 @@ def _clairvoyant(_: _Knows, __: Sequence[Pool], there: Sequence[int]) -> list[in
 
 Split = Callable[[_Knows, Sequence[Pool], Sequence[int]], list[int]]
 SPLITS: Final[dict[str, Split]] = {
-    "ours": _ours,
-    "ours, nothing held back": _ours_whole,
+    OURS: _with(),
+    "ours, no more than was seen": _with(is_whole=False),
+    "ours, no step beyond what was seen": _with(is_optimistic=False),
+    "ours, each pool by itself": _with(is_pooled=False),
     "even split": _even,
     "by fill rate": _by_fill_rate,
-    "oracle of the laws": _oracle,
-    "clairvoyant": _clairvoyant,
+    ORACLE: _oracle,
+    CLAIRVOYANT: _clairvoyant,
 }
 _NOTHING: Final = Record(0, 0, 0, 0, 0, 0, None, None, 0, 0, (), (), ())
 
@@ -149,27 +151,37 @@ def play(name: str, seed: int) -> float:
 
 
 def hidden_report(seeds: int) -> str:
-    """Return the table: what each split filled of what the oracle fills, on the same draws."""
+    """Return the table: what each split filled, seed by seed less what others did.
+
+    By seed: the same draws for all, so that a seed is a pair and the cluster of its rounds.
+    """
     found = {name: [play(name, seed) for seed in range(1, seeds + 1)] for name in SPLITS}
+    against = (OURS, ORACLE, CLAIRVOYANT)
+    names = [f"less {name}" if name == OURS else f"less the {name}" for name in against]
+    head = ["split", "lots a round", "of the clairvoyant", *(f"{n} ± SE" for n in names)]
     lines = [
-        "## The dark logic against an oracle",
+        "## The dark logic against its oracles",
         "",
         f"Four pools with the chances of being empty and exponents {POOLS}, {WANTED} lots a round, "
-        f"{ROUNDS} rounds of which the first {LEARNING} do not count, seeds 1 to {seeds}.",
+        f"{ROUNDS} rounds of which the first {LEARNING} do not count, seeds 1 to {seeds}, the same "
+        "draws for every split. The oracle of the laws knows how often a pool holds how much, the "
+        "clairvoyant what is there now. A difference with * is significant.",
         "",
-        "| split | lots a round | of the oracle | less the oracle | SE | |",
-        "| --- | --- | --- | --- | --- | --- |",
+        f"| {' | '.join(head)} |",
+        f"|{' --- |' * len(head)}",
     ]
-    best = found["oracle of the laws"]
+    best = _over(found[CLAIRVOYANT]).mean
     for name, fills in found.items():
-        mean, less = _over(fills), _over([a - b for a, b in zip(fills, best, strict=True)])
-        sure = "significant" if less.is_significant else "not significant"
-        part = mean.mean / _over(best).mean
-        lines.append(
-            f"| {name} | {mean.mean:.2f} ± {mean.clustered:.2f} | {part:.1%} "
-            f"| {less.mean:+.3f} | {less.clustered:.3f} | {sure if less.mean else ''} |"
-        )
+        mean = _over(fills)
+        cells = [name, f"{mean.mean:.2f} ± {mean.clustered:.2f}", f"{mean.mean / best:.1%}"]
+        cells += ["" if name == other else _less(fills, found[other]) for other in against]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
+
+
+def _less(fills: Sequence[float], others: Sequence[float]) -> str:
+    less = _over([a - b for a, b in zip(fills, others, strict=True)])
+    return f"{less.mean:+.3f} ± {less.clustered:.3f}{' *' if less.is_significant else ''}"
 
 
 def _over(values: Sequence[float]) -> Estimate:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from benchmarks.execution.cases import Key
-from benchmarks.execution.experiments import Experiment
+from benchmarks.execution.experiment import Experiment
 from benchmarks.execution.measure import Outcome
 
 __all__ = ["Kept", "Piece", "commit_of_code"]

@@ -6,7 +6,14 @@ from typing import Any, Final, NamedTuple
 from schemas.messages.core import BookState, Liquidity, Side
 from schemas.messages.market import BookUpdated, TradePrinted
 from schemas.messages.netting import ParentOpened
-from schemas.messages.routing import ChildPlaced, FillBooked, FillBusted, FillCorrected
+from schemas.messages.routing import (
+    ChildPlaced,
+    ChildReplaced,
+    FillBooked,
+    FillBusted,
+    FillCorrected,
+    RouteDecided,
+)
 
 __all__ = ["Outcome", "Recorder"]
 
@@ -45,6 +52,19 @@ class Outcome(NamedTuple):
     seconds: float  # until the last fill
     children: int
     others: int  # what others traded in its window
+    price: float  # midpoint at arrival, currency
+    sent: int  # what its children asked for, smallest units
+    decided: dict[str, int]  # decisions by logic, with what computed a split
+
+    @property
+    def unit(self) -> float:
+        """Return the cost of one share against arrival. Units: mills, 1e-3 of the currency."""
+        return self.arrival / BPS * self.price * 1_000
+
+    @property
+    def unmet(self) -> float:
+        """Return the part of what was sent to venues that they did not fill, per cent."""
+        return 100 * (1 - self.filled / self.sent) if self.sent else 0.0
 
 
 class Recorder:
@@ -52,7 +72,8 @@ class Recorder:
 
     def __init__(self) -> None:
         self.parents: dict[str, tuple[int, ParentOpened]] = {}
-        self.children: dict[str, int] = {}
+        self._sent: dict[str, dict[str, int]] = {}  # by child, smallest units
+        self._decided: dict[str, dict[str, int]] = {}
         self._fills: dict[str, dict[str, _Fill]] = {}
         self._prints: dict[str, list[tuple[int, int, int]]] = {}
         self._books: dict[str, dict[str, BookUpdated]] = {}
@@ -69,8 +90,13 @@ class Recorder:
                     prints.append((at_ns, others, message.price_e9))
             case ParentOpened():
                 self.parents[message.parent_id] = (at_ns, message)
-            case ChildPlaced():
-                self.children[message.parent_id] = self.children.get(message.parent_id, 0) + 1
+            case ChildPlaced() | ChildReplaced():
+                sent = self._sent.setdefault(message.parent_id, {})
+                sent[message.child_id] = message.quantity
+            case RouteDecided():
+                decided = self._decided.setdefault(message.parent_id, {})
+                name = f"{message.logic} {message.model}".strip()
+                decided[name] = decided.get(name, 0) + 1
             case FillBooked():
                 self._fills.setdefault(message.parent_id, {})[message.fill_id] = _Fill(
                     at_ns,
@@ -119,6 +145,7 @@ class Recorder:
             return (sign * (total - whole) + fees) / whole * BPS
 
         finish_ns = fills[-1].at_ns if fills else start_ns
+        sent = self._sent.get(parent_id, {})
         beside = sum(q for at, q, _ in between if at <= finish_ns)
         return Outcome(
             parent_id=parent_id,
@@ -136,8 +163,11 @@ class Recorder:
             rate=100 * filled / (filled + beside) if filled + beside else 0.0,
             passive=sum(f.quantity for f in fills if f.is_passive) / filled if filled else 0.0,
             seconds=(finish_ns - start_ns) / 10**9,
-            children=self.children.get(parent_id, 0),
+            children=len(sent),
             others=volume,
+            price=arrival / 10**9,
+            sent=sum(sent.values()),
+            decided=self._decided.get(parent_id, {}),
         )
 
     def _book(self, at_ns: int, message: BookUpdated) -> None:

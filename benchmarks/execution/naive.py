@@ -11,7 +11,7 @@ from typing import Any, Final
 from schemas.messages.core import LogicAlternative, RoutingLogic, Side, StrategyKind
 from streams.core.market import VenueBook
 from streams.routing import costs, placement
-from streams.routing.logics import parallel, passive_split, seek, sequential
+from streams.routing.logics import parallel, passive_split, seek, sequential, sweep
 from streams.routing.logics.choice import choose
 from streams.routing.logics.desk import REST_NS, Desk, Leg, Proposal
 from streams.strategy import working
@@ -123,11 +123,14 @@ def round_robin(desk: Desk) -> Choice:
     return _plain(desk, [(books[ordinal % len(books)], desk.quantity)], "round robin")
 
 
-def only(logic: Callable[[Desk], Proposal | str]) -> Chooser:
-    """Ours, with one logic for what rests; the plain one where that finds nothing to do."""
+def only(logic: Callable[[Desk], Proposal | str], *, is_for_takers: bool = False) -> Chooser:
+    """Ours with one logic for what rests; the plain one where that finds nothing to do.
+
+    `is_for_takers`: for what takes as well, which is ours otherwise: no other logic takes.
+    """
 
     def chooser(desk: Desk) -> Choice:
-        if desk.part.logic is RoutingLogic.SWEEP:
+        if desk.part.logic is RoutingLogic.SWEEP and not is_for_takers:
             return choose(desk)
         found = logic(desk)
         return (sequential.propose(desk) if isinstance(found, str) else found), ()
@@ -185,8 +188,9 @@ ROUTERS: Final[dict[str, Chooser | None]] = {
     "best price only": best_price,
     "pro rata to depth": pro_rata,
     "round robin": round_robin,
-    "sequential alone": only(sequential.propose),
+    "sequential": only(sequential.propose),
     "parallel": only(parallel.propose),
+    "sweep": only(sweep.propose, is_for_takers=True),
     "liquidity seeking": only(seek.propose),
     "passive split": only(passive_split.propose),
 }

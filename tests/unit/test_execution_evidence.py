@@ -6,14 +6,16 @@ from random import Random
 import pytest
 
 from benchmarks.execution.cases import Case, Key, Orders, run_case
-from benchmarks.execution.evidence import compared, report, summary, value, verdicts
-from benchmarks.execution.experiments import EXPERIMENTS, Experiment
+from benchmarks.execution.evidence import compared, report, value
+from benchmarks.execution.experiment import Experiment
+from benchmarks.execution.experiments import experiments
 from benchmarks.execution.hidden import LOTS_MAX, POOLS, SPLITS, Pool, play
 from benchmarks.execution.kept import Kept, Piece
 from benchmarks.execution.market import Market, Setting
 from benchmarks.execution.measure import Outcome
 from benchmarks.execution.naive import ROUTERS, SCHEDULES, router, schedule
 from benchmarks.execution.tracking import QUANTITY, WORLDS, tracking_error, volumes
+from benchmarks.execution.verdicts import summary, verdicts
 from schemas.messages.core import Side, StrategyKind
 from streams.routing import placement
 from streams.strategy.working import METHODS
@@ -42,6 +44,9 @@ def outcome(arrival: float, *, filled: int = 100, notional: float = 1.0) -> Outc
         seconds=1.0,
         children=3,
         others=450,
+        price=50.0,
+        sent=400,
+        decided={},
     )
 
 
@@ -77,7 +82,7 @@ def test_the_page_names_configuration_seeds_and_what_is_not_significant() -> Non
 
 
 def test_every_case_names_a_schedule_and_a_router_that_exist() -> None:
-    for experiment in EXPERIMENTS:
+    for experiment in experiments(Path("tapes")):
         names = {case.name for case in experiment.cases}
         for case in experiment.cases:
             assert case.router in ROUTERS
@@ -131,6 +136,11 @@ def test_nobody_beats_who_knows_what_is_there() -> None:
     assert play("oracle of the laws", 1) > play("even split", 1)
 
 
+def test_each_part_of_the_dark_logic_makes_a_difference_when_it_is_left_out() -> None:
+    found = [play(name, 1) for name in SPLITS]
+    assert len(set(found)) == len(found)
+
+
 def test_the_summary_tells_better_worse_and_what_is_not_shown() -> None:
     pair = (("VWAP", "naive", ("arrival",)),)
     experiment = EXPERIMENT._replace(pairs=pair)
@@ -141,7 +151,7 @@ def test_the_summary_tells_better_worse_and_what_is_not_shown() -> None:
             "naive": {key: outcome(0.0) for key in keys(4)},
         }
         told += verdicts(experiment, results)
-    assert [word for word, _ in told] == ["better", "worse", "not shown"]
+    assert [each.word for each in told] == ["better", "worse", "not shown"]
     assert "better in 1, worse in 1; in 1 no difference" in summary(told)
 
 
@@ -178,6 +188,6 @@ def test_what_is_not_a_strategys_aim_is_told_and_not_counted() -> None:
         "naive": {key: outcome(0.0) for key in keys(4)},
     }
     told = verdicts(experiment, results)
-    assert [word for word, _ in told] == ["beside"]
+    assert [each.word for each in told] == ["beside"]
     assert "Of 0 comparisons" in summary(told) and "CLOSE less naive" in summary(told)
     assert "not its aim" in report(experiment, results, (1, 2, 3, 4))
