@@ -1,14 +1,29 @@
-"""Split a marketable quantity over venues at least all-in cost: exact, integers only."""
+"""Split a marketable quantity over venues at least all-in cost: exact, integers only.
 
-from collections.abc import Sequence
+Only the dearest units leave a choice: what is cheaper is taken wherever it stands. They go to the
+venue of the better grade, then to one that is asked anyway, then to the one that shows most of
+them, so that a deep book gets alone what several thin ones would share.
+"""
+
+from collections.abc import Callable, Collection, Sequence
 from heapq import heapify, heappop, heapreplace
 from itertools import combinations
+from operator import itemgetter
 from typing import NamedTuple
 
 from schemas.messages.core import Level, Side
 from streams.core.market import Venue, VenueBook
 
-__all__ = ["Step", "SweepVenue", "Taken", "all_in_e9", "consolidated", "split", "sweep_venue"]
+__all__ = [
+    "Offer",
+    "Step",
+    "SweepVenue",
+    "Taken",
+    "all_in_e9",
+    "consolidated",
+    "split",
+    "sweep_venue",
+]
 
 _PPM = 1_000_000
 
@@ -36,12 +51,23 @@ class SweepVenue(NamedTuple):
     venue_id: str
     minimum: int  # smallest order accepted, whole lots; 0 when any lot is
     steps: tuple[Step, ...]  # from the best price on, quantities in whole lots
+    grade: int = 0  # less is better, between equal costs
+
+    @property
+    def shown(self) -> int:
+        return sum(step.quantity for step in self.steps)
 
 
 class _Split(NamedTuple):
     quantity: int
     cost: int
     steps: list[Step]
+    graded: int = 0  # grades of what is taken, summed
+    venues: int = 0
+    shown: int = 0  # by these venues
+
+
+Offer = tuple[int, int, int, int]  # cost, quantity, rank of the venue, price
 
 
 def all_in_e9(venue: Venue, side: Side, price_e9: int) -> int:
@@ -61,19 +87,37 @@ def consolidated(
     quantity: int,
     *,
     owner_minimum: int = 0,
-) -> tuple[list[Taken], list[tuple[int, int]]]:
-    """Return what to take at each venue, the cheapest first, and all of it as (cost, quantity).
+    grades: Sequence[int] = (),
+) -> tuple[list[Taken], list[Offer]]:
+    """Return what to take at each venue, and all of it by price, the cheapest first.
 
-    As `split` over `sweep_venue`: most of `quantity`, at the least all-in cost, ties to the venue
-    that comes first. Where no venue has a minimum, which is nearly always, the
-    venues' levels are merged and only as many are looked at as are taken.
+    As `split` over `sweep_venue`: most of `quantity`, at the least all-in cost, ties by `grades`
+    (one of each book, less is better; all alike without) and then to the deepest. Where no venue
+    has a minimum, which is nearly always, the venues' levels are merged and only as many are
+    looked at as are taken.
     """
-    if owner_minimum > lot:
-        return _chosen(books, side, limit_price_e9, lot, quantity, owner_minimum=owner_minimum)
-    for book in books:
+    grades = grades or [0] * len(books)
+    if owner_minimum > lot or _has_minimum(books, lot):
+        venues = tuple(
+            sweep_venue(book, side, limit_price_e9, lot, owner_minimum)._replace(grade=grade)
+            for book, grade in zip(books, grades, strict=True)
+        )
+        ranks = {venue.venue_id: rank for rank, venue in enumerate(venues)}
+        offers = [
+            (step.cost_e9, step.quantity, ranks[step.venue_id], step.price_e9)
+            for step in split(venues, quantity)
+        ]
+        offers.sort(key=itemgetter(0, 2))
+    else:
+        offers = _merged(books, limit_price_e9, lot, quantity, grades, is_buy=side is Side.BUY)
+    return _booked(offers), offers
+
+
+def _has_minimum(books: Sequence[VenueBook], lot: int) -> bool:
+    for book in books:  # noqa: SIM110  # a generator would cost each sweep two microseconds
         if book.venue.minimum_quantity > lot:
-            return _chosen(books, side, limit_price_e9, lot, quantity, owner_minimum=owner_minimum)
-    return _merged(books, limit_price_e9, lot, quantity, is_buy=side is Side.BUY)
+            return True
+    return False
 
 
 def _merged(
@@ -81,9 +125,10 @@ def _merged(
     limit_price_e9: int | None,
     lot: int,
     quantity: int,
+    grades: Sequence[int],
     *,
     is_buy: bool,
-) -> tuple[list[Taken], list[tuple[int, int]]]:
+) -> list[Offer]:
     """Merge the venues' levels by cost: what `split` finds without minima.
 
     Plain tuples, no calls and no more levels than are taken: each level of a sweep passes here.
@@ -103,8 +148,7 @@ def _merged(
                 queue.append((cost, rank, price_e9))
     heapify(queue)
     nexts, odd = [0] * len(sides), [0] * len(sides)  # `odd`: shown, but no whole lot yet
-    taken: dict[int, list[int]] = {}
-    parts: list[tuple[int, int]] = []
+    offers: list[Offer] = []
     while queue and quantity:
         cost, rank, price_e9 = queue[0]
         levels, fee_e9, ppm = sides[rank]
@@ -113,18 +157,16 @@ def _merged(
         odd[rank] = part % lot
         part -= odd[rank]
         if part:
-            part = part if part < quantity else quantity
+            offers.append((cost, part, rank, price_e9))
+            if part >= quantity:
+                others = [
+                    (cost, (sides[at][0][nexts[at]].quantity + odd[at]) // lot * lot, at, price_e9)
+                    for other, at, price_e9 in queue
+                    if other == cost and at != rank
+                ]
+                shown = _depth(sides, last, lot, is_buy=is_buy)
+                return _dearest(offers, others, quantity, grades=grades, shown=shown)
             quantity -= part
-            parts.append((cost, part))
-            if rank in taken:  # a venue's prices only get worse
-                own = taken[rank]
-                own[0] += part
-                own[1] = price_e9
-                own[2] += part * price_e9
-            else:
-                taken[rank] = [part, price_e9, part * price_e9, cost]
-            if not quantity:
-                break
         at += 1
         if at < len(levels):
             price_e9 = levels[at].price_e9
@@ -135,29 +177,78 @@ def _merged(
                 heapreplace(queue, (cost, rank, price_e9))
                 continue
         heappop(queue)
-    return [Taken(rank, *own) for rank, own in taken.items()], parts
+    return offers
 
 
-def _chosen(
-    books: Sequence[VenueBook],
-    side: Side,
-    limit_price_e9: int | None,
+def _depth(
+    sides: Sequence[tuple[tuple[Level, ...], int, int]],
+    last: int | None,
     lot: int,
+    *,
+    is_buy: bool,
+) -> Callable[[int], int]:
+    """Return what tells the whole lots that a venue shows up to the signed price `last`."""
+
+    def shown(rank: int) -> int:
+        found = 0
+        for level in sides[rank][0]:
+            if last is not None and (level.price_e9 if is_buy else -level.price_e9) > last:
+                break
+            found += level.quantity
+        return found // lot * lot
+
+    return shown
+
+
+def _dearest(
+    offers: list[Offer],
+    others: list[Offer],
     quantity: int,
     *,
-    owner_minimum: int,
-) -> tuple[list[Taken], list[tuple[int, int]]]:
-    venues = tuple(sweep_venue(book, side, limit_price_e9, lot, owner_minimum) for book in books)
-    ranks = {book.venue.venue_id: rank for rank, book in enumerate(books)}
-    steps = sorted(split(venues, quantity), key=lambda step: (step.cost_e9, ranks[step.venue_id]))
+    asked: Collection[int] = (),
+    grades: Sequence[int],
+    shown: Callable[[int], int],
+) -> list[Offer]:
+    """Return the offers, `quantity` of the dearest taken from the venues that are best for it.
+
+    The last of `offers` shows at least `quantity`, and `others` are as dear. `asked`: venues that
+    get an order anyway.
+    """
+    cost = offers[-1][0]
+    left, tier = quantity - offers[-1][1], others
+    while offers and offers[-1][0] == cost:
+        tier.append(offers.pop())
+        left += tier[-1][1]
+    if len(tier) > 1:
+        used = {offer[2] for offer in offers}
+        used.update(asked)
+        keys = [(grades[rank], rank not in used, -part) for _, part, rank, _ in tier]
+        # What stands behind is looked at only where nothing else tells two of them apart.
+        alike = len(set(keys)) < len(keys)
+        merits = [
+            (*key, -shown(offer[2]) if alike else 0, offer[2], offer)
+            for key, offer in zip(keys, tier, strict=True)
+        ]
+        merits.sort()
+        tier = [merit[-1] for merit in merits]
+    for _, part, rank, price_e9 in tier:
+        if part and left:
+            offers.append((cost, min(part, left), rank, price_e9))
+            left -= min(part, left)
+    return offers
+
+
+def _booked(offers: Sequence[Offer]) -> list[Taken]:
     taken: dict[int, list[int]] = {}
-    for step in steps:
-        own = taken.setdefault(ranks[step.venue_id], [0, 0, 0, step.cost_e9])
-        own[0] += step.quantity
-        own[1] = step.price_e9
-        own[2] += step.quantity * step.price_e9
-    parts = [(step.cost_e9, step.quantity) for step in steps]
-    return [Taken(rank, *own) for rank, own in taken.items()], parts
+    for cost, part, rank, price_e9 in offers:
+        own = taken.get(rank)
+        if own is None:
+            taken[rank] = [part, price_e9, part * price_e9, cost]
+        else:  # a venue's prices only get worse
+            own[0] += part
+            own[1] = price_e9
+            own[2] += part * price_e9
+    return [Taken(rank, *own) for rank, own in taken.items()]
 
 
 def sweep_venue(
@@ -186,7 +277,8 @@ def sweep_venue(
 def split(venues: tuple[SweepVenue, ...], quantity: int) -> list[Step]:
     """Return the steps that fill most of `quantity` and, among those, cost least.
 
-    Equal costs go to the venue that comes first in `venues`. `quantity` is in whole lots.
+    Equal costs go by grade, to few venues and to deep ones, at last to the one that comes first in
+    `venues`. `quantity` is in whole lots.
     A venue's minimum makes the problem a choice of venues: each subset of those that have one is
     tried (they are few), and within one, taking every minimum first and then the
     cheapest steps is optimal because a venue's steps never get cheaper.
@@ -204,7 +296,8 @@ def split(venues: tuple[SweepVenue, ...], quantity: int) -> list[Step]:
 
 def _greedy(venues: tuple[SweepVenue, ...], used: tuple[str, ...], quantity: int) -> _Split | None:
     steps: list[Step] = []
-    offered: list[tuple[int, int, Step]] = []
+    offered: list[Offer] = []
+    forced_at: set[int] = set()
     rest = quantity
     for rank, venue in enumerate(venues):
         owed = venue.minimum if venue.venue_id in used else 0
@@ -214,20 +307,52 @@ def _greedy(venues: tuple[SweepVenue, ...], used: tuple[str, ...], quantity: int
             owed -= forced
             if forced:
                 steps.append(step._replace(quantity=forced))
-            offered.append((step.cost_e9, rank, step._replace(quantity=step.quantity - forced)))
+                forced_at.add(rank)
+            if step.quantity > forced:
+                offered.append((step.cost_e9, step.quantity - forced, rank, step.price_e9))
         if owed or rest < 0:
             return None
-    for _, _, step in sorted(offered, key=lambda offer: offer[:2]):
-        taken = min(step.quantity, rest)
-        if taken:
-            steps.append(step._replace(quantity=taken))
-            rest -= taken
-    total = sum(step.quantity for step in steps)
-    return _Split(total, sum(step.quantity * step.cost_e9 for step in steps), steps)
+    offered.sort(key=itemgetter(0, 2))
+    for cost, part, rank, price_e9 in _wanted(venues, offered, rest, forced_at):
+        steps.append(Step(venues[rank].venue_id, price_e9, part, cost))
+    grades = {venue.venue_id: venue.grade for venue in venues}
+    taken = {step.venue_id for step in steps}
+    return _Split(
+        sum(step.quantity for step in steps),
+        sum(step.quantity * step.cost_e9 for step in steps),
+        steps,
+        sum(step.quantity * grades[step.venue_id] for step in steps),
+        len(taken),
+        sum(venue.shown for venue in venues if venue.venue_id in taken),
+    )
+
+
+def _wanted(
+    venues: tuple[SweepVenue, ...], offered: list[Offer], quantity: int, asked: set[int]
+) -> list[Offer]:
+    """Return the cheapest of what is offered, the dearest of that where it is best taken."""
+    offers: list[Offer] = []
+    for at, offer in enumerate(offered):
+        if not quantity:
+            break
+        offers.append(offer)
+        if offer[1] >= quantity:
+            others = [other for other in offered[at + 1 :] if other[0] == offer[0]]
+            grades = [venue.grade for venue in venues]
+            shown = [venue.shown for venue in venues]
+            return _dearest(
+                offers, others, quantity, asked=asked, grades=grades, shown=shown.__getitem__
+            )
+        quantity -= offer[1]
+    return offers
 
 
 def _is_better(candidate: _Split, best: _Split) -> bool:
-    return (-candidate.quantity, candidate.cost) < (-best.quantity, best.cost)
+    return _merit(candidate) < _merit(best)
+
+
+def _merit(found: _Split) -> tuple[int, int, int, int, int]:
+    return -found.quantity, found.cost, found.graded, found.venues, -found.shown
 
 
 def _is_beyond(side: Side, price_e9: int, limit_price_e9: int) -> bool:

@@ -12,6 +12,7 @@ from schemas.messages.core import (
     OrderStatus,
     OrderType,
     RoutingLogic,
+    Side,
     TimeInForce,
     Urgency,
 )
@@ -80,15 +81,51 @@ def test_a_dark_pool_gets_it_when_its_midpoint_fill_is_likely() -> None:
     assert "D1" not in where(events)
 
 
-def test_a_marketable_child_goes_to_the_deepest_book() -> None:
-    """The same price everywhere: one venue shows all that is wanted, the others walk deeper."""
-    books = (lit("V1", size=50), lit("V2", size=500), lit("V3", size=80))
-    history = (*opened(400), released(400, logic=RoutingLogic.SWEEP))
-    takes = [scored("V2", OrderKind.AGGRESSIVE, 90 * E9 // 100), BUCKET]
-    events = route(*takes, *history, books=books)
-    assert where(events) == {"V2": 400}
+DEEP_LAST = (lit("V1", size=50), lit("V2", size=80), lit("V3", size=500))
+
+
+# Nothing is known of any venue, and the deep one is named last; a few as well as all that it shows.
+@pytest.mark.parametrize("quantity", [1, 40, 60, 400, 500])
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+def test_a_marketable_child_goes_to_the_deepest_book(quantity: int, side: Side) -> None:
+    part = released(quantity, logic=RoutingLogic.SWEEP, side=side)
+    events = route(*opened(quantity, side=side), part, books=DEEP_LAST)
+    assert where(events) == {"V3": quantity}
     found = {each.venue_id: each for each in decision(events).alternatives}
-    assert found["V2"].slippage_e9 < min(found["V1"].slippage_e9, found["V3"].slippage_e9)
+    assert found["V3"].slippage_e9 <= min(found["V1"].slippage_e9, found["V2"].slippage_e9)
+
+
+def test_what_the_deepest_does_not_show_goes_to_the_next_deepest() -> None:
+    events = route(*opened(560), released(560, logic=RoutingLogic.SWEEP), books=DEEP_LAST)
+    assert where(events) == {"V3": 500, "V2": 60}
+
+
+def test_a_venue_that_is_asked_for_its_better_price_gets_the_rest_too() -> None:
+    """Fifty are cheaper at V1, and it shows the other thirty as cheaply as the deep V2."""
+    near = (Level(price_e9=10_001 * TICK, quantity=50), Level(price_e9=10_002 * TICK, quantity=30))
+    books = (lit("V1", asks=near), lit("V2", ask=10_002, size=500))
+    swept = route(*opened(80), released(80, logic=RoutingLogic.SWEEP), books=books)
+    assert where(swept) == {"V1": 80}
+
+
+@pytest.mark.parametrize(("error_e9", "venue_id"), [(4 * E9, "V3"), (0, "V1")])
+def test_only_a_record_that_is_surely_better_outweighs_depth(error_e9: int, venue_id: str) -> None:
+    takes = [
+        scored(each, OrderKind.AGGRESSIVE, fill * E9 // 100, shrunk_error_e9=error_e9)
+        for each, fill in (("V1", 90), ("V2", 30), ("V3", 40))
+    ]
+    part = released(40, logic=RoutingLogic.SWEEP)
+    events = route(BUCKET, *takes, *opened(40), part, books=DEEP_LAST, quote=WIDE)
+    assert where(events) == {venue_id: 40}
+
+
+def test_among_venues_with_smallest_orders_the_deepest_gets_it_alone() -> None:
+    books = tuple(
+        venue_book(name, size=size, venue=venue(name, minimum_quantity=100))
+        for name, size in (("V1", 200), ("V2", 210), ("V3", 500))
+    )
+    events = route(*opened(400), released(400, logic=RoutingLogic.SWEEP), books=books)
+    assert where(events) == {"V3": 400}
 
 
 # ---- sequential

@@ -206,7 +206,7 @@ def test_the_sweep_costs_what_the_linear_program_says(
                 costs.append(all_in_e9(book.venue, side, level.price_e9))
                 sizes.append(level.quantity)
     wanted = min(quantity, sum(sizes))
-    assert sum(each.quantity for each in taken) == sum(part for _, part in parts) == wanted
+    assert sum(each.quantity for each in taken) == sum(part[1] for part in parts) == wanted
     if not wanted:
         return
     solved = linprog(
@@ -216,7 +216,7 @@ def test_the_sweep_costs_what_the_linear_program_says(
         bounds=[(0, size) for size in sizes],
         method="highs",
     )
-    paid = sum(cost * part for cost, part in parts)
+    paid = sum(part[0] * part[1] for part in parts)
     assert abs(paid - solved.fun) <= 1e-9 * abs(solved.fun) + 1
 
 

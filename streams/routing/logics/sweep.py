@@ -15,11 +15,13 @@ from streams.routing.costs import E9
 from streams.routing.logics import dark
 from streams.routing.logics.desk import DARK_REST_NS, Desk, Leg, Passed, Proposal
 from streams.routing.logics.tails import Segment, segments_of
-from streams.routing.sweep import Taken, consolidated
+from streams.routing.sweep import Offer, Taken, consolidated
 
 __all__ = ["equalized", "over_subscribed", "propose", "take"]
 
 BPS: Final = 10_000
+# Of the half spread: what a part filled of four in five says to a few children is off by so much.
+UNSCORED_DIVISOR: Final = 8
 
 
 class _Sweep(NamedTuple):
@@ -83,39 +85,54 @@ def equalized(desk: Desk, legs: list[Leg]) -> list[Leg]:
     return [leg._replace(send_after_ns=slowest - leg.book.venue.latency_ns) for leg in legs]
 
 
-def _ranked(desk: Desk) -> list[VenueBook]:
-    """Return the lit venues, the best record first: equal prices go to it, not to a name."""
-    records = desk.records(OrderKind.AGGRESSIVE)
+def _ranked(desk: Desk) -> tuple[list[VenueBook], list[int]]:
+    """Return the lit venues, the best record first, and the grade of each: less is better.
+
+    What a record costs beside price and fee decides between equal prices. A lead within the error
+    of the scores is luck: all that lag by no more have the best grade, and the deepest of them is
+    asked. A venue without a score is known by a few children at most.
+    """
+    records, half = desk.records(OrderKind.AGGRESSIVE), desk.prices.half_bps_e9
     entries = []
     for book in desk.lit:
         venue_id = book.venue.venue_id
         record = records[venue_id]
         missed = E9 - record.fill_e9 * (E9 - record.rejects_e9) // E9
-        entries.append((missed + record.leakage_e9 + record.correction_e9, venue_id, book))
+        cost = missed * (half + record.missed_e9) // E9 + record.leakage_e9 + record.correction_e9
+        error = record.error_e9 if record.children_e9 else half // UNSCORED_DIVISOR
+        entries.append((cost, venue_id, error, book))
     entries.sort(key=_FIRST_TWO)
-    return [entry[2] for entry in entries]
+    least = entries[0][0] if entries else 0
+    near = least + (entries[0][2] if entries else 0)
+    grades = [
+        0 if cost <= near or cost - error <= least else rank
+        for rank, (cost, _, error, _) in enumerate(entries)
+    ]
+    return [entry[3] for entry in entries], grades
 
 
 _FIRST_TWO: Final = itemgetter(0, 1)
+_Ranked = tuple[list[VenueBook], list[int]]
 
 
-def _found(
-    desk: Desk, ranked: list[VenueBook], quantity: int
-) -> tuple[list[Taken], list[tuple[int, int]]]:
+def _found(desk: Desk, ranked: _Ranked, quantity: int) -> tuple[list[Taken], list[Offer]]:
+    books, grades = ranked
     return consolidated(
-        ranked,
+        books,
         desk.side,
         desk.part.limit_price_e9,
         min(desk.lot, quantity) or desk.lot,
         quantity,
         owner_minimum=desk.minimum,
+        grades=grades,
     )
 
 
 _WHY: Final = "cheapest all in"
 
 
-def _take(desk: Desk, ranked: list[VenueBook], found: list[Taken]) -> _Sweep:
+def _take(desk: Desk, ranked: _Ranked, found: list[Taken]) -> _Sweep:
+    books, _ = ranked
     legs: list[Leg] = []
     passed: list[Passed] = []
     paid = placed = 0
@@ -123,7 +140,7 @@ def _take(desk: Desk, ranked: list[VenueBook], found: list[Taken]) -> _Sweep:
     records, prices, least = desk.records(OrderKind.AGGRESSIVE), desk.prices, desk.minimum
     for rank, offered, worst_e9, paid_e9, _ in found:
         used.add(rank)
-        book = ranked[rank]
+        book = books[rank]
         record = records[book.venue.venue_id]
         cost = costs.taking(record, book, prices, offered, price_e9=paid_e9 // offered)
         quantity, price_e9, reason = desk.rules.fit(book, desk.side, offered, worst_e9, least)
@@ -137,14 +154,14 @@ def _take(desk: Desk, ranked: list[VenueBook], found: list[Taken]) -> _Sweep:
         )
         paid += quantity * cost.total_e9
         placed += quantity
-    for rank, book in enumerate(ranked):
+    for rank, book in enumerate(books):
         if rank not in used:
             cost = costs.taking(records[book.venue.venue_id], book, prices, desk.quantity)
             passed.append(Passed(book, cost, "nothing shown within the limit is cheaper"))
     return _Sweep(legs, passed, paid // placed if placed else 0, placed)
 
 
-def _hidden(desk: Desk, parts: list[tuple[int, int]]) -> tuple[list[Leg], list[Passed]]:
+def _hidden(desk: Desk, parts: list[Offer]) -> tuple[list[Leg], list[Passed]]:
     """Return midpoint bids for the dearest units of the sweep, where they are worth it."""
     if not desk.dark:
         return [], []
@@ -179,9 +196,7 @@ def _at_best(desk: Desk) -> int:
     return sum(level.quantity for level in tops if level.price_e9 == best_e9)
 
 
-def _left_to_the_dark(
-    desk: Desk, parts: list[tuple[int, int]], segments: list[Segment]
-) -> dict[int, int]:
+def _left_to_the_dark(desk: Desk, parts: list[Offer], segments: list[Segment]) -> dict[int, int]:
     """Give the dearest units to the best chances while that is expected to be cheaper.
 
     Both sequences only get worse from unit to unit, so that the first pair that does not pay ends
