@@ -24,16 +24,20 @@ from schemas.messages.core import (
     ClearingStatus,
     Envelope,
     ExecType,
+    RejectReason,
     Side,
 )
 from schemas.messages.intake import OrderAccepted, OrderReplaced
 from schemas.messages.netting import CrossExecuted, ParentClosed
-from schemas.messages.routing import FillBooked, FillBusted, FillCorrected
+from schemas.messages.routing import FillBooked, FillBusted, FillCorrected, SuspenseRecorded
 from schemas.messages.venues import ExecutionReport
 from services.clearing.reconciliation.executions import Executions, told
 from services.clearing.reference import Reference
 
 __all__ = ["Cash", "Fill", "Order", "Pool", "Reported", "Sides", "pool_name", "record_source"]
+
+
+SETTLED = "settled-"  # how the ExecID begins of a fill that people settled
 
 
 class Order(msgspec.Struct, gc=False):
@@ -120,6 +124,7 @@ class Sides:
         self.fills: dict[str, Fill] = {}
         self.allocated: dict[str, int] = {}  # by fill; its topic may be read before the fills'
         self.duplicate_fills: list[tuple[str, str]] = []
+        self.settled_children: set[str] = set()  # by people, in part at least
         self.pools: dict[str, Pool] = {}
         self.closed_parents: set[str] = set()
         self.cash: dict[str, Cash] = {}  # by pool, fill or cross
@@ -192,6 +197,8 @@ def _booked(sides: Sides, envelope: Envelope, event: FillBooked, place: str) -> 
     if event.fill_id in sides.fills:
         sides.duplicate_fills.append((event.fill_id, place))
         return
+    if event.exec_id.startswith(SETTLED):
+        sides.settled_children.add(event.child_id)
     pool = sides.pool(event.parent_id, event.epoch, event.instrument_id)
     executed_ns = envelope.source_ns or envelope.at_ns
     pool.fills.append(event.fill_id)
@@ -211,6 +218,12 @@ def _booked(sides: Sides, envelope: Envelope, event: FillBooked, place: str) -> 
         is_in_pool=event.quantity > 0,
         before=(event.quantity + event.error_quantity, event.price_e9, event.fee_e9),
     )
+
+
+def _kept(sides: Sides, _: Envelope, event: SuspenseRecorded, place: str) -> None:
+    """What is kept as told already is of a child that people settled."""
+    if event.reason is RejectReason.NOTHING_CHANGED:
+        sides.settled_children.add(event.child_id)
 
 
 def _busted(sides: Sides, _: Envelope, event: FillBusted, place: str) -> None:
@@ -294,6 +307,7 @@ TAKES: dict[type, Callable[[Sides, Envelope, Any, str], None]] = {
     FillBooked: _booked,
     FillBusted: _busted,
     FillCorrected: _corrected,
+    SuspenseRecorded: _kept,
     FillAllocated: _allocated,
     AllocationRestated: _allocated,
     CashAllocated: _cash,

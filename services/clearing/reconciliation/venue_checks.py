@@ -6,6 +6,7 @@ from schemas.messages.core import BreakKind as B
 from schemas.messages.core import ReconciliationCheck
 from services.clearing.reconciliation.breaks import Breaks, Where
 from services.clearing.reconciliation.executions import Execution
+from services.clearing.reconciliation.settled_checks import check_settled
 from services.clearing.reconciliation.sides import Fill, Sides
 
 __all__ = ["check_children", "check_executions"]
@@ -21,6 +22,8 @@ def check_executions(
     """Compare every execution with its fill. `venues`: whom the source tells of; None for all."""
     for key, execution in executions.items():
         if not sides.is_wanted(day, execution.instrument_id, execution.transact_ns):
+            continue
+        if execution.child_id in sides.settled_children:
             continue
         fill = sides.fills.get(key)
         if fill is not None:
@@ -46,7 +49,8 @@ def check_executions(
             )
     for fill_id, fill in sides.fills.items():
         is_told_of = venues is None or fill_id.partition("/")[0] in venues
-        if fill_id in executions or not is_told_of or fill.is_busted:
+        is_known = fill_id in executions or fill.child_id in sides.settled_children
+        if is_known or not is_told_of or fill.is_busted:
             continue
         if sides.is_wanted(day, fill.instrument_id, fill.executed_ns):
             breaks.add(
@@ -57,6 +61,7 @@ def check_executions(
                 None,
                 where=Where(fill.instrument_id, fill.place),
             )
+    check_settled(sides, executions, breaks, day, venues)
 
 
 def _compare(breaks: Breaks, fill: Fill, execution: Execution) -> None:
