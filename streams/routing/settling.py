@@ -35,6 +35,7 @@ __all__ = ["is_settleable", "settle_child", "settlement_refused"]
 LENGTH_MAX: Final = 64  # of ids
 TEXT_MAX: Final = 500  # of what people say
 FILLS_MAX: Final = 500
+SHOWN_MAX: Final = 80  # characters of a value in a refusal
 _ASKED = (SettlementStage.PROPOSED, SettlementStage.APPROVED)
 _SAID = ("settlement_id", "said_by", "evidence", "reason")
 # What the second person repeats of the first one's words.
@@ -51,14 +52,18 @@ def settlement_refused(state: RoutingState, command: SettleChild) -> DecodeError
     message = command.message
     child = find_child(state, message.child_id)
     if child is None:
-        return DecodeError(R.UNKNOWN_CHILD, "child_id", message.child_id, "children of this log")
-    return (
+        value = _cut(message.child_id)
+        return DecodeError(R.UNKNOWN_CHILD, "child_id", value, "children of this log")
+    refused = (
         _child_refused(child, message)
         or _words_refused(command)
         or _persons_refused(child, command)
         or _quantity_refused(child, message)
         or _fills_refused(state, child, command)
     )
+    if refused is None:
+        return None
+    return DecodeError(refused.reason, refused.field, _cut(refused.value), _cut(refused.bound))
 
 
 def settle_child(state: RoutingState, command: SettleChild) -> tuple[Any, ...]:
@@ -156,6 +161,11 @@ def _report(child: Child, said: ChildSettled, exec_type: ExecType, at_ns: int) -
         text="",
         transact_ns=at_ns,
     )
+
+
+def _cut(text: str) -> str:
+    """Return the text as a dead letter may say it."""
+    return (text if text.isprintable() else ascii(text)[1:-1])[:SHOWN_MAX]
 
 
 def _child_refused(child: Child, message: ChildSettled) -> DecodeError | None:
