@@ -1,6 +1,10 @@
 """Whether and when a resting order fills: queue races, flow with forgetting, competing ends.
 
-Rates are per unit of time, order sizes are units (lots of the median trade). Floats stay in here.
+Rates are per unit of time, order sizes are units (lots of the median trade). Floats stay in here:
+what decides are the integers of streams/shard/estimates.py (`up_probability_e9` for the balanced
+book), streams/scorecard/curve.py (competing ends) and streams/strategy/tactics.py (the break-even
+chance), which tests hold against these readable forms. The queue races and `Flow` have no such
+counterpart yet: they ask for rates by instrument, where the scorecard measures chances instead.
 Source: SPEC section 7.
 """
 

@@ -5,13 +5,21 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from schemas.messages.core import Side
 from streams.models.dark import TailEstimate, greedy, pooled_hazard
 from streams.models.shrinkage import james_stein, passive_cost, random_effects
+from streams.routing.costs import midpoint, prices_of, resting
+from streams.routing.logics.tails import Segment, share_out
+from streams.routing.state import Record
+from tests.support.builders import quote, venue, venue_book
 from tests.support.vectors import vectors
 
 DARK: Any = vectors("03_dark_pool.json")
 SCORES: Any = vectors("12_sor_scorecard.json")
+E9 = 1_000_000_000
 
 
 def learned(memory: float = 1.0) -> TailEstimate:
@@ -30,11 +38,11 @@ def tail_of(masses: list[float], units: int) -> list[float]:
 def test_the_next_share_goes_where_it_is_worth_most() -> None:
     case = DARK["greedy_exact_tails"]
     tails = [tail_of(masses, case["V"]) for masses in case["pmf"]]
-    given, value = greedy(tails, case["V"], [1.0] * 3)
-    assert given == case["allocation"]
+    shared, value = greedy(tails, case["V"], [1.0] * 3)
+    assert shared == case["allocation"]
     assert value == pytest.approx(case["expected_fill"], rel=1e-12)
-    given, value = greedy(tails, case["V"], case["weights"])
-    assert given == case["weighted_allocation"]
+    shared, value = greedy(tails, case["V"], case["weights"])
+    assert shared == case["weighted_allocation"]
     assert value == pytest.approx(case["weighted_value"], rel=1e-12)
 
 
@@ -44,8 +52,8 @@ def test_what_is_not_worth_the_floor_is_not_sent() -> None:
 
 def test_uncertain_sizes_are_taken_by_chance_times_edge() -> None:
     case = SCORES["uncertain_size_greedy"]
-    given, value = greedy(case["tails"], case["V"], case["edge"])
-    assert given == case["allocation"]
+    shared, value = greedy(case["tails"], case["V"], case["edge"])
+    assert shared == case["allocation"]
     assert value == pytest.approx(case["value"])
 
 
@@ -164,4 +172,54 @@ def test_a_lucky_venue_cannot_top_the_table() -> None:
 @pytest.mark.parametrize("row", SCORES["score_examples"], ids=lambda row: row["v"])
 def test_the_score_is_the_all_in_cost(row: Any) -> None:
     found = passive_cost(row["pf"], row["half"], row["reb"], row["AS"], row["clean"])
-    assert found == pytest.approx(row["score"])
+    assert found == pytest.approx(row["score"], rel=1e-12)
+    assert routed(row) / E9 == pytest.approx(row["score"], abs=1e-6)
+
+
+def routed(row: Any) -> int:
+    """Return what the router makes of it, in integers; the clean-up crosses the spread."""
+    record = Record(
+        version=1,
+        children_e9=0,
+        fill_e9=round(row["pf"] * E9),
+        rejects_e9=0,
+        adverse_e9=round(row["AS"] * E9),
+        missed_e9=0,
+        latency_e9=0,
+        ack_ns=None,
+        leakage_e9=0,
+        correction_e9=0,
+        tail_lots=(),
+        tail_e9=(),
+        at_risk_e9=(),
+    )
+    fee_ppm = round(-row["reb"] * 100)
+    terms = venue("V1", maker_fee_e9=0, taker_fee_e9=0, maker_fee_ppm=fee_ppm)
+    if not row["half"]:
+        terms = venue("V1", taker_fee_e9=0, taker_fee_ppm=fee_ppm)
+        return midpoint(record, terms, 100 * E9, round(row["clean"] * E9)).total_e9
+    prices = prices_of(Side.BUY, quote(9_999, 10_001))  # a basis point to the midpoint
+    left = round((row["clean"] - row["half"]) * E9)
+    book = venue_book("V1", venue=terms, size=10**9)  # so deep that one unit adds nothing
+    return resting(record, book, prices, 1, left).total_e9
+
+
+@given(
+    st.lists(
+        st.lists(st.integers(0, E9), min_size=1, max_size=8).map(lambda t: sorted(t, reverse=True)),
+        min_size=1,
+        max_size=3,
+    ),
+    st.integers(0, 20),
+)
+def test_the_routers_share_out_is_worth_what_greedy_is(chances: list[Any], units: int) -> None:
+    tails = [[1.0, *(chance / E9 for chance in each)] for each in chances]
+    edges = [1.0 + pool for pool in range(len(tails))]
+    segments = [
+        Segment(pool, unit, 1, chance, (1 + pool) * E9)
+        for pool, each in enumerate(chances)
+        for unit, chance in enumerate(each)
+    ]
+    given_out = share_out(segments, units)
+    value = sum(edges[pool] * sum(tails[pool][1 : part + 1]) for pool, part in given_out.items())
+    assert value == pytest.approx(greedy(tails, units, edges)[1], abs=1e-6)

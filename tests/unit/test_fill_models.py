@@ -17,12 +17,14 @@ from streams.models.fills import (
     up_probabilities,
     wins_race,
 )
+from streams.scorecard.curve import AGES_NS, BINS, Curve, Hazards, incidence
 from streams.shard.estimates import up_probability_e9
 from tests.support.vectors import vectors
 
 QUEUES: Any = vectors("07a_queue_fill_probability.json")
 SURVIVAL: Any = vectors("11_frontier_and_survival.json")
 SCORES: Any = vectors("12_sor_scorecard.json")
+E9 = 1_000_000_000
 
 
 def test_queue_lengths_say_where_the_price_goes() -> None:
@@ -68,7 +70,7 @@ def test_the_arc_tangent_is_nearer_to_it_than_the_linear_imbalance(row: Any) -> 
 
 @given(st.integers(1, 10**7), st.integers(1, 10**7))
 def test_the_integers_of_a_shard_follow_the_arc_tangent(bid: int, ask: int) -> None:
-    assert up_probability_e9(bid, ask) / 1e9 == pytest.approx(
+    assert up_probability_e9(bid, ask) / E9 == pytest.approx(
         balanced_up_probability(bid, ask), abs=1e-3
     )
 
@@ -107,6 +109,20 @@ def test_what_moved_away_is_no_censored_fill() -> None:
         )
         assert row.filled + row.away + row.surviving == pytest.approx(1)
     assert table[-1].filled < case["table"][-1]["naive_1_minus_km"]
+
+
+@given(st.lists(st.tuples(st.integers(1, BINS), st.integers(0, 2)), min_size=1, max_size=40))
+def test_the_scorecards_integers_are_that_incidence(ends: list[tuple[int, int]]) -> None:
+    """By bins of age, whose ends count as the instants here."""
+    curve = Curve()
+    for ordinal, end in ends:
+        tell = (curve.censored, curve.filled, curve.gone)[end]
+        tell(AGES_NS[ordinal - 1], E9)
+    found = incidence(curve, Hazards((0,) * BINS, (0,) * BINS), 0)
+    for row in competing_incidence([(float(ordinal), end) for ordinal, end in ends]):
+        at = int(row.time) - 1
+        assert found.fill[at] / E9 == pytest.approx(row.filled, abs=1e-7)
+        assert found.away[at] / E9 == pytest.approx(row.away, abs=1e-7)
 
 
 @pytest.mark.parametrize("row", SCORES["break_even_fill_prob"], ids=lambda row: row["alpha_bps"])
