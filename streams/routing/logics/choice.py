@@ -120,9 +120,8 @@ def _no_taking(desk: Desk) -> str:
         return "not urgent: nothing of it takes"
     if desk.part.tactic not in (Tactic.UNKNOWN, Tactic.JOIN):
         return "its tactic does not take"
-    if desk.part.attempts:
-        return "the slice was placed before"
-    return "" if desk.market.placements else "nothing was solved"
+    # Where nothing was solved for it, the closed form of one venue is weighed in its place.
+    return "the slice was placed before" if desk.part.attempts else ""
 
 
 def _alternative(found: Proposal, reason: str) -> LogicAlternative:

@@ -47,7 +47,7 @@ def propose(desk: Desk) -> Proposal | str:
         split = _closed_form(desk, best)
         rests = {best.venue.venue_id: split.limit_quantity}
         legs, passed = _legs(desk, ranked, split.market_quantity, rests)
-        score, model, reason = _closed_score(desk, legs), CLOSED_FORM, stale
+        score, model, reason = _closed_score(desk, legs, best), CLOSED_FORM, stale
     else:
         market, rests = _scaled(desk, plan)
         legs, passed = _legs(desk, ranked, market, rests)
@@ -145,11 +145,15 @@ def _legs(
     return legs, [each for each in passed if each.book.venue.venue_id not in used]
 
 
-def _closed_score(desk: Desk, legs: list[Leg]) -> int:
-    placed = sum(leg.quantity for leg in legs)
-    if not placed:
-        return 0
-    return sum(leg.quantity * costs.urgent(leg.cost, desk.part.urgency) for leg in legs) // placed
+def _closed_score(desk: Desk, legs: list[Leg], best: VenueBook) -> int:
+    """Return the cost per unit wanted; what finds no place rests at the best venue. Rounds: down.
+
+    As a rival counts it: a split that places half of the slice is not half as dear.
+    """
+    urgency = desk.part.urgency
+    paid = sum(leg.quantity * costs.urgent(leg.cost, urgency) for leg in legs)
+    left = max(0, desk.quantity - sum(leg.quantity for leg in legs))
+    return (paid + left * costs.urgent(desk.resting(best), urgency)) // desk.quantity
 
 
 def _closed_form(desk: Desk, book: VenueBook) -> Single:
