@@ -177,8 +177,8 @@ class ClientsWorld(FuzzWorld):
         commands = self.gateway.fresh(topics.ORDERS_COMMANDS, 0)
         for command in commands:
             if isinstance(command, NewBasket):
-                name = (command.source, command.basket_id)
-                assert name not in self.over, f"nothing of a list after its end: {command}"
+                is_over = (command.source, command.basket_id) in self.over
+                assert not is_over, f"nothing of a list after its end: {command}"
         self.commands += commands
         for sending in self.sendings[self._told :]:
             fields = Fields.parse(sending.body)

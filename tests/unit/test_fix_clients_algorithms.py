@@ -116,25 +116,53 @@ def test_an_amendment_says_all_again() -> None:
     assert pipes(again, 150, 11, 41, 847, 848, 849) == "11=z|41=y|150=5|847=2"
 
 
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        ("54=2|38=120|40=1", "the one of x 2 Side"),
-        ("54=1|1=A2|38=120|40=1", "the one of x A2 Account"),
-        ("54=1|38=120|40=1|847=1", "as in x, for as long as it lives VWAP TargetStrategy"),
-        (
-            "54=1|38=120|40=1|168=20250615-15:30:00",
-            "as in x, for as long as it lives 20250615-15:30:00.000 StartTime",
-        ),
-    ],
-)
-def test_what_is_fixed_cannot_be_amended(change: str, text: str) -> None:
+# What a G says of an order, the order's own tags, and how it is refused.
+KEPT = "as in x, for as long as it lives"
+FIXED = [
+    ("54=2|38=120|40=1", "", "the one of x 2 Side"),
+    ("54=1|1=A2|38=120|40=1", "", "the one of x A2 Account"),
+    ("54=1|38=120|40=1|847=1", "", f"{KEPT} VWAP TargetStrategy"),
+    ("54=1|38=120|40=1|168=20250615-15:30:00", "", f"{KEPT} 20250615-15:30:00.000 StartTime"),
+    ("54=1|38=120|40=1|59=1", "", f"{KEPT} 1 TimeInForce"),
+    ("54=1|38=120|40=1|59=3", "", f"{KEPT} 3 TimeInForce"),
+    ("54=1|38=120|40=1|59=6|126=20250701-15:00:00", "", f"{KEPT} 6 TimeInForce"),
+    ("54=1|38=120|40=1|59=0", "|59=1", f"{KEPT} 0 TimeInForce"),
+    ("54=1|38=120|40=1|59=6|126=20250702-15:00:00", "|59=6|126=20250701-15:00:00",
+     f"{KEPT} 6 TimeInForce"),
+    ("54=1|38=120|40=1|848=Urgency=URGENT", "", f"{KEPT} URGENT Urgency"),
+    ("54=1|38=120|40=1|18=A", "", f"{KEPT} A ExecInst"),
+    ("54=1|38=120|40=1", "|18=A", f"{KEPT} none ExecInst"),
+    ("54=1|38=120|40=1|15=USD", "", f"{KEPT} USD Currency"),
+    ("54=1|38=120|40=1|5700=L1", "", f"{KEPT} L1 LocateBroker"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "own", "text"), FIXED)
+def test_what_is_fixed_cannot_be_amended(change: str, own: str, text: str) -> None:
     desk = ClientDesk()
-    desk.say("OMS44", "D", ORDER)
+    desk.say("OMS44", "D", ORDER + own)
     desk.say("OMS44", "G", f"11=y|41=x|55=ACME|{change}")
-    _, answer = desk.news("OMS44")
+    answer = desk.news("OMS44")[-1]
     assert pipes(answer, 35, 11, 41, 39, 434, 102) == "35=9|11=y|41=x|39=0|434=2|102=99"
     assert answer.get(58) == f"REPLACE_NOT_ALLOWED: {text}"
+    assert not desk.messages(topics.ORDERS_COMMANDS, ReplaceOrder)
+
+
+SAID_AGAIN = [
+    ("", "59=0|15=EUR|848=Urgency=NEUTRAL"),
+    ("|18=A|848=Urgency=PASSIVE", "18=1 A"),  # an urgency that is not said stays
+    ("|59=1", "59=1"),
+    ("", f"59=6|126={END}"),  # the end of the work, for who may say 126 with 59=6 only
+    ("|59=6|126=20250701-15:00:00", "59=6|126=20250701-15:00:00.000"),
+]
+
+
+@pytest.mark.parametrize(("own", "again"), SAID_AGAIN)
+def test_what_is_fixed_may_be_said_again(own: str, again: str) -> None:
+    desk = ClientDesk()
+    desk.say("OMS44", "D", ORDER + own)
+    desk.say("OMS44", "G", f"11=y|41=x|55=ACME|54=1|38=120|40=1|{again}")
+    assert pipes(desk.news("OMS44")[-1], 35, 11, 150, 38) == "35=8|11=y|150=5|38=120"
 
 
 def test_clients_name_instruments_as_they_like() -> None:

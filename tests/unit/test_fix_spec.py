@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from services.cli.main import app
 from services.fix.clearers.answers import ANSWERS
 from services.fix.clients.gateway import HANDLERS
+from services.fix.clients.unworkable import WORKABLE
 from services.fix.codes import Version
 from services.fix.decode import decode, raw_messages
 from services.fix.spec.catalog import catalog
@@ -83,6 +84,16 @@ def test_strategies_and_refusals_are_told() -> None:
     reasons = told_reasons()
     assert len(reasons) > 50
     assert all(f"<code>{reason.value}</code>" in PAGE for reason in reasons)
+
+
+def test_fields_that_are_not_worked_are_told_with_what_they_may_say() -> None:
+    table = PAGE.partition('id="unworked"')[2].partition("</table>")[0]
+    for number, allowed in WORKABLE.items():
+        row = table.partition(f'<td class="n">{number}</td>')[2].partition("</tr>")[0]
+        assert row.endswith(f'<td class="">{", ".join(allowed) or "absent"}</td>'), number
+    of_42 = page(version=Version.FIX42)
+    assert "StopPx" in of_42
+    assert "PegPriceType" not in of_42  # a version is told what it has
 
 
 class Balance(HTMLParser):

@@ -46,9 +46,12 @@ class Algorithm(NamedTuple):
     style: str  # T: 847 to 849; G: group 957; I: instructions (18)
 
 
-def algorithm_of(asked: Asked, scale: int, default: StrategyKind) -> Algorithm:
+def algorithm_of(
+    asked: Asked, scale: int, default: StrategyKind, urgency: Urgency | None = None
+) -> Algorithm:
     """Return what the order says, held against the definition of its strategy.
 
+    `urgency`: where it says none; None: that of the session's terms.
     Units:  `scale` is the instrument's smallest units to a share.
     Raises: FixValueError, which names the parameter as the client knows it.
     """
@@ -78,7 +81,7 @@ def algorithm_of(asked: Asked, scale: int, default: StrategyKind) -> Algorithm:
     _check(strategy, parameters, cap_bps)
     return Algorithm(
         strategy=strategy,
-        urgency=terms.get("Urgency", asked.seat.terms.default_urgency),
+        urgency=terms.get("Urgency", urgency or asked.seat.terms.default_urgency),
         parameters=parameters,
         start_ns=terms.get("StartTime", 0),
         end_ns=terms.get("EndTime", 0),

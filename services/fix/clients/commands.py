@@ -3,22 +3,24 @@
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.messages.core import (
-    Constraints,
-    OrderType,
-    RejectReason,
-    StrategyParameters,
-)
+from schemas.messages.core import Constraints, RejectReason, StrategyParameters
 from schemas.messages.intake import CancelOrder, NewOrder, ReplaceOrder
-from services.fix.clients.algorithms import Algorithm, algorithm_of
+from services.fix.clients.algorithms import algorithm_of
 from services.fix.clients.asked import Asked, MissingTagError, content_digest
-from services.fix.clients.orders import check_present, order_of, trade_date_of
+from services.fix.clients.fixed import check_fixed, check_same
+from services.fix.clients.orders import (
+    check_conditional,
+    check_present,
+    constraints_of,
+    order_of,
+    trade_date_of,
+)
 from services.fix.clients.refusals import Desk, echo_of, message_id, refuse_cancel, refuse_order
 from services.fix.clients.reports import PENDING_NEW, Report, unordered_report
 from services.fix.clients.state import ClientsState, Order, Request, name_key
-from services.fix.fields import Fields
+from services.fix.clients.unworkable import check_workable
 from services.fix.gateway.application import Published
-from services.fix.values import FixValueError, date, price_e9, quantity, side, utc_text
+from services.fix.values import FixValueError, date, price_e9, quantity
 from streams.core.murmur import partition_of
 from streams.core.topics import ORDERS_COMMANDS
 
@@ -104,7 +106,7 @@ def working(desk: Desk) -> Iterator[Any]:
         instrument_id = _instrument_id(asked, order)
         trade_date = _date_of(desk.state, asked, order, original, instrument_id)
         check_new(desk.state, asked, trade_date)
-        _check_same(asked, order)
+        check_same(asked, order)
         terms = desk.seat.terms
         named: dict[str, Any] = {
             "tenant": terms.tenant,
@@ -177,63 +179,28 @@ def _date_of(
     return asked.reference.session(instrument_id, asked.at_ns).trade_date
 
 
-def _check_same(asked: Asked, order: Order | None) -> None:
-    """Refuse to change what can not be changed. Raises: FixValueError."""
-    text = asked.fields.get(54)
-    kind, is_short_sale = side(text)
-    if order is None:
-        return
-    account_id = asked.fields.get(1) or order.account_id
-    for name, told, own in (
-        ("Side", (kind, is_short_sale), (order.side, order.is_short_sale)),
-        ("Account", account_id, order.account_id),
-    ):
-        if told != own:
-            value = text if name == "Side" else account_id
-            reason = RejectReason.REPLACE_NOT_ALLOWED
-            raise FixValueError(reason, name, value, f"the one of {order.client_order_id}")
-
-
 def _replace(asked: Asked, order: Order | None, named: dict[str, Any]) -> ReplaceOrder:
     """Return the replace: what it leaves out of parameters and mandate is given up."""
-    fields, terms = asked.fields, asked.seat.terms
+    fields, terms, instrument_id = asked.fields, asked.seat.terms, named["instrument_id"]
     asked.need(38, "OrderQty", "shares")
-    scale = asked.reference.scale(named["instrument_id"])
-    default = terms.default_strategy if order is None else order.strategy
-    algorithm = algorithm_of(asked, scale, default)
-    is_limit = fields.get(40) == "2"
-    if is_limit and not fields.get(44):
-        reason = RejectReason.LIMIT_PRICE_MISSING
-        raise MissingTagError(reason, 44, "Price", "a LIMIT order has one in tag 44")
+    check_conditional(asked)
+    check_workable(asked, asked.reference.currency(instrument_id))
+    scale = asked.reference.scale(instrument_id)
+    strategy, urgency = terms.default_strategy, None
     if order is not None:
-        _check_fixed(fields, order, algorithm)
+        strategy, urgency = order.strategy, order.urgency
+    algorithm = algorithm_of(asked, scale, strategy, urgency)
+    if order is not None:
+        check_fixed(asked, order, algorithm)
+    is_limit = fields.get(40) == "2"
     return ReplaceOrder(
         **named,
         quantity=quantity(fields.get(38), scale, "OrderQty"),
         limit_price_e9=price_e9(fields.get(44), "Price") if is_limit else None,
-        constraints=Constraints(
-            minimum_quantity=algorithm.minimum_quantity,
-            display_quantity=algorithm.display_quantity,
-            would_price_e9=algorithm.would_price_e9,
-        ),
+        constraints=constraints_of(fields, algorithm) or Constraints(),
         end_ns=algorithm.end_ns if not (order and algorithm.end_ns == order.expire_ns) else 0,
         parameters=algorithm.parameters or StrategyParameters(),
     )
-
-
-def _check_fixed(fields: Fields, order: Order, algorithm: Algorithm) -> None:
-    is_later = algorithm.start_ns > order.start_ns
-    shown = {"OrdType": fields.get(40), "StartTime": utc_text(algorithm.start_ns)}
-    for name, told, own in (
-        ("OrdType", fields.get(40) == "1" and order.order_type is OrderType.LIMIT, False),
-        ("TargetStrategy", algorithm.strategy, order.strategy),
-        ("ParticipationCap", algorithm.participation_cap_bps, order.participation_cap_bps),
-        ("StartTime", is_later, False),
-    ):
-        if told != own:
-            value = shown.get(name, str(told))
-            bound = f"as in {order.client_order_id}, for as long as it lives"
-            raise FixValueError(RejectReason.REPLACE_NOT_ALLOWED, name, value, bound)
 
 
 def _is_known(state: ClientsState, asked: Asked) -> bool:

@@ -36,6 +36,8 @@ def echoed(
         fields.append((168, utc_text(event.start_ns, digits)))
     if event.end_ns:
         fields.append((126, utc_text(event.end_ns, digits)))
+    if event.constraints is not None and event.constraints.venue_ids:
+        fields.append((100, event.constraints.venue_ids[0]))
     fields.append((847, str(DEFINITIONS[strategy].fix_value)))
     said = _said(strategy, event.parameters)
     rate = given(event.parameters).get(RATE) or (cap_bps if cap_bps < BPS else 0)

@@ -57,6 +57,8 @@ def opened(event: OrderAccepted) -> Order:
         participation_cap_bps=event.participation_cap_bps,
         expire_ns=event.expire_ns,
         names=[event.client_order_id],
+        is_cross_allowed=event.is_cross_allowed,
+        locate_id=event.locate_id,
     )
 
 

@@ -14,6 +14,7 @@ from schemas.messages.intake import NewOrder
 from services.fix.clients.algorithms import Algorithm, algorithm_of
 from services.fix.clients.asked import Asked, MissingTagError
 from services.fix.clients.reference import Listed
+from services.fix.clients.unworkable import check_workable
 from services.fix.fields import Fields
 from services.fix.values import (
     FixValueError,
@@ -26,12 +27,22 @@ from services.fix.values import (
     utc_ns,
 )
 
-__all__ = ["ECHOED", "check_present", "constraints_of", "entry_of", "order_of", "trade_date_of"]
+__all__ = [
+    "ECHOED",
+    "check_conditional",
+    "check_present",
+    "constraints_of",
+    "entry_of",
+    "order_of",
+    "time_in_force_of",
+    "trade_date_of",
+]
 
 # What a refusal repeats of an order.
 ECHOED: Final = (1, 55, 48, 22, 54, 38, 40, 44, 59)
 AUTOMATED: Final = ("", "1", "2")  # FIX 21; nobody works orders by hand here
 LOCATE_TAG: Final = 5700  # LocateBroker, by custom: FIX has only whether one is needed (114)
+VENUE_TAG: Final = 100  # ExDestination: the only venue that may have it
 AT_ONCE: Final = (TimeInForce.IOC, TimeInForce.AT_OPEN)  # they have no schedule
 
 
@@ -56,6 +67,11 @@ def check_present(asked: Asked) -> None:
         asked.need(tag, name)
     _ = asked.symbol
     asked.need(38, "OrderQty", "shares")
+    check_conditional(asked)
+
+
+def check_conditional(asked: Asked) -> None:
+    """Hold a D or G against what its own values make it need. Raises: MissingTagError."""
     if asked.fields.get(40) == "2" and not asked.fields.get(44):
         reason = RejectReason.LIMIT_PRICE_MISSING
         raise MissingTagError(reason, 44, "Price", "a LIMIT order has one in tag 44")
@@ -80,6 +96,7 @@ def entry_of(asked: Asked) -> BasketEntry:
     fields = asked.fields
     instrument_id, listed = asked.instrument()
     account_id = asked.account_id()
+    check_workable(asked, listed.currency)
     units = quantity(fields.get(38), listed.quantity_scale, "OrderQty")
     if units <= 0:
         reason = RejectReason.QUANTITY_NOT_POSITIVE
@@ -87,7 +104,7 @@ def entry_of(asked: Asked) -> BasketEntry:
     limit_price_e9 = price_e9(fields.get(44), "Price") if fields.get(44) else None
     kind, is_short_sale = side(fields.get(54))
     order_kind = _order_type(fields)
-    tif, expire_ns = _time_in_force(asked, instrument_id)
+    tif, expire_ns = time_in_force_of(asked, instrument_id)
     if fields.get(21) not in AUTOMATED:
         bound = "1 or 2: no order is worked by hand"
         raise FixValueError(RejectReason.VALUE_OUT_OF_RANGE, "HandlInst", fields.get(21), bound)
@@ -113,17 +130,19 @@ def entry_of(asked: Asked) -> BasketEntry:
         expire_ns=expire_ns,
         is_short_sale=is_short_sale,
         locate_id=fields.get(LOCATE_TAG),
-        constraints=constraints_of(algorithm),
+        constraints=constraints_of(fields, algorithm),
         parameters=algorithm.parameters,
     )
 
 
-def constraints_of(algorithm: Algorithm) -> Constraints | None:
+def constraints_of(fields: Fields, algorithm: Algorithm) -> Constraints | None:
     """Return the mandate; None when it asks nothing."""
+    venue_id = fields.get(VENUE_TAG)
     constraints = Constraints(
         minimum_quantity=algorithm.minimum_quantity,
         display_quantity=algorithm.display_quantity,
         would_price_e9=algorithm.would_price_e9,
+        venue_ids=(venue_id,) if venue_id else (),
     )
     return None if constraints == Constraints() else constraints
 
@@ -136,11 +155,13 @@ def _order_type(fields: Fields) -> OrderType:
     return kind
 
 
-def _time_in_force(asked: Asked, instrument_id: str) -> tuple[TimeInForce, int]:
+def time_in_force_of(asked: Asked, instrument_id: str) -> tuple[TimeInForce, int]:
     """Return the time in force, and when a GTD order expires, ns.
 
     An OMS that may send 126 with 59=6 only means the end of the work by it: where that lies in
     the session under way or the next one, it is a DAY order with an end.
+
+    Raises: FixValueError.
     """
     fields = asked.fields
     tif = time_in_force(fields.get(59))

@@ -102,6 +102,8 @@ class Order(msgspec.Struct, array_like=True):
     value: bytes = b""  # of the executions, 1e-9 units times quantity; may be beyond 64 bits
     payments: dict[str, Payment] = {}  # by epoch, fill or cross whose cash it is
     names: list[str] = []  # every ClOrdID that it ever had
+    is_cross_allowed: bool = True
+    locate_id: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -29,6 +29,9 @@ class SessionTerms(BaseModel):
     symbols: dict[str, str] = Field(
         default_factory=dict, description="Its name of an instrument to ours; others as they are"
     )
+    exchanges: tuple[str, ...] = Field(
+        (), description="What FIX 207 may say that its instruments are listed at"
+    )
     default_strategy: StrategyKind = Field(StrategyKind.VWAP, description="Without FIX 847")
     default_urgency: Urgency = Field(Urgency.NEUTRAL, description="Without parameter Urgency")
     basket_mode: BasketMode = Field(BasketMode.VALID_ONES, description="Of lists (FIX 35=E)")

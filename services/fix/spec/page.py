@@ -10,6 +10,7 @@ from services.fix.spec.catalog import Entry, FieldRow, catalog
 from services.fix.spec.examples import examples
 from services.fix.spec.html import Html, join, table, tag
 from services.fix.spec.references import refusals, session_rules, strategies
+from services.fix.spec.unworked import unworked
 
 __all__ = ["page"]
 
@@ -48,6 +49,7 @@ def page(
             session_rules(session),
             *_groups(entries, versions),
             strategies(),
+            unworked(versions),
             refusals(versions),
             examples(versions, NAMES),
         ),
@@ -82,7 +84,8 @@ def _menu(entries: Sequence[Entry]) -> Html:
         parts += [_link(f"m-{each.type}", each.type, _spaced(each.title)) for each in own]
     parts.append(tag("b", "Reference"))
     for key, title in (
-        ("strategies", "Strategies"), ("refusals", "Refusals"), ("examples", "Examples"),
+        ("strategies", "Strategies"), ("unworked", "Fields that are not worked"),
+        ("refusals", "Refusals"), ("examples", "Examples"),
     ):  # fmt: skip
         parts.append(_link(key, "", title))
     return join(parts)
