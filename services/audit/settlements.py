@@ -94,6 +94,8 @@ class Settlements:
 
     def end_batch(self, outputs: list[Entry], refused: set[tuple[str, int, int]]) -> None:
         """Prove that what was told is booked and nothing is left, and that all were answered."""
+        if not self._asked and not self._done:
+            return
         for child_id, (m, entry) in self._done.items():
             told: dict[int, int] = {}
             for fill in m["fills"]:
