@@ -35,9 +35,12 @@ group by group. The real engine shard and the real simulator in one thread; each
 replaces one thing and leaves engine, tactics, router and market as they are. Differences are taken
 order by order on the same prices, bought and sold.
 Costs in basis points of the benchmark, fees in, + is bad; what an order did not get is charged at
-the other side of the quote at its end. Means are weighted by notional, errors clustered (SPEC
-section 8); *significant*: zero is outside the 95 % interval by Student, and there are three
-clusters at least. With so many rows one in twenty is significant by chance.
+the other side of the quote at its end. A mill is a thousandth of the currency. Of two fill rates
+one is the orders' (100 less *not filled*), the other their children's (100 less *sent to venues and
+not filled*; what is sent again counts again). Means are weighted by notional, those by share or
+coin by these, errors clustered (SPEC section 8); *significant*, or better and worse: zero is
+outside the 95 % interval by Student, and there are three clusters at least. With so many rows one
+in twenty is significant by chance.
 """
 
 

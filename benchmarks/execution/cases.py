@@ -62,7 +62,10 @@ def run_case(
     for seed in seeds:
         for is_flipped in FLIPS:
             market = Market(setting, seed)
-            day = market.day._replace(commands=[*_commands(case, market, orders, is_flipped)])
+            commands = [*_commands(case, market, orders, is_flipped)]
+            # A day hears its orders by time: one that stands behind a later one comes too late.
+            commands.sort(key=lambda command: command.at_ns)
+            day = market.day._replace(commands=commands)
             recorder = Recorder()
             with (
                 schedule(case.strategy, SCHEDULES.get(case.schedule)),

@@ -13,7 +13,7 @@ __all__ = ["BESIDE", "FIGURES", "Results", "compared", "pairs_of", "report", "va
 # Figure: how it is called, digits.
 FIGURES: Final = {
     "arrival": ("bp against arrival", 2),
-    "unit": ("mills a share against arrival", 2),
+    "unit": ("mills a share or coin against arrival", 2),
     "vwap": ("bp against others' VWAP", 2),
     "close": ("bp against the close", 2),
     "fees": ("fees, bp", 2),

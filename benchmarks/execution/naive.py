@@ -126,7 +126,7 @@ def round_robin(desk: Desk) -> Choice:
 def only(logic: Callable[[Desk], Proposal | str], *, is_for_takers: bool = False) -> Chooser:
     """Ours with one logic for what rests; the plain one where that finds nothing to do.
 
-    `is_for_takers`: for what takes as well, which is ours otherwise: no other logic takes.
+    `is_for_takers`: for what takes as well, which is the free choice's otherwise.
     """
 
     def chooser(desk: Desk) -> Choice:

@@ -112,6 +112,13 @@ def test_the_same_seed_gives_the_same_outcomes_and_a_naive_form_others() -> None
     assert all(each.filled == each.ordered for each in first.values())
 
 
+def test_every_order_of_every_window_is_worked() -> None:
+    windows = Orders(starts_s=20, window_s=50, windows=2)
+    found = dict(run_case(VWAP, SHORT, windows, [3]))
+    assert len(found) == 8 * 2 * 2  # shares, windows, bought and sold
+    assert len({key[2] for key in found}) == 2
+
+
 def test_what_replaced_a_router_is_gone_after_the_run() -> None:
     method, chosen = METHODS[StrategyKind.VWAP], vars(placement)["choose"]
     with schedule(StrategyKind.VWAP, SCHEDULES["static curve"]), router(ROUTERS["round robin"]):
