@@ -1,6 +1,7 @@
 """Taking or resting, over queues: the verified numbers of Cont and Kukanov's problem."""
 
 from itertools import product
+from math import expm1, log1p
 from typing import Any
 
 import numpy as np
@@ -318,3 +319,28 @@ def test_the_closed_form_of_an_exponential_outflow_in_integers(case: dict[str, A
         impact=round(case["theta"] * scale),
     )
     assert found.limit_quantity == int(case["L"])
+
+
+SHARES = st.tuples(st.integers(1, 10_000), st.integers(1, 10_000), st.integers(1, 100_000))
+TENTHS = st.tuples(st.integers(1, 400), st.integers(1, 50), st.integers(0, 20), st.integers(0, 20))
+
+
+@given(SHARES, TENTHS)
+@settings(max_examples=200, deadline=None)
+def test_the_routers_integers_follow_the_closed_form(
+    shares: tuple[int, int, int], costs: tuple[int, int, int, int]
+) -> None:
+    """Costs in tenths of a basis point, the outflow exponential."""
+    (quantity, ahead, mean), (under, half, fee, rebate) = shares, costs
+    tenth = 10**8
+    terms = {"half": half * tenth, "fee": fee * tenth, "rebate": rebate * tenth}
+    found = in_integers(quantity, ahead, mean, under * tenth, **terms)
+    market, limit = single_venue(
+        quantity,
+        ahead,
+        Terms(half, fee, (rebate,), 0.0, under, 0.0),
+        lambda size: -expm1(-size / mean),
+        lambda chance: -mean * log1p(-chance),
+    )
+    assert found.limit_quantity == pytest.approx(limit, abs=1.01)  # it rounds down
+    assert found.market_quantity == pytest.approx(market, abs=1.01)
