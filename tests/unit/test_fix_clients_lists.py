@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.messages.core import BasketMode
-from schemas.messages.intake import NewBasket
+from schemas.messages.intake import CancelOrder, NewBasket
 from services.fix.fields import Fields
 from streams.core import topics
 from tests.support.builders import SECOND
@@ -86,6 +86,33 @@ def test_a_list_that_waits_can_be_withdrawn(name: str) -> None:
     desk.crash()
     desk.say(name, "M", "66=L")
     assert statuses(desk.news(name)) == ["2 6 4"]
+
+
+@BOTH
+def test_an_order_that_waits_in_its_list_is_known(name: str) -> None:
+    desk = ClientDesk()
+    desk.say(name, "E", fragment("L", entry("a"), entry("b"), more="433=2|"))
+    desk.news(name)
+    desk.crash()
+    desk.say(name, "H", "11=b|55=ACME|54=1")
+    (waits,) = desk.news(name)
+    tags = (37, 11, 39, 66, 38, 151, 14)
+    assert sorted(pipes(waits, *tags).split("|")) == sorted(
+        ["37=NONE", "11=b", "39=A", "38=10", "66=L", "151=10", "14=0"]
+    )
+    for kind in ("F", "G"):
+        desk.say(name, kind, f"11=c{kind}|41=b|55=ACME|54=1|38=20|40=1")
+        (refused,) = desk.news(name)
+        assert pipes(refused, 35, 37, 41, 39, 102) == "35=9|37=NONE|41=b|39=A|102=3"
+        bound = "started: list L waits for L, or K for all of it"
+        assert refused.get(58) == f"ALREADY_PENDING: {bound} b OrigClOrdID"
+    desk.say(name, "K", "66=L")
+    desk.say(name, "H", "11=b|55=ACME|54=1")
+    desk.say(name, "F", "11=d|41=b|55=ACME|54=1")
+    _, gone, refused = desk.news(name)
+    assert pipes(gone, 37, 11, 39, 151) == "37=NONE|11=b|39=4|151=0"
+    assert pipes(refused, 35, 39, 102) == "35=9|39=4|102=0"
+    assert not desk.messages(topics.ORDERS_COMMANDS, CancelOrder)
 
 
 @BOTH
@@ -197,6 +224,7 @@ def test_a_list_that_is_sent_again_is_told_as_it_stands(name: str) -> None:
         ("E", "394=3|68=1|73=1|11=a", "380=5"),
         ("E", "66=L|394=3|68=1|73=2|11=a", "380=0"),
         ("E", "66=L|394=3|68=0", "380=0"),
+        ("E", f"66=L|394=1|68=1|73=1|{entry('a')}", "380=0"),
         ("M", "66=none", "380=1"),
         ("K", "66=none", "380=1"),
         ("L", "66=none", "380=1"),

@@ -16,8 +16,14 @@ from services.fix.clients.orders import (
     trade_date_of,
 )
 from services.fix.clients.refusals import Desk, echo_of, message_id, refuse_cancel, refuse_order
-from services.fix.clients.reports import PENDING_NEW, Report, unordered_report
-from services.fix.clients.state import ClientsState, Order, Request, name_key
+from services.fix.clients.reports import (
+    CANCELED,
+    PENDING_NEW,
+    REJECTED,
+    Report,
+    unordered_report,
+)
+from services.fix.clients.state import ClientsState, Order, OrderList, Request, name_key
 from services.fix.clients.unworkable import check_workable
 from services.fix.gateway.application import Published
 from services.fix.values import FixValueError, date, price_e9, quantity
@@ -98,11 +104,16 @@ def day_of(state: ClientsState, asked: Asked) -> int:
 
 def working(desk: Desk) -> Iterator[Any]:
     """Decide a F or G."""
-    asked, order, original = desk.asked, None, ""
+    asked, order, original, status = desk.asked, None, "", REJECTED
     try:
         original, order = _named(desk)
         asked.need(11, "ClOrdID")
         asked.need(54, "Side")
+        if order is None and name_key(desk.source, original) not in desk.state.requests:
+            listed = desk.state.waiting(desk.seat.session_id, original)
+            if listed is not None:
+                status = CANCELED if listed[0].is_canceling else PENDING_NEW
+                raise _unstarted(listed[0], original)
         instrument_id = _instrument_id(asked, order)
         trade_date = _date_of(desk.state, asked, order, original, instrument_id)
         check_new(desk.state, asked, trade_date)
@@ -119,7 +130,7 @@ def working(desk: Desk) -> Iterator[Any]:
         is_cancel = desk.heard.message.message_type == "F"
         command = CancelOrder(**named) if is_cancel else _replace(asked, order, named)
     except FixValueError as error:
-        yield from refuse_cancel(desk, error, original, order)
+        yield from refuse_cancel(desk, error, original, order, status)
         return
     yield published(desk, command, instrument_id)
 
@@ -153,6 +164,15 @@ def _named(desk: Desk) -> tuple[str, Order | None]:
     if order is None or order.source != desk.source:
         raise MissingTagError(RejectReason.FIELD_EMPTY, 41, "OrigClOrdID", "a value in tag 41")
     return order.client_order_id, order
+
+
+def _unstarted(asked: OrderList, original: str) -> FixValueError:
+    """Return why an order that never went out with its list is not changed by itself."""
+    reason = RejectReason.ALREADY_PENDING
+    bound = f"started: list {asked.list_id} waits for L, or K for all of it"
+    if asked.is_canceling:
+        reason, bound = RejectReason.TOO_LATE, f"withdrawn with list {asked.list_id}"
+    return FixValueError(reason, "OrigClOrdID", original, bound)
 
 
 def _instrument_id(asked: Asked, order: Order | None) -> str:

@@ -13,11 +13,19 @@ from services.fix.clients.layouts import kept
 from services.fix.clients.refusals import (
     Desk,
     business_reject,
+    echo_of,
     message_id,
     refuse_status,
     reject_mass,
 )
-from services.fix.clients.reports import PENDING_NEW, STATUS, Report, report, unordered_report
+from services.fix.clients.reports import (
+    CANCELED,
+    PENDING_NEW,
+    STATUS,
+    Report,
+    report,
+    unordered_report,
+)
 from services.fix.clients.state import ClientsState, name_key
 from services.fix.clients.terms import Seat
 from services.fix.codes import reason_codes, text_of
@@ -62,6 +70,14 @@ def status(desk: Desk) -> Iterator[Any]:
         # On its way: the engine has not answered yet.
         leaves = dict(request.echo).get(38, "0")
         yield unordered_report(seat, name, said, request.echo, status=PENDING_NEW, leaves=leaves)
+        return
+    if name and request is None and (listed := state.waiting(seat.session_id, name)) is not None:
+        asked, own = listed
+        is_withdrawn = asked.is_canceling
+        echo = [*echo_of(seat.version, own), (66, asked.list_id)]
+        standing = CANCELED if is_withdrawn else PENDING_NEW
+        leaves = "0" if is_withdrawn else own.get(38, "0")
+        yield unordered_report(seat, name, said, echo, status=standing, leaves=leaves)
         return
     value = name or fields.get(37)
     error = FixValueError(

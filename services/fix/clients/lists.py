@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 AT_ONCE, WAIT = "1", "2"  # FIX 433: WAIT is until it is told to
+NO_BIDDING: Final = "3"  # FIX 394
 EXECUTIONS: Final = (AT_ONCE, WAIT)
 
 
@@ -179,6 +180,9 @@ def _check_whole(
     """
     total, execution = told
     wrong = RejectReason.VALUE_OUT_OF_RANGE
+    if fields.get(394, NO_BIDDING) != NO_BIDDING:
+        bound = f"{NO_BIDDING}: no list is bid for"
+        raise FixValueError(wrong, "BidType", fields.get(394), bound)
     if execution not in EXECUTIONS:
         bound = "one of " + ", ".join(EXECUTIONS)
         raise FixValueError(wrong, "ListExecInstType", execution, bound)

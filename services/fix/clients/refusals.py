@@ -76,9 +76,12 @@ def refuse_order(
 
 
 def refuse_cancel(
-    desk: Desk, error: FixValueError, original: str, order: Order | None
+    desk: Desk, error: FixValueError, original: str, order: Order | None, status: str = REJECTED
 ) -> Iterator[Any]:
-    """Yield the refusal of a cancel or replace: 9 with 102, or j where a tag is missing."""
+    """Yield the refusal of a cancel or replace: 9 with 102, or j where a tag is missing.
+
+    `status`: FIX 39 of what is no order.
+    """
     fields = desk.heard.fields
     if isinstance(error, MissingTagError):
         yield from business_reject(desk, error, fields.get(11), error.tag)
@@ -90,7 +93,14 @@ def refuse_cancel(
     at_ns = desk.heard.at_ns
     names = (fields.get(11), original)
     yield cancel_reject(
-        desk.seat, order, names, code=code, response=response, text=text, at_ns=at_ns
+        desk.seat,
+        order,
+        names,
+        code=code,
+        response=response,
+        text=text,
+        at_ns=at_ns,
+        status=status,
     )
 
 
@@ -103,9 +113,11 @@ def cancel_reject(
     response: str,
     text: str,
     at_ns: int,
+    status: str = REJECTED,
 ) -> Outgoing:
-    """Return an OrderCancelReject. `names`: FIX 11 and 41."""
-    status = REJECTED if order is None else ORDER_STATUS_TEXTS[order.order_status]
+    """Return an OrderCancelReject. `names`: FIX 11 and 41; `status`: 39 of what is no order."""
+    if order is not None:
+        status = ORDER_STATUS_TEXTS[order.order_status]
     fields = Fields().add(37, NO_ORDER if order is None else order.order_id)
     fields.add(11, names[0]).add(41, names[1] or "NONE").add(39, status)
     if order is not None:

@@ -17,6 +17,7 @@ from schemas.messages.core import (
     Urgency,
 )
 from services.fix.clients.reference import Reference
+from services.fix.fields import Fields
 from services.fix.gateway.application import GatewayState
 
 __all__ = [
@@ -37,13 +38,20 @@ OPEN = (OrderStatus.NEW, OrderStatus.DONE_FOR_DAY)
 
 
 class Execution(msgspec.Struct, array_like=True):
-    """A trade as the client knows it now. `exec_id`: the newest that tells of it."""
+    """A trade as the client knows it now. `exec_id`: the newest that tells of it.
+
+    The last four are as that report told them, for who asks for it again.
+    """
 
     exec_id: str
     fill_id: str  # fill or cross
     parent_id: str  # empty for a cross
     quantity: int
     price_e9: int
+    transact_ns: int = 0  # FIX 60
+    market: str = ""  # FIX 30
+    capacity: str = ""  # FIX 29
+    liquidity: str = ""  # FIX 851
 
 
 class Payment(msgspec.Struct, frozen=True, array_like=True):
@@ -227,6 +235,16 @@ class ClientsState(GatewayState):
     def order_named(self, source: str, client_order_id: str) -> Order | None:
         """Return the order that ever had this ClOrdID."""
         return self.orders.get(self.order_ids.get(name_key(source, client_order_id), ""))
+
+    def waiting(self, session_id: str, client_order_id: str) -> tuple[OrderList, Fields] | None:
+        """Return an order that never went out with its list: it waits, or was withdrawn."""
+        for asked in self.lists.values():
+            if asked.session_id == session_id and client_order_id in asked.names:
+                for fragment in asked.fragments:
+                    for fields in Fields.parse(fragment).groups(73):
+                        if fields.get(11) == client_order_id:
+                            return asked, fields
+        return None
 
 
 def name_key(source: str, name: str) -> str:
