@@ -182,7 +182,7 @@ class StepRun:
     def _apply_delayed(self, delayed: Delayed) -> None:
         child = self._state.children[delayed.child_id]
         if delayed.report is None:
-            report = apply_change(self._terms, child, delayed)
+            report = apply_change(self._terms, child, delayed, self._state.volumes)
             child.executions.append(report)
             self._out.report(child, report, delayed.due_ns)
             return

@@ -47,6 +47,9 @@ class Executions:
         elif child.status is OrderStatus.NEW:
             child.status = OrderStatus.PARTIALLY_FILLED
         is_maker = liquidity is Liquidity.ADDED
+        volumes = self.state.volumes
+        own_quantity = volumes.get(child.venue_id, 0)
+        volumes[child.venue_id] = own_quantity + quantity
         return next_report(
             child,
             ExecType.TRADE,
@@ -54,7 +57,12 @@ class Executions:
             last_quantity=quantity,
             last_price_e9=price_e9,
             fee_e9=self.terms.fee_e9(
-                child.venue_id, child.instrument_id, price_e9, quantity, is_maker=is_maker
+                child.venue_id,
+                child.instrument_id,
+                price_e9,
+                quantity,
+                is_maker=is_maker,
+                own_quantity=own_quantity,
             ),
             liquidity=liquidity,
         )

@@ -65,10 +65,13 @@ def later_change(terms: Terms, report: ExecutionReport, at_ns: int) -> Delayed |
     )
 
 
-def apply_change(terms: Terms, child: Child, change: Delayed) -> ExecutionReport:
+def apply_change(
+    terms: Terms, child: Child, change: Delayed, volumes: dict[str, int]
+) -> ExecutionReport:
     """Bust the execution, or correct it: half the quantity, or one tick off the price.
 
-    What is taken back does not come back to the book: leaves stay.
+    What is taken back does not come back to the book: leaves stay. It is no volume of ours any
+    more in `volumes`, and what stands is charged by the tier that the rest of it has reached.
     """
     fill = next(each for each in child.executions if each.exec_id == change.changes_exec_id)
     assert fill.last_price_e9 is not None
@@ -81,6 +84,8 @@ def apply_change(terms: Terms, child: Child, change: Delayed) -> ExecutionReport
     else:
         price_e9 += terms.instruments[child.instrument_id].tick_e9
     child.cumulative -= fill.last_quantity - quantity
+    own_quantity = volumes.get(child.venue_id, 0) - fill.last_quantity
+    volumes[child.venue_id] = own_quantity + quantity
     is_full = child.cumulative == child.quantity
     if child.status is OrderStatus.FILLED and not is_full:
         child.status = OrderStatus.CANCELED  # nothing is left at the venue, and it is not full
@@ -94,7 +99,12 @@ def apply_change(terms: Terms, child: Child, change: Delayed) -> ExecutionReport
         last_quantity=quantity if change.is_correction else fill.last_quantity,
         last_price_e9=price_e9,
         fee_e9=terms.fee_e9(
-            child.venue_id, child.instrument_id, price_e9, quantity, is_maker=is_maker
+            child.venue_id,
+            child.instrument_id,
+            price_e9,
+            quantity,
+            is_maker=is_maker,
+            own_quantity=own_quantity,
         ),
         liquidity=fill.liquidity,
         text="corrected" if change.is_correction else "trade broken",

@@ -127,6 +127,7 @@ class SimulatorState(msgspec.Struct):
     delayed: list[Delayed] = []
     flags: dict[str, Flag] = {}  # local ones that stand: nothing new is taken
     late: list[Late] = []  # of venues in trouble, in the order in which they said it
+    volumes: dict[str, int] = {}  # by venue: what we traded there, busts off
     moves: dict[str, Move] = {}  # by instrument, where our trading moves prices
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from schemas.messages.control import InstrumentDefined, VenueDefined
 from schemas.messages.core import Side
 from services.venues.impact import ImpactTerms
+from streams.core.market import tier_at
 
 __all__ = ["Terms", "opposite"]
 
@@ -30,16 +31,27 @@ class Terms:
         return below[-1] if below else terms.tick_e9
 
     def fee_e9(
-        self, venue_id: str, instrument_id: str, price_e9: int, quantity: int, *, is_maker: bool
+        self,
+        venue_id: str,
+        instrument_id: str,
+        price_e9: int,
+        quantity: int,
+        *,
+        is_maker: bool,
+        own_quantity: int = 0,
     ) -> int:
         """Return the fee of an execution, negative for a rebate.
+
+        `own_quantity` is what we traded there before it on this day: its tier is of the month's.
 
         Units:  1e-9 currency units.
         Rounds: each part up, so a rebate towards zero: the venue never pays the fraction.
         """
         venue = self.venues[venue_id]
         scale = self.instruments[instrument_id].quantity_scale
-        per_unit = venue.maker_fee_e9 if is_maker else venue.taker_fee_e9
+        tier = tier_at(venue.fee_tiers, venue.month_quantity + own_quantity)
+        fees = venue if tier is None else tier
+        per_unit = fees.maker_fee_e9 if is_maker else fees.taker_fee_e9
         ppm = venue.maker_fee_ppm if is_maker else venue.taker_fee_ppm
         of_units = -(-per_unit * quantity // scale)
         of_notional = -(-ppm * price_e9 * quantity // (scale * PPM))

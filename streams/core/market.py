@@ -1,5 +1,6 @@
 """What deciders are told of the market: plain values, taken from the market view by the shard."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -128,6 +129,16 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return whole
 
 
+def tier_at(tiers: Sequence[FeeTier], reached: int) -> FeeTier | None:
+    """Return the tier of an own quantity; None below the first. Tiers ascend."""
+    found = None
+    for each in tiers:
+        if each.from_quantity > reached:
+            break
+        found = each
+    return found
+
+
 _AUCTIONS = (PhaseKind.OPENING_AUCTION, PhaseKind.CLOSING_AUCTION)
 
 
@@ -154,14 +165,13 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     slow_after_ns: int = 0  # longest honest answer; 0 for routing's own bound
     calendar_id: str = ""  # its own sessions; empty: the instrument's
 
-    def at_quantity(self, own_quantity: int) -> "Venue":
-        """Return the terms with the fees of the tier that so much own volume has reached."""
-        reached = self.month_quantity + own_quantity
-        tier = None
-        for each in self.fee_tiers:
-            if each.from_quantity > reached:
-                break
-            tier = each
+    def at_quantity(self, own_quantity: int, *, is_first_month: bool = True) -> "Venue":
+        """Return the terms with the fees of the tier that so much own volume has reached.
+
+        What was traded before this log counts in the month in which it began.
+        """
+        before = self.month_quantity if is_first_month else 0
+        tier = tier_at(self.fee_tiers, before + own_quantity)
         if tier is None:
             return self
         return msgspec.structs.replace(

@@ -334,7 +334,8 @@ class RoutingState(msgspec.Struct):
     early: dict[str, list[EarlyChange]] = {}  # by the execution that they wait for
     tracks: dict[str, Track] = {}  # by "venue/passive" or "venue/aggressive"
     venues: dict[str, VenueRecord] = {}  # by venue, or "venue|instrument"
-    volumes: dict[str, int] = {}  # own quantity by venue since the log began, busts off
+    volumes: dict[str, int] = {}  # own quantity by venue in this month, busts off
+    is_later_month: bool = False  # than the one in which the log began
     trade_date: int = 0  # newest of any child
     reports: int = 0  # folded into the scorecard: its version
     settings: RoutingSettings = RoutingSettings()  # set by the shard

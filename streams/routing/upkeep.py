@@ -78,6 +78,7 @@ def forget_days(state: RoutingState, trade_date: int) -> None:
     last, state.trade_date = state.trade_date, trade_date
     if last // MONTH != trade_date // MONTH:
         state.volumes.clear()
+        state.is_later_month = last != 0
     dates = {child.trade_date for child in state.closed.values()} - {0, trade_date}
     old = sorted(dates)[:-DATES_KEPT]
     gone = {child_id for child_id, child in state.closed.items() if child.trade_date in old}

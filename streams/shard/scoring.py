@@ -41,7 +41,7 @@ def scoring_command(knows: Knowledge, timer_id: str) -> MarkFills | ScoreVenues:
     if timer_id == scorecard.SCORE_TIMER:
         return ScoreVenues(
             at_ns=knows.at_ns,
-            venues=tuple(venue for _, venue in sorted(knows.state.reference.venues.items())),
+            venues=tuple(venue for _, venue in sorted(knows.venues_now.terms().items())),
             markets=_markets(knows),
         )
     tops, venues = knows.state.tops, knows.state.reference.venues

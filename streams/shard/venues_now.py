@@ -26,7 +26,8 @@ class VenuesNow:
     def terms(self) -> Mapping[str, Venue]:
         """Return every venue's terms in force for this shard's next child.
 
-        A bound on messages is the firm's: each shard keeps its own part of it.
+        A bound on messages is the firm's: each shard keeps its own part of it. Own volume is the
+        firm's too, and a shard knows its own fills: it may believe a tier late, never early.
         """
         reference = self._state.reference
         if reference.version != self._version:
@@ -40,9 +41,11 @@ class VenuesNow:
         if not self._special:
             return reference.venues
         venues = dict(reference.venues)
-        shards = max(1, self._state.risk.partitions)
+        shards, routing = max(1, self._state.risk.partitions), self._state.routing
         for venue_id in self._special:
-            venue = venues[venue_id].at_quantity(self._state.routing.volumes.get(venue_id, 0))
+            venue = venues[venue_id].at_quantity(
+                routing.volumes.get(venue_id, 0), is_first_month=not routing.is_later_month
+            )
             if venue.messages_per_s:
                 share = max(1, venue.messages_per_s // shards)
                 venue = msgspec.structs.replace(venue, messages_per_s=share)

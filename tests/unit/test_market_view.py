@@ -24,6 +24,7 @@ from services.venues.scenario import Day, Scenario, plan_day
 from streams.core import topics
 from streams.core.envelope import outside_envelope
 from streams.core.market import Quote
+from streams.routing.upkeep import forget_days
 from streams.shard.knowledge import Knowledge
 from streams.shard.market import MarketView
 from streams.shard.reference import values
@@ -158,6 +159,19 @@ def test_fees_and_throttles_are_this_shards_at_its_own_volume() -> None:
         host.app.state.routing.volumes["V2"] = volume
         terms = knows.venues_now.terms()["V2"]
         assert (terms.taker_fee_e9, terms.messages_per_s) == (fee, 2)
+
+
+def test_what_was_traded_before_the_log_counts_in_the_month_in_which_it_began() -> None:
+    tiers = (FeeTier(from_quantity=50, taker_fee_e9=1, maker_fee_e9=-9),)
+    host = trading_host(venue_defined("V2", fee_tiers=tiers, month_quantity=60))
+    state, knows, fees = host.app.state.routing, Knowledge(host.app.state), []
+    for trade_date in (20250627, 20250630, 20250701):
+        forget_days(state, trade_date)
+        fees.append(knows.venues_now.terms()["V2"].taker_fee_e9)
+        state.volumes["V2"] = 10
+    assert fees == [1, 1, 3_000_000]
+    state.volumes["V2"] = 50
+    assert knows.venues_now.terms()["V2"].taker_fee_e9 == 1
 
 
 def test_a_lost_session_is_heard_on_every_partition_and_known_venues_only() -> None:
