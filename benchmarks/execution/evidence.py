@@ -8,7 +8,7 @@ from benchmarks.execution.experiment import DAY, Experiment, Pair
 from benchmarks.execution.measure import Outcome
 from streams.models.standard_error import Estimate, estimate
 
-__all__ = ["BESIDE", "FIGURES", "Results", "compared", "pairs_of", "report", "value"]
+__all__ = ["BESIDE", "FIGURES", "Results", "compared", "pairs_of", "repeated", "report", "value"]
 
 # Figure: how it is called, digits.
 FIGURES: Final = {
@@ -87,14 +87,19 @@ def compared(
 
 
 def repeated(experiment: Experiment, results: Results) -> dict[str, str]:
-    """Return which of ours did in every order what another one did: it would be told twice."""
+    """Return which of ours did in every order what another one did: it would be told twice.
+
+    So with the naive forms among each other, but never ours with a naive form: that is a result.
+    """
+    ours = dict.fromkeys(pair[0] for pair in experiment.pairs)
+    naive = dict.fromkeys(pair[1] for pair in experiment.pairs if pair[1] not in ours)
     found: dict[str, str] = {}
-    names = [name for name in dict.fromkeys(p[0] for p in experiment.pairs) if name in results]
-    for at, name in enumerate(names):
-        for earlier in names[:at]:
-            if earlier not in found and _plain(results[name]) == _plain(results[earlier]):
+    for group in (ours, naive):
+        names = [name for name in group if name in results]
+        for at, name in enumerate(names):
+            same = (e for e in names[:at] if _plain(results[e]) == _plain(results[name]))
+            if (earlier := next(same, None)) is not None:
                 found[name] = earlier
-                break
     return found
 
 
@@ -186,18 +191,19 @@ def _routed(experiment: Experiment, results: Results) -> list[str]:
     parts = [_decided(results)]
     for name, other in repeated(experiment, results).items():
         parts.append(f"Order for order {name} did what {other} did: told once.\n")
-    parts += [f"Left out: {name}, it {why}.\n" for name, why in experiment.left_out]
+    if experiment.left_out:
+        left = "; ".join(f"{name} ({why})" for name, why in experiment.left_out)
+        parts.append(f"Left out: {left}.\n")
+    parts.append("Ours less the other ± clustered SE; better or worse where it is significant.\n")
     (figures,) = {pair[2] for pair in experiment.pairs}
-    names = [FIGURES[figure][0] for figure in figures]
-    head = ["ours", "less", *(f"{name}: difference ± clustered SE" for name in names)]
+    head = ["ours", "less", *(FIGURES[figure][0] for figure in figures)]
     lines = [head, ["---"] * len(head)]
     for ours, other, _ in pairs_of(experiment, results):
         cells = []
         for figure in figures:
             found = compared(experiment, results[ours], results[other], figure)
             word = ("better" if found.mean < 0 else "worse") if found.is_significant else ""
-            digits = FIGURES[figure][1]
-            cells.append(f"{found.mean:+.{digits}f} ± {found.clustered:.{digits}f} {word}".strip())
+            cells.append(f"{found.mean:+.2f} ± {found.clustered:.2f} {word}".strip())
         lines.append([ours, other, *cells])
     return [*parts, _table(lines)]
 
