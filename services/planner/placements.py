@@ -10,21 +10,38 @@ from schemas.messages.control import InstrumentDefined, SettingsLoaded, VenueDef
 from schemas.messages.core import BookState, OrderKind, PlacementLeg, Side, VenueKind
 from schemas.messages.market import BookUpdated, TradePrinted
 from schemas.messages.plans import PlacementSolved
+from schemas.messages.routing import FillBooked, FillBusted, FillCorrected
 from schemas.messages.scorecard import VenueScored
 from schemas.messages.strategy import SliceReleased
 from services.planner.frames import Frames
 from services.planner.outflows import Market, Outflows
-from streams.core.topics import CONTROL_COMMANDS, DECISIONS_EVENTS, MARKET_DATA, STRATEGIES_EVENTS
+from services.planner.volumes import OwnVolumes
+from streams.core.topics import (
+    CONTROL_COMMANDS,
+    DECISIONS_EVENTS,
+    FILLS_EVENTS,
+    MARKET_DATA,
+    STRATEGIES_EVENTS,
+)
 from streams.models.placement import MODEL, Terms, solve
 from streams.runtime.ports import Codec, Log, Record, TopicPartition
 
 __all__ = ["Placements", "Wanted"]
 
-READ: Final = (CONTROL_COMMANDS, MARKET_DATA, STRATEGIES_EVENTS, DECISIONS_EVENTS)
+READ: Final = (
+    CONTROL_COMMANDS,
+    MARKET_DATA,
+    STRATEGIES_EVENTS,
+    DECISIONS_EVENTS,
+    FILLS_EVENTS,
+)
 KINDS: Final = (
     BookUpdated,
     TradePrinted,
     SliceReleased,
+    FillBooked,
+    FillBusted,
+    FillCorrected,
     VenueScored,
     VenueDefined,
     InstrumentDefined,
@@ -62,6 +79,7 @@ class Placements:
         self._venues: dict[str, VenueDefined] = {}
         self._lots: dict[str, int] = {}
         self._adverse: dict[tuple[str, Side], int] = {}  # by venue, 1e-9 basis points
+        self._volumes = OwnVolumes()
         self._overfill_bps = 0
         self._solved_ns = 0
         self._places = [
@@ -96,6 +114,8 @@ class Placements:
         match message:
             case BookUpdated() | TradePrinted():
                 self._outflows.see(message, at_ns)
+            case FillBooked() | FillBusted() | FillCorrected():
+                self._volumes.see(message, at_ns)
             case SliceReleased():
                 lot = self._lots.get(message.instrument_id, 1)
                 bucket = max(0, (message.quantity // lot).bit_length() - 1)
@@ -188,7 +208,7 @@ class Placements:
 
     def _terms(self, books: list[BookUpdated], side: Side, half: float, mid_e9: int) -> Terms:
         """Return costs in 1e-9 currency units per whole unit."""
-        venues = [self._venues[book.venue_id] for book in books]
+        venues = [self._volumes.terms(self._venues[book.venue_id]) for book in books]
         taker = min(each.taker_fee_e9 + mid_e9 * each.taker_fee_ppm / 1e6 for each in venues)
         rebates = tuple(
             -each.maker_fee_e9

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.messages.core import (
     Cause,
+    FeeTier,
     Level,
     PlacementLeg,
     RoutingLogic,
@@ -34,7 +35,7 @@ from tests.support.builders import (
     venue_book,
     venue_defined,
 )
-from tests.support.routing import market, opened, released
+from tests.support.routing import booked, market, opened, released
 
 BID = 9_999 * TICK
 
@@ -121,6 +122,19 @@ def test_a_size_that_was_asked_for_is_solved_with_a_certificate() -> None:
     assert solved.market_quantity == 300
     assert 0 <= solved.gap_bps_e9 <= abs(solved.cost_bps_e9) // 100
     assert solved.cost_bps_e9 - solved.bound_bps_e9 == solved.gap_bps_e9
+
+
+def test_the_rebate_of_a_tier_that_the_firm_reached_makes_resting_cheaper() -> None:
+    tiers = (FeeTier(from_quantity=100, taker_fee_e9=3_000_000, maker_fee_e9=-5_000_000),)
+    costs = []
+    for shards in ((), (60,), (60, 40)):  # what each booked at V2
+        found = planner()
+        found.see(venue_defined("V2", fee_tiers=tiers), OPEN_NS)
+        for number, quantity in enumerate(shards):
+            found.see(booked(f"e{number}", quantity, venue_id="V2"), OPEN_NS)
+        (solved,) = asked(taught(found))
+        costs.append(solved.cost_bps_e9)
+    assert costs[0] == costs[1] > costs[2]
 
 
 def test_nothing_is_solved_for_sizes_that_nobody_has_or_queues_that_nobody_knows() -> None:
