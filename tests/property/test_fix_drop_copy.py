@@ -174,6 +174,15 @@ def execs(messages: list[Fields]) -> set[str]:
     return {m.get(17) for m in messages if m.get(35) == "8" and m.get(32)}
 
 
+def trades(messages: list[Fields]) -> dict[str, dict[int, str]]:
+    """Return what is told of each execution's place, way and time, by ExecID."""
+    return {
+        m.get(17): {tag: m.get(tag) for tag in (30, 29, 851, 60, 32, 31)}
+        for m in messages
+        if m.get(35) == "8" and m.get(32)
+    }
+
+
 @pytest.mark.parametrize("seed", range(100, 108))
 def test_a_watcher_knows_what_the_clients_know(seed: int) -> None:
     history = History(seed)
@@ -224,10 +233,29 @@ def test_a_watcher_that_lost_its_store_asks_and_has_every_fill_again() -> None:
     assert [m.get(912) for m in fresh].index("Y") == len(fresh) - 1
     view, due = known(fresh), of_clients(history)
     assert view.executions == due.executions
+    live = trades([m for name in SEATS for m in history.desk.sent(name)])
+    again = trades(fresh)
+    assert again, "a history without trades proves nothing"
+    assert again == {exec_id: live[exec_id] for exec_id in again}
+    assert all(told[60] for told in again.values())
+    assert {told[30] for told in again.values()} - {""}
+    assert {told[29] for told in again.values()} - {""}
+    assert {told[851] for told in again.values()} - {""}
     assert (view.status, view.leaves) == (due.status, due.leaves)
     assert {name: len(m) for name, m in sent.items() if name != "W44"} == {
         name: count for name, count in before.items() if name != "W44"
     }
+
+
+def test_a_watcher_without_orders_is_told_that_there_are_none() -> None:
+    watch = Watch(History(1))
+    watch.say("W50", "AF", Fields().add(584, "none").add(585, "7"))
+    watch.run().close()
+    (answer,) = watch.sent()["W50"]
+    assert pipes(answer, 35, 797, 150, 39, 584, 911, 912) == (
+        "35=8|797=Y|150=I|39=8|584=none|911=0|912=Y"
+    )
+    assert answer.get(58) == "UNKNOWN_ORDER: an order in the session's terms none MassStatusReqID"
 
 
 ORDER = Fields().add(11, "x").add(55, "ACME").add(54, "1").add(38, "5").add(40, "1")

@@ -19,7 +19,16 @@ from services.fix.clients.reports import BUST, CORRECT, TRADE, Last, exec_id
 from services.fix.clients.state import ClientsState, Execution, Order, Trade
 from services.fix.values import LIQUIDITY_TEXTS
 
-__all__ = ["Step", "apply_step", "corrected", "last_of", "restated", "told", "traded"]
+__all__ = [
+    "Step",
+    "apply_step",
+    "corrected",
+    "last_of",
+    "restated",
+    "told",
+    "traded",
+    "transacted_ns",
+]
 
 AGENT, CROSS_AS_AGENT = "1", "2"  # FIX 29
 CAUSES: Final = {Cause.BUST: "the venue took it back", Cause.CORRECTION: "the venue changed it"}
@@ -136,12 +145,10 @@ def _won(
     yield Step(TRADE, "", "", event.fill_id, event.parent_id, quantity, price_e9)
 
 
-def apply_step(state: ClientsState, order: Order, step: Step) -> None:
-    """Change the order's executions and sums as the step says."""
+def apply_step(state: ClientsState, order: Order, step: Step, at_ns: int) -> None:
+    """Change the order's executions and sums as the step says. `at_ns`: of its event."""
     if step.exec_type == TRADE:
-        order.executions.append(
-            Execution(step.exec_id, step.fill_id, step.parent_id, step.quantity, step.price_e9)
-        )
+        order.executions.append(_execution(state, step, at_ns))
         order.count(step.quantity, step.quantity * step.price_e9)
         parties = state.parties.setdefault(step.fill_id, [])
         if order.order_id not in parties:
@@ -154,9 +161,7 @@ def apply_step(state: ClientsState, order: Order, step: Step) -> None:
         del order.executions[at]
         order.count(-before.quantity, -value)
         return
-    order.executions[at] = Execution(
-        step.exec_id, before.fill_id, before.parent_id, step.quantity, step.price_e9
-    )
+    order.executions[at] = _execution(state, step, at_ns)
     order.count(step.quantity - before.quantity, step.quantity * step.price_e9 - value)
 
 
@@ -171,6 +176,28 @@ def last_of(trades: Mapping[str, Trade], step: Step) -> Last:
         trade.venue_id,
         CROSS_AS_AGENT if trade.is_cross else AGENT,
         LIQUIDITY_TEXTS.get(trade.liquidity, ""),
+    )
+
+
+def transacted_ns(trades: Mapping[str, Trade], step: Step, at_ns: int) -> int:
+    """Return FIX 60 of a step: when its trade took place, else when its event was written."""
+    trade = trades.get(step.fill_id)
+    return (0 if trade is None else trade.transact_ns) or at_ns
+
+
+def _execution(state: ClientsState, step: Step, at_ns: int) -> Execution:
+    """Return what a step makes of an execution, with what its report tells of it."""
+    last = last_of(state.trades, step)
+    return Execution(
+        step.exec_id,
+        step.fill_id,
+        step.parent_id,
+        step.quantity,
+        step.price_e9,
+        transacted_ns(state.trades, step, at_ns),
+        last.market,
+        last.capacity,
+        last.liquidity,
     )
 
 

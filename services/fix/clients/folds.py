@@ -188,7 +188,7 @@ def _traded(state: ClientsState, envelope: Envelope, message: Any) -> None:
             steps = [*traded(envelope, message)]
     for order_id, step in steps:
         if order_id in state.orders:
-            apply_step(state, state.orders[order_id], step)
+            apply_step(state, state.orders[order_id], step, envelope.at_ns)
 
 
 def _answered(state: ClientsState, seats: Seats, envelope: Envelope, message: Any) -> None:

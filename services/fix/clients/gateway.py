@@ -30,7 +30,14 @@ from services.fix.clients import folds
 from services.fix.clients.asked import Indexed
 from services.fix.clients.cash import calculated, paid
 from services.fix.clients.commands import new_order, read_order, working
-from services.fix.clients.executions import corrected, last_of, restated, told, traded
+from services.fix.clients.executions import (
+    corrected,
+    last_of,
+    restated,
+    told,
+    traded,
+    transacted_ns,
+)
 from services.fix.clients.inquiries import (
     dispute,
     mass_answered,
@@ -242,11 +249,10 @@ class ClientsGateway(Gateway):
             if order is None or seat is None:
                 continue  # of a session that the file does not name any more
             latest[order_id] = told(order, step)
-            trade = trades.get(step.fill_id)
             said = Report(
                 step.exec_type,
                 step.exec_id,
-                (0 if trade is None else trade.transact_ns) or envelope.at_ns,
+                transacted_ns(trades, step, envelope.at_ns),
                 last=last_of(trades, step),
                 reference_id=step.reference_id,
                 text=step.text,

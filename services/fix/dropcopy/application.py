@@ -10,6 +10,7 @@ from schemas.messages.core import Envelope, RejectReason
 from schemas.messages.fix import FixReceived, FixSent, FixSessionChanged
 from services.fix.clients.gateway import ClientsGateway
 from services.fix.clients.layouts import kept
+from services.fix.clients.refusals import Desk, refuse_status
 from services.fix.clients.state import ClientsState, Order
 from services.fix.dropcopy.replay import replayed
 from services.fix.dropcopy.terms import Subscriber
@@ -17,6 +18,7 @@ from services.fix.fields import Fields
 from services.fix.gateway.application import Gateway, GatewayState, Heard, Outgoing
 from services.fix.gateway.sessions import Sessions
 from services.fix.refusals import refused
+from services.fix.values import FixValueError
 from streams.core.topics import CONTROL_COMMANDS, FIX_RECEIVED
 from streams.runtime.ports import Inbound
 
@@ -99,7 +101,7 @@ class DropCopies(Gateway):
                 bound="drop copies are read only; AF with 585=7 asks for them again",
             )
             return
-        yield from self._replay(subscriber, heard.fields.get(584), heard.at_ns)
+        yield from self._replay(subscriber, heard)
 
     def load(self, data: bytes) -> None:
         super().load(data)
@@ -133,19 +135,32 @@ class DropCopies(Gateway):
         for speaker in self._speakers.values():
             speaker.state = self.state.books
 
-    def _replay(self, subscriber: Subscriber, asked: str, at_ns: int) -> Iterator[Outgoing]:
-        books = self.state.books
+    def _replay(self, subscriber: Subscriber, heard: Heard) -> Iterator[Any]:
+        books, asked = self.state.books, heard.fields.get(584)
         seats = {subscriber.source_of(k): v for k, v in self._seats[subscriber.session_id].items()}
         orders = [each for each in books.orders.values() if self._is_in_terms(subscriber, each)]
+        if not orders:
+            yield from self._nothing(subscriber, heard)
+            return
         total = sum(1 + len(each.executions) for each in orders)
         told = 0
         for order in orders:
             seat = seats[order.source]
             numbers = [(584, asked), (911, str(total))]
-            for said in replayed(seat, books, order, numbers=numbers, at_ns=at_ns):
+            for said in replayed(seat, books, order, numbers=numbers, at_ns=heard.at_ns):
                 told += 1
                 said.fields.add(912, told == total)
                 yield copied(subscriber, said)._replace(is_possible_resend=True)
+
+    def _nothing(self, subscriber: Subscriber, heard: Heard) -> Iterator[Any]:
+        """Yield what a client without orders is told: 150=I with 911=0 and 912=Y."""
+        seat = next(iter(self._seats[subscriber.session_id].values()))
+        asked = heard.fields.get(584)
+        bound = "an order in the session's terms"
+        error = FixValueError(RejectReason.UNKNOWN_ORDER, "MassStatusReqID", asked, bound)
+        desk = Desk(self.state.books, seat, self.partitions, heard, self.number)
+        for said in refuse_status(desk, error, [(584, asked), (911, "0"), (912, "Y")]):
+            yield copied(subscriber, said) if isinstance(said, Outgoing) else said
 
     def _is_copied(self, subscriber: Subscriber, said: Outgoing, message: Any) -> bool:
         """Return whether what a client is told is for this session."""

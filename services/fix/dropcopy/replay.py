@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import msgspec
 
 from schemas.messages.core import OrderStatus
-from services.fix.clients.executions import Step, last_of, told
-from services.fix.clients.reports import STATUS, TRADE, Report, report
+from services.fix.clients.executions import Step, told
+from services.fix.clients.reports import STATUS, TRADE, Last, Report, report
 from services.fix.clients.state import ClientsState, Order
 from services.fix.clients.terms import Seat
 from services.fix.gateway.application import Outgoing
@@ -19,8 +19,8 @@ def replayed(
 ) -> Iterator[Outgoing]:
     """Yield each execution that stands, under the ExecID that last told of it, then the order.
 
-    A subscriber that lost its store has its fills again, each with the sums up to it; one that has
-    some knows them by ExecID.
+    A subscriber that lost its store has its fills again, each with the sums up to it, and with
+    time, market, capacity and liquidity as they were told; one that has some knows them by ExecID.
     """
     stood = msgspec.structs.replace(
         order,
@@ -34,7 +34,9 @@ def replayed(
         step = Step(
             TRADE, each.exec_id, "", each.fill_id, each.parent_id, each.quantity, each.price_e9
         )
-        said = Report(TRADE, each.exec_id, at_ns, last=last_of({}, step), more=numbers)
+        last = Last(each.quantity, each.price_e9, each.market, each.capacity, each.liquidity)
+        when_ns = each.transact_ns or at_ns
+        said = Report(TRADE, each.exec_id, when_ns, last=last, more=numbers)
         stood = told(stood, step)
         yield report(seat, state.reference, stood, said)
     name = f"{dict(numbers)[584]}.{order.order_id}"
