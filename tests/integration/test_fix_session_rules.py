@@ -251,3 +251,21 @@ def test_a_session_that_floods_is_held_back_and_the_others_go_on(gate: Gate) -> 
     assert 60 - len(refused) <= 5 + 5 * took_s + 1, "no more than agreed are worked"
     assert took_s >= (60 - 20) / 20 - 1, "four times the limit is all that is read"
     assert all(not each.refusal for each in gate.desk.received("raw"))
+
+
+def test_who_is_over_the_limit_can_still_cancel(gate: Gate) -> None:
+    before = len(gate.desk.received("busy"))
+    cancel = "41=B1|55=ACME|54=1|60=20261121-10:00:00"
+    with gate.peer("BUSY") as busy:
+        busy.logon(RESET)
+        for number in range(9):
+            busy.send("F", f"11=C{number}|{cancel}")
+        busy.send("q", "11=M1|530=7|60=20261121-10:00:00")
+        busy.send("K", "66=L1|60=20261121-10:00:00")
+        busy.send("Q", "37=O1|17=E1|127=Z|55=ACME|54=1")
+        for number in range(6):
+            busy.send("D", order(f"D{number}"))
+        eventually(lambda: len(gate.desk.received("busy")) == before + 18, "all is recorded")
+    received = gate.desk.received("busy")[before:]
+    refused = {each.message_type for each in received if each.refusal}
+    assert refused == {"D"}, "cancels pass, and are counted: orders behind them do not"

@@ -23,6 +23,11 @@ PEER: Final = re.compile(r"connections to the acceptor from (\S+)")
 FAILED: Final = 70
 TEXT_MAX: Final = 1 << 20  # bytes of a message
 TEXT_KEPT: Final = 1 << 12  # of one that is longer
+# Counted and never refused: what takes orders back, and what answers us. Who is over the limit must
+# still be able to leave the market, and nobody says an answer again.
+CANCELS: Final = ("F", "K", "q", "CA")
+ANSWERS: Final = ("8", "9", "N", "r", "BZ", "Q", "j", "P", "AR", "AT", "AU")
+UNREFUSED: Final = frozenset((*CANCELS, *ANSWERS))
 log = logging.getLogger("penstock.fix.wire")
 
 
@@ -103,8 +108,8 @@ class WireApplication(quickfix.Application):  # type: ignore[misc]  # of a libra
             # It came before its turn and waited: what came just now is another message.
             text = message.toString().encode("utf-8", "surrogateescape")
         now_s = time.monotonic()
-        refusal = ""
-        if not kind and line.bucket.is_over(now_s):
+        refusal, message_type = "", kind or value(text, b"35")
+        if not kind and line.bucket.is_over(now_s) and message_type not in UNREFUSED:
             refusal = RejectReason.MESSAGE_RATE.value
         elif len(text) > TEXT_MAX:
             # What the log could not take would end the process, and again when it is sent again.
@@ -115,7 +120,7 @@ class WireApplication(quickfix.Application):  # type: ignore[misc]  # of a libra
                 session_day=line.epoch.day,
                 session_epoch=line.epoch.number,
                 sequence=int(sequence),
-                message_type=kind or value(text, b"35"),
+                message_type=message_type,
                 is_possible_duplicate=value(text, b"43") == "Y",
                 is_possible_resend=value(text, b"97") == "Y",
                 text=text,
