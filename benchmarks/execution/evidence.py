@@ -194,6 +194,8 @@ def _routed(experiment: Experiment, results: Results) -> list[str]:
     if experiment.left_out:
         left = "; ".join(f"{name} ({why})" for name, why in experiment.left_out)
         parts.append(f"Left out: {left}.\n")
+    if experiment.note:
+        parts.append(f"{experiment.note}\n")
     parts.append("Ours less the other ± clustered SE; better or worse where it is significant.\n")
     (figures,) = {pair[2] for pair in experiment.pairs}
     head = ["ours", "less", *(FIGURES[figure][0] for figure in figures)]

@@ -25,3 +25,4 @@ class Experiment(NamedTuple):
     seeds: int = 0  # 0: as many as are asked for
     is_routers: bool = False  # seeds are then asked for apart, and a pair is one row of its table
     left_out: tuple[tuple[str, str], ...] = ()  # a logic, and why it makes no sense here
+    note: str = ""  # what a reader must know of the market to judge by it

@@ -12,7 +12,7 @@ from benchmarks.execution.experiment import WINDOW, Experiment, Pair
 from benchmarks.execution.market import Setting
 from schemas.messages.core import StrategyKind, Urgency
 
-__all__ = ["LOGICS", "NAIVE", "ROUTERS", "taped_routers"]
+__all__ = ["LOGICS", "NAIVE", "ONE_VENUE", "ROUTERS", "taped_routers"]
 
 FREE: Final = "ours"
 NAIVE: Final = ("best price only", "pro rata to depth", "round robin")
@@ -28,6 +28,10 @@ TAKES: Final = (
     ("passive split", RESTS),
 )
 COINS: Final = (("liquidity seeking", "this tape has no dark venue"),)
+ONE_VENUE: Final = (
+    "Little can be routed here: ETH is recorded at one venue, and the basis between spot and "
+    "futures crosses the two of BTC, so that the guard of crossed markets suspends one of them."
+)
 
 
 def _cases(strategy: StrategyKind, urgency: Urgency, logics: tuple[str, ...]) -> tuple[Case, ...]:
@@ -116,4 +120,9 @@ def taped_routers(data: Path) -> tuple[Experiment, ...]:
             Orders(share_bps=250, starts_s=20, window_s=30, windows=10),
         ),
     )
-    return tuple(each._replace(clusters=WINDOW, seeds=1) for each in found)
+    return tuple(
+        each._replace(
+            clusters=WINDOW, seeds=1, note=ONE_VENUE if each.setting.tape == coins else ""
+        )
+        for each in found
+    )

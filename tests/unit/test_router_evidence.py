@@ -1,7 +1,9 @@
 """The routers' part of the evidence: every logic is told, in each unit, and the limit is kept."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +14,14 @@ from benchmarks.execution.evidence import compared, repeated, report, value
 from benchmarks.execution.experiment import Experiment
 from benchmarks.execution.experiments import experiments
 from benchmarks.execution.hidden import hidden_report
+from benchmarks.execution.host import run_day
 from benchmarks.execution.market import Market, Setting
 from benchmarks.execution.measure import Outcome
-from benchmarks.execution.routers import LOGICS, NAIVE, ROUTERS, taped_routers
+from benchmarks.execution.routers import LOGICS, NAIVE, ONE_VENUE, ROUTERS, taped_routers
 from benchmarks.execution.verdicts import summary, verdicts
 from schemas.messages.control import VenueDefined
 from schemas.messages.core import Side, StrategyKind, Urgency, VenueKind
+from schemas.messages.market import BookUpdated
 
 SHORT = Setting(minutes=3)
 ORDERS = Orders(starts_s=20, window_s=100)
@@ -108,13 +112,23 @@ def test_what_is_left_out_and_called_a_sweep_is_so() -> None:
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="no recorded markets")
-def test_a_tape_whose_dark_logic_is_left_out_has_no_dark_venue() -> None:
-    for experiment in taped_routers(DATA):
-        reasons = dict(experiment.left_out)
-        if "dark" in reasons.get("liquidity seeking", ""):
-            venues = [e for e in Market(experiment.setting, 1).definitions]
-            kinds = [each.kind for each in venues if isinstance(each, VenueDefined)]
-            assert kinds and VenueKind.DARK not in kinds
+def test_a_tape_is_as_the_page_says_of_it() -> None:
+    coins = next(each for each in taped_routers(DATA) if each.note == ONE_VENUE)
+    assert "no dark venue" in dict(coins.left_out)["liquidity seeking"]
+    market, seen = Market(replace(coins.setting, minutes=1), 1), list[Any]()
+    venues = [each for each in market.definitions if isinstance(each, VenueDefined)]
+    assert venues and all(each.kind is VenueKind.LIT for each in venues)
+    run_day(market.day, market.definitions, 1, lambda _, __, message: seen.append(message))
+    books: dict[tuple[str, str], BookUpdated] = {}
+    crossed = []
+    for each in seen:
+        if isinstance(each, BookUpdated) and each.bids and each.asks:
+            books[each.instrument_id, each.venue_id] = each
+            bitcoin = [book for (coin, _), book in books.items() if coin == "BTCUSDT"]
+            best = max(book.bids[0].price_e9 for book in bitcoin or [each])
+            crossed.append(best > min(book.asks[0].price_e9 for book in bitcoin or [each]))
+    assert sum(crossed) > 0.9 * len(crossed)
+    assert sorted(coin for coin, _ in books) == ["BTCUSDT", "BTCUSDT", "ETHUSDT"]
 
 
 def test_the_dark_logic_is_told_by_seed_less_who_sees_what_is_there() -> None:
