@@ -24,10 +24,19 @@ STRATEGIES: Final = {str(each.fix_value): kind for kind, each in DEFINITIONS.ite
 TERM_TAGS: Final = {each.fix_tag: each.fix_name for each in TERMS if each.fix_tag}
 DISPLAY_TAG: Final = 1138  # DisplayQty, which took MaxFloor's place in 5.0
 RATE_TAG, RATE_NAME, CAP_NAME = 849, "ParticipationRate", "ParticipationCap"
+WHOLE: Final = "1"  # FIX 959: an integer
 # Instructions (18) that change nothing here: how we work an order is said by its strategy.
 PASSED_OVER: Final = frozenset("1235e")
 NO_CROSS, CROSS, VOLUME_SHARE, PEG_TO_VWAP = "A", "B", "D", "W"
 INSTRUCTED: Final = {VOLUME_SHARE: StrategyKind.POV, PEG_TO_VWAP: StrategyKind.VWAP}
+
+
+class _Said(NamedTuple):
+    """A parameter as the client says it; `type`: FIX 959, empty where it says none."""
+
+    name: str
+    text: str
+    type: str = ""
 
 
 class Algorithm(NamedTuple):
@@ -59,23 +68,30 @@ def algorithm_of(
     strategy = _strategy(asked.fields, instructions, default)
     said, style = _said(asked.fields)
     by_name = {row.about.fix_name: row for row in rows(strategy)}
-    if RATE_NAME in said and RATE_NAME not in by_name:
-        # FIX 849: a target for a strategy that participates, a limit on volume for all others.
-        _say(said, CAP_NAME, said.pop(RATE_NAME))
     values: dict[str, Any] = {}
     terms: dict[str, Any] = {}
-    for name, text in said.items():
+    texts: dict[str, str] = {}
+    for each in said:
+        # FIX 849: a target for a strategy that participates, a limit on volume for all others.
+        is_limit = each.name == RATE_NAME and RATE_NAME not in by_name
+        name, text = CAP_NAME if is_limit else each.name, each.text
         row = by_name.get(name)
         if row is not None:
-            values[row.name] = _parameter(row, text)
+            _check_type(each, _NUMBERS if row.about.unit is not Unit.WORD else _WORDS)
+            found, key, value = values, row.name, _parameter(row, text)
         elif name in _TERMS:
-            terms[name] = _term(name, text, scale)
+            _check_type(each, _TYPES[_TERMS[name]])
+            found, key, value = terms, name, _term(name, text, scale)
         else:
             raise FixValueError(RejectReason.PARAMETER_UNKNOWN, name, text, strategy.value)
+        if found.setdefault(key, value) != value:
+            bound = f"{texts[name]} as well"
+            raise FixValueError(RejectReason.PARAMETER_OUT_OF_RANGE, name, text, bound)
+        texts.setdefault(name, text)
     cap_bps = terms.get(CAP_NAME, BPS)
     if not 1 <= cap_bps <= BPS:
         raise FixValueError(
-            RejectReason.RATE_OUT_OF_RANGE, CAP_NAME, said[CAP_NAME], "in 0.0001..1"
+            RejectReason.RATE_OUT_OF_RANGE, CAP_NAME, texts[CAP_NAME], "in 0.0001..1"
         )
     parameters = normal(StrategyParameters(**values)) if values else None
     _check(strategy, parameters, cap_bps)
@@ -95,13 +111,19 @@ def algorithm_of(
 
 
 def _strategy(fields: Fields, instructions: list[str], default: StrategyKind) -> StrategyKind:
-    value = fields.get(847)
+    value, found, bound = fields.get(847), None, ""
     if value:
         if value not in STRATEGIES:
             bound = "one of " + ", ".join(STRATEGIES)
             raise FixValueError(RejectReason.UNSUPPORTED_STRATEGY, "TargetStrategy", value, bound)
-        return STRATEGIES[value]
-    return next((INSTRUCTED[each] for each in instructions if each in INSTRUCTED), default)
+        found, bound = STRATEGIES[value], f"847={value} as well"
+    for each in instructions:
+        if each not in INSTRUCTED:
+            continue
+        if found not in (None, INSTRUCTED[each]):
+            raise FixValueError(RejectReason.PARAMETER_OUT_OF_RANGE, "ExecInst", each, bound)
+        found, bound = INSTRUCTED[each], f"{each} as well"
+    return found or default
 
 
 def _instructions(fields: Fields) -> list[str]:
@@ -110,16 +132,17 @@ def _instructions(fields: Fields) -> list[str]:
         if each not in PASSED_OVER and each not in (NO_CROSS, CROSS, *INSTRUCTED):
             bound = "one of " + ", ".join((*sorted(PASSED_OVER), NO_CROSS, CROSS, *INSTRUCTED))
             raise FixValueError(RejectReason.VALUE_OUT_OF_RANGE, "ExecInst", each, bound)
+    if NO_CROSS in instructions and CROSS in instructions:
+        reason, bound = RejectReason.PARAMETER_OUT_OF_RANGE, f"{NO_CROSS} as well"
+        raise FixValueError(reason, "ExecInst", CROSS, bound)
     return instructions
 
 
-def _said(fields: Fields) -> tuple[dict[str, str], str]:
-    """Return every parameter's text by its name in the definition, and the styles used."""
-    said: dict[str, str] = {}
+def _said(fields: Fields) -> tuple[list[_Said], str]:
+    """Return every parameter with its name in the definition, and the styles used."""
     style = "T" if fields.get(847) or fields.get(RATE_TAG) else ""
-    for tag, name in (*TERM_TAGS.items(), (DISPLAY_TAG, "MaxFloor"), (RATE_TAG, RATE_NAME)):
-        if text := fields.get(tag):
-            _say(said, name, text)
+    tags = (*TERM_TAGS.items(), (DISPLAY_TAG, "MaxFloor"), (RATE_TAG, RATE_NAME))
+    said = [_Said(name, text) for tag, name in tags if (text := fields.get(tag))]
     if text := fields.get(848):
         style = "T"
         for part in filter(None, text.split(";")):
@@ -129,11 +152,21 @@ def _said(fields: Fields) -> tuple[dict[str, str], str]:
                 raise FixValueError(
                     RejectReason.PARAMETER_UNKNOWN, "TargetStrategyParameters", part, bound
                 )
-            _say(said, name, value)
+            said.append(_Said(name, value))
     for entry in _group(fields):
         style += "" if "G" in style else "G"
-        _say(said, entry.get(958), entry.get(960))
+        said.append(_Said(entry.get(958), entry.get(960), entry.get(959)))
     return said, style
+
+
+def _check_type(said: _Said, types: tuple[str, ...]) -> None:
+    """Hold FIX 959, where it is said, against what the parameter is. Raises: FixValueError."""
+    reason = RejectReason.PARAMETER_OUT_OF_RANGE
+    if said.type and said.type not in types:
+        bound = "one of " + ", ".join(types)
+        raise FixValueError(reason, f"{said.name} (959)", said.type, bound)
+    if said.type == WHOLE and not said.text.removeprefix("-").isdecimal():
+        raise FixValueError(reason, said.name, said.text, "a whole number, as its 959=1 says")
 
 
 def _group(fields: Fields) -> list[Fields]:
@@ -148,12 +181,6 @@ def _group(fields: Fields) -> list[Fields]:
             bound = "a name (958) and a value (960)"
             raise FixValueError(reason, entry.get(958) or "NoStrategyParameters", "", bound)
     return entries
-
-
-def _say(said: dict[str, str], name: str, text: str) -> None:
-    known = said.setdefault(name, text)
-    if known != text:
-        raise FixValueError(RejectReason.PARAMETER_OUT_OF_RANGE, name, text, f"{known} as well")
 
 
 def _parameter(row: Row, text: str) -> int | Aim:
@@ -206,3 +233,13 @@ def _check(strategy: StrategyKind, parameters: StrategyParameters | None, cap_bp
 
 
 _TERMS: Final = {each.fix_name: each.kind for each in TERMS}
+# FIX 959 that fits: integer, decimal number, quantity, price, percentage; character, text; time.
+_NUMBERS: Final = (WHOLE, "6", "7", "8", "11")
+_WORDS: Final = ("12", "14")
+_TYPES: Final = {
+    Kind.INSTANT: ("14", "19"),
+    Kind.SHARE: _NUMBERS,
+    Kind.QUANTITY: _NUMBERS,
+    Kind.PRICE: _NUMBERS,
+    Kind.WORD: _WORDS,
+}
