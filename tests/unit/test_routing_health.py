@@ -96,19 +96,64 @@ def test_a_suspended_venue_is_tried_by_one_small_child_after_its_pause() -> None
     assert reason == "suspended until its probe is answered"
 
 
-def test_the_probes_answer_resumes_the_venue() -> None:
-    state = ROUTING.fold((*opened(1_000), suspended()))
+TROUBLES = [each for each in VenueTrouble if each is not VenueTrouble.UNKNOWN]
+OF_ONE_INSTRUMENT = (VenueTrouble.STALE, VenueTrouble.CROSSED)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_the_probes_answer_resumes_the_venue(trouble: VenueTrouble) -> None:
+    scope = ACME if trouble in OF_ONE_INSTRUMENT else ""
+    state = ROUTING.fold((*opened(1_000), suspended(trouble, instrument_id=scope)))
+    assert of(ChildPlaced, route(state, OPEN_NS + 29 * SECOND, "P.8")) == []
     (probe,) = of(ChildPlaced, route(state, OPEN_NS + 31 * SECOND))
+    assert (probe.is_probe, probe.quantity) == (True, 10)
     (resumed,) = of(VenueResumed, tell(state, ExecType.NEW, probe, OPEN_NS + 32 * SECOND))
     assert resumed == VenueResumed(
-        venue_id="V1",
-        instrument_id="",
-        trouble=VenueTrouble.REJECTS,
-        child_id=probe.child_id,
-        strikes=1,
+        venue_id="V1", instrument_id=scope, trouble=trouble, child_id=probe.child_id, strikes=1
     )
     (whole,) = of(ChildPlaced, route(state, OPEN_NS + 33 * SECOND, "P.10"))
     assert (whole.is_probe, whole.quantity) == (False, 100)
+
+
+SLOW_NS = SECOND // 10  # the longest honest answer of V1 below
+
+
+@pytest.mark.parametrize(("answer_ns", "is_slow"), [(SLOW_NS, False), (2 * SLOW_NS, True)])
+def test_a_probe_that_is_answered_late_is_the_next_strike(answer_ns: int, is_slow: bool) -> None:
+    state = ROUTING.fold((*opened(1_000), suspended(VenueTrouble.SLOW)))
+    (probe,) = of(ChildPlaced, route(state, OPEN_NS + 31 * SECOND))
+    at_ns = OPEN_NS + 31 * SECOND + answer_ns
+    books = market(venue_book("V1", venue=venue("V1", slow_after_ns=SLOW_NS)))
+    answer = report(
+        ExecType.NEW,
+        "a1",
+        child_id=probe.child_id,
+        order_status=OrderStatus.NEW,
+        leaves_quantity=probe.quantity,
+        at_ns=at_ns,
+        market=books,
+    )
+    events = ROUTING.decide(state, answer)
+    again, resumed = of(VenueSuspended, events), of(VenueResumed, events)
+    if not is_slow:
+        assert (len(resumed), again) == (1, [])
+        return
+    (strike,) = again
+    assert (strike.trouble, strike.strikes, resumed) == (VenueTrouble.SLOW, 2, [])
+    assert strike.until_ns == at_ns + 2 * COOLDOWN_NS
+    assert (strike.value_e9, strike.bound_e9) == (answer_ns, SLOW_NS)
+
+
+@pytest.mark.parametrize(("age_ns", "is_tried"), [(SECOND, True), (11 * SECOND, False)])
+def test_a_stale_book_is_tried_again_once_it_is_fresh(age_ns: int, is_tried: bool) -> None:
+    stale = suspended(VenueTrouble.STALE, instrument_id=ACME)
+    state = ROUTING.fold((*opened(1_000), stale, released(100, slice_id="P.9", **DEADLINE)))
+    at_ns = OPEN_NS + 31 * SECOND
+    books = market(venue_book("V1", at_ns=at_ns - age_ns), **GUARDED)
+    events = ROUTING.decide(state, RouteSlice(slice_id="P.9", at_ns=at_ns, market=books))
+    assert [each.is_probe for each in of(ChildPlaced, events)] == ([True] if is_tried else [])
+    again = [(each.trouble, each.strikes) for each in of(VenueSuspended, events)]
+    assert again == ([] if is_tried else [(VenueTrouble.STALE, 2)])
 
 
 def test_each_failed_probe_doubles_the_pause() -> None:
