@@ -102,7 +102,11 @@ def change_claim(
     is_own = own is not None and not own.is_busted
     if own is not None and is_own and all(claim.fill_id != key for claim in claims):
         corrected_ns = max(corrected_ns, own.corrected_ns)
-        targets.append(_Target(key, copy(own), _total(own)))
+        others = (claim for some in state.claims.values() for claim in some)
+        named = sum(claim.quantity for claim in others if claim.fill_id == key)
+        targets.append(_Target(key, copy(own), _total(own) - named))
+    unnamed = _unnamed(state.settled.get(child.child_id, {}))
+    unnamed.pop(key, None)  # people told it by its own name
     change = EarlyChange(
         report.exec_id,
         report.exec_type is ExecType.TRADE_CANCEL,
@@ -118,7 +122,7 @@ def change_claim(
         targets,
         [change],
         instrument=market.instrument,
-        unnamed=_unnamed(state.settled.get(child.child_id, {})),
+        unnamed=unnamed,
         corrected_ns=corrected_ns,
     )
 

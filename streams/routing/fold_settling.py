@@ -59,9 +59,13 @@ def note_claim(state: RoutingState, event: SuspenseRecorded) -> bool:
     part = state.settled.get(event.child_id, {}).get(fill_id)
     if part is None:
         return False
+    key = f"{event.venue_id}/{event.exec_id}"
+    if key == fill_id:  # told by its own name: the fill is all its own
+        part.open = 0
+        state.claims.setdefault(key, [])
+        return True
     quantity = min(event.quantity, part.open)
     part.open -= quantity
-    key = f"{event.venue_id}/{event.exec_id}"
     state.claims.setdefault(key, []).append(Claim(fill_id, quantity))
     return True
 
@@ -71,9 +75,11 @@ def _note_more(state: RoutingState, event: SuspenseRecorded) -> bool:
     key = f"{event.venue_id}/{event.exec_ref_id}"
     if event.reason is not RejectReason.NOTHING_CHANGED:
         return False
-    left = event.quantity
+    parts, left = state.settled.get(event.child_id, {}), event.quantity
+    if key in parts:
+        parts[key].open = 0
     claims = state.claims.setdefault(key, []) if left else []
-    for fill_id, part in state.settled.get(event.child_id, {}).items():
+    for fill_id, part in parts.items():
         quantity = min(left, part.open)
         if not quantity:
             continue
@@ -101,5 +107,5 @@ def change_part(state: RoutingState, event: FillBusted | FillCorrected, change: 
             return key
     part = state.settled.get(event.child_id, {}).get(event.fill_id)
     if part is not None:
-        part.open = max(0, part.open + change)
+        part.open = 0 if key == event.fill_id else max(0, part.open + change)
     return key if key in state.claims else event.fill_id

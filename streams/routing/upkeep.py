@@ -88,7 +88,11 @@ def forget_days(state: RoutingState, trade_date: int) -> None:
     state.fills = {key: fill for key, fill in state.fills.items() if fill.child_id not in gone}
     state.settled = {key: parts for key, parts in state.settled.items() if key not in gone}
     known = {fill_id for parts in state.settled.values() for fill_id in parts}
-    state.claims = {key: some for key, some in state.claims.items() if some[0].fill_id in known}
+    state.claims = {
+        key: some
+        for key, some in state.claims.items()
+        if key in known or any(claim.fill_id in known for claim in some)
+    }
     kept = frozenset((*state.fills, *state.claims))
     state.changes = {key: fill for key, fill in state.changes.items() if fill in kept}
 

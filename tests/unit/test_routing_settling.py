@@ -315,6 +315,24 @@ def test_a_correction_to_more_is_held_against_what_people_told_already() -> None
     assert (corrected.quantity, corrected.error_quantity) == (60, 10)
 
 
+def test_a_correction_of_a_named_fill_may_come_before_its_report() -> None:
+    state = unresolved()
+    settled(state, fill(60, exec_id="e1"))
+    for exec_id, quantity in (("c1", 40), ("c2", 50)):
+        more = report(
+            ExecType.TRADE_CORRECT,
+            exec_id,
+            exec_ref_id="e1",
+            last_quantity=quantity,
+            last_price_e9=PRICE_E9,
+            transact_ns=AT_NS + quantity,
+        )
+        decided(state, more)
+    decided(state, trade("e1", 60, 60, 0, last_price_e9=PRICE_E9))
+    stands = state.fills["V1/e1"]
+    assert stands.quantity + stands.error_quantity == 50
+
+
 def test_a_history_that_settles_what_nobody_proposed_stops_the_shard() -> None:
     state = unresolved()
     done = msgspec.structs.replace(proposal(), stage=SettlementStage.SETTLED)
