@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from confluent_kafka import Producer
 from typer.testing import CliRunner
@@ -14,6 +15,8 @@ from schemas.messages.core import ClockMode
 from schemas.messages.scorecard import VenueModelInForce
 from services.cli.log import read_to_end
 from services.cli.main import app
+from services.demo.publish import publish
+from services.venuemodel.children import Observed, write
 from services.venuemodel.fit import fit
 from services.venuemodel.work import content_of
 from streams.adapters.clock import WallClock
@@ -96,6 +99,30 @@ def test_a_day_is_shown_fitted_and_its_model_approved_by_another(
     assert penstock("venue-model", "show", bootstrap)["waiting"] == []
 
 
+def test_a_model_that_is_worse_than_the_one_in_force_is_not_proposed(
+    own_broker: OwnBroker, tmp_path: Path
+) -> None:
+    create_topics(own_broker.bootstrap, partitions=1)
+    bootstrap = f"--bootstrap={own_broker.bootstrap}"
+    log_id = read_log_id(own_broker.bootstrap)
+    said = [(venue_id, 0, message) for venue_id, message in VENUES.items()]
+    publish(
+        own_broker.bootstrap, topics.CONTROL_COMMANDS, said, at_ns=1, actor="ann", log_id=log_id
+    )
+    true, turned = {"V1": Truth(0.8, -0.5)}, {"V1": Truth(0.1, 4.0)}
+    good, archive = tmp_path / "good.json", tmp_path / "days.jsonl"
+    good.write_text(content_of(fit(street(true, 200, seed=9), VENUES, PRICES, name="good")))
+    # Days in which the venue was otherwise, then days as the model in force expects them.
+    children = [*street(turned, 80), *street(true, 40, seed=2, start=80)]
+    write(Observed(children=children), archive)
+    asked = ("venue-model", "fit", bootstrap, f"--archive={archive}", f"--against={good}")
+    fitted = penstock(*asked, "--split=0.6")
+    assert (fitted["against"], fitted["verdict"]) == ("good", "worse")
+    told = penstock(*asked, "--split=0.6", "--propose", "--actor=ana", code=3)
+    assert "worse than what is in force" in told
+    assert penstock("venue-model", "show", bootstrap)["waiting"] == []
+
+
 def test_an_engine_uses_an_approved_model_and_its_heir_too(
     own_broker: OwnBroker, tmp_path: Path
 ) -> None:
@@ -113,7 +140,15 @@ def test_an_engine_uses_an_approved_model_and_its_heir_too(
         turn_until_in_force(host, own_broker.bootstrap)
         shards = penstock("venue-model", "show", bootstrap)["shards"]
         assert shards["0"]["approved_by"] == "ben"
-        assert shards["0"]["sha256"] == digest(content_of(model))
+        assert (shards["0"]["version"], shards["0"]["sha256"]) == (1, digest(content_of(model)))
+        model = msgspec.structs.replace(model, name="street2")
+        file.write_text(content_of(model))
+        second = penstock("venue-model", "propose", str(file), bootstrap, "--actor=ben")
+        penstock("venue-model", "approve", second["proposal_id"], bootstrap, "--actor=ana")
+        turn_until_in_force(host, own_broker.bootstrap, version=2)
+        (shard,) = penstock("venue-model", "show", bootstrap)["shards"].values()
+        assert (shard["version"], shard["approved_by"]) == (2, "ana")
+        assert shard["sha256"] == digest(content_of(model))
     finally:
         host.close()
     heir = engine(own_broker.bootstrap)
@@ -140,11 +175,12 @@ def engine(bootstrap: str) -> ShardHost:
     )
 
 
-def turn_until_in_force(host: ShardHost, bootstrap: str) -> None:
+def turn_until_in_force(host: ShardHost, bootstrap: str, version: int = 1) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until:
         host.turn()
         found = [entry.message for entry in read_to_end(bootstrap, [topics.DECISIONS_EVENTS])]
-        if any(isinstance(message, VenueModelInForce) for message in found):
+        models = [each for each in found if isinstance(each, VenueModelInForce)]
+        if any(each.version == version for each in models):
             return
-    raise AssertionError("no model in force within a minute")
+    raise AssertionError(f"no model of version {version} in force within a minute")

@@ -7,11 +7,13 @@ import pytest
 
 from schemas.messages.core import Cause, OrderKind, RouteAlternative, RoutingLogic, Side
 from schemas.messages.routing import RouteDecided
+from schemas.messages.scorecard import VenueModelInForce
 from services.venuemodel.children import Child, Decision, Observed, observe, read, write
 from services.venuemodel.fit import average, fit
 from services.venuemodel.judge import Judge, split
 from services.venuemodel.report import as_json, markdown
 from services.venuemodel.work import NothingToFitError, content_of, work
+from streams.core.proposals import digest
 from streams.scorecard.curve import Curve, Hazards, incidence
 from streams.scorecard.estimate import E9
 from streams.scorecard.model import CellModel, VenueModel, parse
@@ -22,6 +24,7 @@ from tests.support.venue_model import PRICES, VENUES, Truth, street
 
 GOOD, PLAIN, LEAKY = Truth(0.8, -0.5), Truth(0.5, 0.5), Truth(0.5, 0.5, leak=3.0)
 TRUTHS = {"V1": GOOD, "V2": PLAIN, "V3": LEAKY}
+TURNED = {"V1": Truth(0.1, 4.0), "V2": Truth(0.9, -4.0), "V3": Truth(0.1, 4.0)}
 
 
 def fitted(children: list[Child], name: str = "m") -> dict[str, CellModel]:
@@ -84,8 +87,7 @@ def test_a_split_is_by_time_and_never_through_a_parent() -> None:
 def test_a_better_model_is_told_from_a_worse_one() -> None:
     children = street(TRUTHS, 80)
     right = fit(children, VENUES, PRICES, name="right")
-    turned = {"V1": Truth(0.1, 4.0), "V2": Truth(0.9, -4.0), "V3": Truth(0.1, 4.0)}
-    wrong = fit(street(turned, 80), VENUES, PRICES, name="wrong")
+    wrong = fit(street(TURNED, 80), VENUES, PRICES, name="wrong")
     after = street(TRUTHS, 80, seed=2, start=100)
     verdict = judge(after).compare(right, wrong, after)
     assert verdict.word == "better"
@@ -146,6 +148,34 @@ def test_the_outcome_is_proposed_as_the_text_that_is_hashed() -> None:
     plain = as_json(outcome)
     assert plain["what_if"]["changed"] == 1 and plain["cells"] == 3
     assert msgspec.json.encode(plain)
+
+
+def in_force(model: VenueModel) -> VenueModelInForce:
+    content = content_of(model)
+    return VenueModelInForce(
+        version=1,
+        proposal_id="p1",
+        sha256=digest(content),
+        content=content,
+        proposed_by="ana",
+        approved_by="ben",
+    )
+
+
+def test_a_fit_is_held_against_the_model_in_force_unless_another_is_named() -> None:
+    observed = Observed(children=street(TRUTHS, 80), venues=VENUES, prices=PRICES)
+    observed.decisions = [decision("V3", "V1")]
+    right = fit(street(TRUTHS, 300, seed=9), VENUES, PRICES, name="right")
+    wrong = fit(street(TURNED, 300, seed=9), VENUES, PRICES, name="wrong")
+    assert as_json(work(observed, name="new", part=0.7))["against"] == "terms"
+    observed.in_force = in_force(wrong)
+    better = work(observed, name="new", part=0.7)
+    assert (as_json(better)["against"], better.verdict.word) == ("wrong", "better")
+    named = work(observed, name="new", part=0.7, old=right)
+    assert named.old_name == "right" and named.verdict.word != "better"
+    observed.in_force = in_force(right)
+    observed.children = [*street(TURNED, 80), *street(TRUTHS, 40, seed=2, start=80)]
+    assert work(observed, name="new", part=0.6).verdict.word == "worse"
 
 
 def test_too_few_children_are_no_model() -> None:
