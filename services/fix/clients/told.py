@@ -59,13 +59,10 @@ def accepted(
 ) -> Iterator[Outgoing]:
     """Yield 150=0 with what is applied of the order's parameters."""
     request = state.requests.get(name_key(event.source, event.client_order_id))
-    said = Report(
-        NEW,
-        exec_id(envelope.event_id),
-        event.accepted_ns,
-        more=echoed(seat, event, "" if request is None else request.style),
-    )
-    yield report(seat, state.reference, opened(event), said)
+    order, scale = opened(event), state.reference.scale(event.instrument_id)
+    more = echoed(seat, event, "" if request is None else request.style, scale, order)
+    said = Report(NEW, exec_id(envelope.event_id), event.accepted_ns, more=more)
+    yield report(seat, state.reference, order, said)
 
 
 def rejected(
@@ -174,7 +171,8 @@ def _report(
         case OrderReplaced():
             request = state.requests.get(name_key(event.source, event.client_order_id))
             style = "" if request is None else request.style
-            said = said._replace(more=echoed(seat, event, style, order.strategy))
+            scale = state.reference.scale(order.instrument_id)
+            said = said._replace(more=echoed(seat, event, style, scale, order))
         case OrderClosed() if event.status is OrderStatus.FILLED:
             # The last trade has told it, but as pending where the house wanted a cancel.
             said = said._replace(exec_type=STATUS if order.pending is not None else "")
