@@ -1,7 +1,8 @@
 """One engine shard on a memory log, fed with bytes as they come, good or bad."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from os import urandom
 from typing import Any, NamedTuple, TypeVar
 
 from fastavro import parse_schema, schemaless_writer
@@ -195,7 +196,13 @@ def _encoded(kind: Schema, value: Any) -> bytes:
 class HostileShard:
     """The shard that owns ACME, open for trade, in LIVE mode."""
 
-    def __init__(self, *definitions: Any, partitions: int = PARTITIONS) -> None:
+    def __init__(
+        self,
+        *definitions: Any,
+        partitions: int = PARTITIONS,
+        entropy: Callable[[int], bytes] = urandom,
+    ) -> None:
+        self.entropy = entropy
         names = [value for name, value in vars(topics).items() if name.isupper()]
         self.partitions = partitions
         self.shard = partition_of("ACME", partitions)
@@ -236,7 +243,14 @@ class HostileShard:
             inbox=LiveInbox(self.log, CODEC, settings, self.clock),
             clock=self.clock,
             pause=lambda _: None,
+            entropy=self.entropy,
         )
+
+    def again(self) -> ShardHost:
+        """Return a host that took the shard over from what is recorded of it."""
+        host = self._new_host()
+        host.take_over()
+        return host
 
     def put(self, topic: str, value: bytes, *, partition: int | None = None) -> None:
         number = self.shard if partition is None else partition

@@ -118,7 +118,7 @@ def _no_taking(desk: Desk) -> str:
     """Return why none of a resting slice may take: only an urgent owner lets a part of it."""
     if desk.part.urgency is not Urgency.URGENT:
         return "not urgent: nothing of it takes"
-    if desk.part.tactic not in (Tactic.UNKNOWN, Tactic.JOIN):
+    if desk.part.tactic not in (Tactic.UNKNOWN, Tactic.JOIN, Tactic.PEG):
         return "its tactic does not take"
     # Where nothing was solved for it, the closed form of one venue is weighed in its place.
     return "the slice was placed before" if desk.part.attempts else ""
