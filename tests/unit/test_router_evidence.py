@@ -162,3 +162,17 @@ def test_a_run_for_the_page_fails_without_the_time_of_the_sweep(
         main()
     assert "Not run: " in page.read_text()
     assert all(each.name in page.read_text() for each in experiments(None))
+
+
+def test_a_time_above_the_limit_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ["execution", "--only", "decisions", "--keep", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", [*asked, "--data", str(tmp_path / "none")])
+    monkeypatch.setattr("benchmarks.execution.__main__.commit_of_code", lambda: ("abc", True))
+    path = tmp_path / "abc" / "part--decisions.json"
+    for p99, is_kept in (("200.1", False), ("199.9", True)):
+        row = f"| sweep | 10 | 10 | 130.0 | {p99} | 130.0 | 180.0 |\n"
+        monkeypatch.setattr("benchmarks.execution.__main__.decision_report", lambda row=row: row)
+        main()
+        assert path.exists() is is_kept
