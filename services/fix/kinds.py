@@ -41,7 +41,9 @@ def make_gateway(file: GatewayFile) -> Gateway:
     if not _is_there(name):
         raise KindMissingError(file.kind, name)
     make: Callable[[GatewayFile], Gateway] = import_module(name).make_gateway
-    return make(file)
+    gateway = make(file)
+    gateway.messages_per_s = {each.session_id: each.messages_per_s for each in file.session}
+    return gateway
 
 
 def _is_there(name: str) -> bool:

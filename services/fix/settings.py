@@ -9,9 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.fix.codes import Version, version_of
 
-__all__ = ["GATEWAYS_MAX", "GatewayFile", "Kind", "SessionSettings", "read_gateway"]
+__all__ = [
+    "GATEWAYS_MAX",
+    "TEXT_BYTES_MAX",
+    "GatewayFile",
+    "Kind",
+    "SessionSettings",
+    "read_gateway",
+]
 
 GATEWAYS_MAX = 16  # partitions of the fix.* topics
+TEXT_BYTES_MAX = 1 << 20  # of a message; a longer one is refused, and its beginning recorded
 
 
 class Kind(StrEnum):

@@ -14,6 +14,7 @@ from schemas.messages.fix import (
 )
 from services.fix.fields import Fields, framed
 from services.fix.gateway.host import gateway_host, gateway_settings
+from services.fix.settings import TEXT_BYTES_MAX
 from streams.adapters.codec import AvroCodec
 from streams.adapters.memory import MemoryLog
 from streams.core import topics
@@ -26,6 +27,13 @@ from tests.support.memory_shard import SteppedClock
 CODEC = AvroCodec()
 LOG_ID = b"penstock-testlog"
 NUMBER = 3
+SECOND_NS = 1_000_000_000
+
+
+def echo() -> EchoGateway:
+    gateway = EchoGateway(NUMBER)
+    gateway.messages_per_s = {"desk": 2}
+    return gateway
 
 
 class Table:
@@ -46,9 +54,7 @@ class Table:
             config_version="test",
             snapshot_batches=self._snapshot_batches,
         )
-        host = gateway_host(
-            self.log, CODEC, settings, lambda: EchoGateway(NUMBER), clock=SteppedClock()
-        )
+        host = gateway_host(self.log, CODEC, settings, echo, clock=SteppedClock())
         host._pause = lambda _: None
         host.take_over()
         return host
@@ -178,16 +184,39 @@ def test_text_that_cannot_be_read_is_refused_and_nothing_stops() -> None:
 
 def test_one_message_too_many_is_answered_and_not_worked() -> None:
     table = Table()
-    table.write(received(2), received(3, refusal="MESSAGE_RATE"), received(4))
+    at_ns = 5_000_000_000
+    table.write(
+        received(1, "C1", received_ns=at_ns - SECOND_NS - 1),  # of the second before
+        received(2, received_ns=at_ns - SECOND_NS),
+        received(3, "D3", session="other", received_ns=at_ns),
+        received(3, received_ns=at_ns - 1),
+        received(4, refusal="MESSAGE_RATE", received_ns=at_ns),
+        received(5, received_ns=at_ns + 1),
+    )
     table.turn()
-    order, throttled, last = table.sending()
-    assert (order.subject, last.subject) == ("C2", "C4")
+    *orders, throttled, last = table.sending()
+    assert [each.subject for each in (*orders, last)] == ["C1", "C2", "D3", "C3", "C5"]
     fields = Fields.parse(throttled.body)
-    assert (throttled.message_type, fields.get(380), fields.get(45)) == ("j", "8", "3")
-    assert fields.get(58).startswith("MESSAGE_RATE")
+    assert (throttled.message_type, fields.get(380), fields.get(45)) == ("j", "8", "4")
+    assert fields.get(58) == "MESSAGE_RATE: at most 2 3 messages_per_s"
     (refused,) = table.said(topics.FIX_DECISIONS)
     assert (refused.reason, refused.answer_type) == (RejectReason.MESSAGE_RATE, "j")
-    assert table.host.application.state.heard == {"C2": 1, "C4": 1}  # type: ignore[attr-defined]
+    assert (refused.bound, refused.value, refused.field) == ("at most 2", "3", "messages_per_s")
+    assert table.host.application.state.heard == dict.fromkeys(  # type: ignore[attr-defined]
+        ["C1", "C2", "D3", "C3", "C5"], 1
+    )
+
+
+def test_a_message_too_long_is_answered_with_its_length() -> None:
+    table = Table()
+    header, body = Fields([(35, "D"), (34, "2")]), b"58=" + b"x" * TEXT_BYTES_MAX + b"\x01"
+    whole = framed("FIX.4.4", header, body)
+    table.write(received(2, text=whole[:4096], refusal="FIELD_TOO_LONG"))
+    table.turn()
+    (answer,) = table.sending()
+    told = Fields.parse(answer.body)
+    assert (answer.message_type, told.get(380)) == ("j", "0")
+    assert told.get(58) == f"FIELD_TOO_LONG: at most {TEXT_BYTES_MAX} {len(whole)} text_bytes"
 
 
 def test_a_reject_that_is_too_much_gets_no_reject() -> None:

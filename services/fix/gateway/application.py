@@ -15,8 +15,10 @@ from schemas.messages.fix import (
     FixSessionChanged,
 )
 from schemas.messages.runtime import JournalRecord
+from services.fix.codes import text_of
 from services.fix.fields import Fields
 from services.fix.gateway.sessions import Sessions
+from services.fix.settings import TEXT_BYTES_MAX
 from streams.core.errors import CorruptHistoryError
 from streams.core.topics import ENGINE_JOURNAL, FIX_DECISIONS, FIX_RECEIVED, FIX_SENDING
 from streams.runtime.plain import PlainApplication
@@ -25,15 +27,7 @@ from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 __all__ = ["Gateway", "GatewayState", "Heard", "Outgoing", "Published", "Refusal"]
 
 NEVER_ANSWERED = ("j", "3")  # or two sides reject each other for ever
-# Why the wire passed a message on only to be refused: field, bound, FIX 380.
-BOUNDS = {
-    RejectReason.MESSAGE_RATE: (
-        "messages_per_s",
-        "the messages a second agreed with the session",
-        "8",
-    ),
-    RejectReason.FIELD_TOO_LONG: ("text", "a mebibyte for a message", "0"),
-}
+THROTTLED, OTHER = "8", "0"  # FIX 380
 
 
 class Outgoing(NamedTuple):
@@ -107,6 +101,7 @@ class Gateway(PlainApplication):
     def __init__(self, number: int) -> None:
         self.number = number  # partition of the fix.* topics
         self.watched: tuple[int, ...] = ()  # other gateways whose fix.received it reads
+        self.messages_per_s: dict[str, int] = {}  # most that each session may send; its file says
         self.partitions = 1  # of what it publishes: engine shards; its host says how many
         self.state: Any = self.State()
         self.said: Counter[str] = Counter()  # since the start, by kind; for people, not for state
@@ -207,7 +202,7 @@ class Gateway(PlainApplication):
         message, cause = inbound.message, inbound.envelope
         match message:
             case FixReceived() if self.state.sessions.is_new(message):
-                decided = _refused if message.refusal else self._on_new
+                decided = self._on_refused if message.refusal else self._on_new
                 self._emit_all(decided(message, out.at_ns), out, cause)
             case FixSent() if self.state.sessions.is_news(message):
                 self._emit_all(self.on_sent(message), out, cause)
@@ -225,6 +220,25 @@ class Gateway(PlainApplication):
         reason, bound = RejectReason.BODY_UNDECODABLE, "tag=value and SOH"
         value = message.text[:80].decode("latin-1")
         yield Refusal(heard, "", reason, "text", value, bound, "the message cannot be read")
+
+    def _on_refused(self, message: FixReceived, at_ns: int) -> Iterator[Any]:
+        """Answer what the wire passed on only to be refused. Source: FIX j, 380=8 or 0."""
+        reason = RejectReason(message.refusal)
+        if reason is RejectReason.MESSAGE_RATE:
+            field, most = "messages_per_s", self.messages_per_s.get(message.session_id, 0)
+            value = self.state.sessions.of(message.session_id).rate(message.received_ns)
+        else:
+            field, most, value = "text_bytes", TEXT_BYTES_MAX, _length(message.text)
+        bound = f"at most {most}" if most else "as many as agreed"
+        text = text_of(reason, bound, str(value), field)
+        answer = "" if message.message_type in NEVER_ANSWERED else "j"
+        if answer:
+            code = THROTTLED if reason is RejectReason.MESSAGE_RATE else OTHER
+            fields = Fields().add(45, message.sequence).add(58, text)
+            fields.add(372, message.message_type).add(380, code)
+            yield Outgoing(message.session_id, answer, fields, str(message.sequence))
+        heard = Heard(message, Fields(), at_ns)
+        yield Refusal(heard, answer, reason, field, str(value), bound, text)
 
     def _fold_received(self, message: Any) -> None:
         sessions: Sessions = self.state.sessions
@@ -299,18 +313,12 @@ class Gateway(PlainApplication):
         return Published(FIX_SENDING, message, session_id, self.number, outgoing.subject)
 
 
-def _refused(message: FixReceived, at_ns: int) -> Iterator[Any]:
-    """Answer what the wire passed on only to be refused. Source: FIX j, 380=8 or 0."""
-    reason = RejectReason(message.refusal)
-    field, bound, code = BOUNDS[reason]
-    text = f"{reason}: above {bound}"
-    answer = "" if message.message_type in NEVER_ANSWERED else "j"
-    if answer:
-        fields = Fields().add(45, message.sequence).add(58, text).add(372, message.message_type)
-        fields.add(380, code)
-        yield Outgoing(message.session_id, answer, fields, str(message.sequence))
-    heard = Heard(message, Fields(), at_ns)
-    yield Refusal(heard, answer, reason, field, message.message_type, bound, text)
+def _length(text: bytes) -> int:
+    """Return how many bytes a message had of which the wire kept the beginning alone (FIX 9)."""
+    before, _, rest = text.partition(b"\x019=")
+    size, _, _ = rest.partition(b"\x01")
+    whole = len(before) + len(size) + len(b"|9=|10=xxx|") + int(size) if size.isdigit() else 0
+    return max(whole, len(text))
 
 
 def _parsed(message: FixReceived) -> Fields | None:

@@ -1,10 +1,16 @@
 """What a gateway knows of its sessions: how far they are read, and what was given to them."""
 
+from bisect import bisect_left
+from typing import Final
+
 import msgspec
 
 from schemas.messages.fix import FixReceived, FixSending, FixSent, FixSessionChanged
 
 __all__ = ["SessionState", "Sessions"]
+
+SECOND_NS: Final = 1_000_000_000
+RECENT_MAX: Final = 10_000  # times that are kept, should the clock of the wire go back
 
 
 class SessionState(msgspec.Struct):
@@ -16,6 +22,11 @@ class SessionState(msgspec.Struct):
     ordinal: int = 0  # newest FixSending
     sent_ordinal: int = 0  # newest of them that is known to be out
     is_logged_on: bool = False
+    recent_ns: list[int] = []  # when the messages of the last second came
+
+    def rate(self, received_ns: int) -> int:
+        """Return how many messages came within the second that ends now, with this one."""
+        return len(self.recent_ns) - bisect_left(self.recent_ns, received_ns - SECOND_NS) + 1
 
 
 class Sessions(msgspec.Struct):
@@ -40,6 +51,10 @@ class Sessions(msgspec.Struct):
         session = self.of(message.session_id)
         session.day = message.session_day
         session.epoch, session.sequence = message.session_epoch, message.sequence
+        recent = session.recent_ns
+        recent.append(message.received_ns)
+        over = bisect_left(recent, message.received_ns - SECOND_NS)
+        del recent[: max(over, len(recent) - RECENT_MAX)]
 
     def fold_sent(self, message: FixSent) -> None:
         session = self.of(message.session_id)

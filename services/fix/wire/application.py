@@ -12,6 +12,7 @@ import quickfix
 
 from schemas.messages.core import RejectReason
 from schemas.messages.fix import FixReceived
+from services.fix.settings import TEXT_BYTES_MAX
 from services.fix.values import utc_ns
 from services.fix.wire.line import Line
 from services.fix.wire.listening import limit_unread
@@ -21,8 +22,7 @@ __all__ = ["Logs", "WireApplication"]
 EXPECTING: Final = re.compile(rb"\x0158=[^\x01]*too low, expecting (\d+)")
 PEER: Final = re.compile(r"connections to the acceptor from (\S+)")
 FAILED: Final = 70
-TEXT_MAX: Final = 1 << 20  # bytes of a message
-TEXT_KEPT: Final = 1 << 12  # of one that is longer
+TEXT_KEPT: Final = 1 << 12  # bytes of a message that is longer than it may be
 # Counted and never refused: what takes orders back, and what answers us. Who is over the limit must
 # still be able to leave the market, and nobody says an answer again.
 CANCELS: Final = ("F", "K", "q", "CA")
@@ -111,7 +111,7 @@ class WireApplication(quickfix.Application):  # type: ignore[misc]  # of a libra
         refusal, message_type = "", kind or value(text, b"35")
         if not kind and line.bucket.is_over(now_s) and message_type not in UNREFUSED:
             refusal = RejectReason.MESSAGE_RATE.value
-        elif len(text) > TEXT_MAX:
+        elif len(text) > TEXT_BYTES_MAX:
             # What the log could not take would end the process, and again when it is sent again.
             text, refusal = text[:TEXT_KEPT], RejectReason.FIELD_TOO_LONG.value
         line.received(
