@@ -154,7 +154,7 @@ class Knowledge:
             quote=self.quote(instrument_id),
             books=state.market.books(
                 instrument_id,
-                self.venues_now.terms(),
+                self.venues_now.terms(instrument.trade_date),
                 _state_of_all(instrument),
                 self.venues_now.shut(self.at_ns)[0],
             ),

@@ -10,6 +10,8 @@ from streams.shard.state import ShardState
 
 __all__ = ["VenuesNow"]
 
+MONTH = 100  # of a trade date yyyymmdd
+
 
 class VenuesNow:
     """Asked for every placing decision; a market without such terms costs nothing."""
@@ -23,8 +25,8 @@ class VenuesNow:
         self._shut: dict[str, BookState] = {}
         self._until_ns = 0
 
-    def terms(self) -> Mapping[str, Venue]:
-        """Return every venue's terms in force for this shard's next child.
+    def terms(self, trade_date: int = 0) -> Mapping[str, Venue]:
+        """Return every venue's terms in force for this shard's next child, of that trade date.
 
         A bound on messages is the firm's: each shard keeps its own part of it. Own volume is the
         firm's too, and a shard knows its own fills: it may believe a tier late, never early.
@@ -42,10 +44,12 @@ class VenuesNow:
             return reference.venues
         venues = dict(reference.venues)
         shards, routing = max(1, self._state.risk.partitions), self._state.routing
+        # The first child of a month goes out before routing has begun to count anew.
+        is_new = 0 < routing.trade_date // MONTH < trade_date // MONTH
+        is_first = not (is_new or routing.is_later_month)
         for venue_id in self._special:
-            venue = venues[venue_id].at_quantity(
-                routing.volumes.get(venue_id, 0), is_first_month=not routing.is_later_month
-            )
+            own_quantity = 0 if is_new else routing.volumes.get(venue_id, 0)
+            venue = venues[venue_id].at_quantity(own_quantity, is_first_month=is_first)
             if venue.messages_per_s:
                 share = max(1, venue.messages_per_s // shards)
                 venue = msgspec.structs.replace(venue, messages_per_s=share)

@@ -166,8 +166,10 @@ def test_what_was_traded_before_the_log_counts_in_the_month_in_which_it_began() 
     host = trading_host(venue_defined("V2", fee_tiers=tiers, month_quantity=60))
     state, knows, fees = host.app.state.routing, Knowledge(host.app.state), []
     for trade_date in (20250627, 20250630, 20250701):
+        ahead = knows.venues_now.terms(trade_date)["V2"].taker_fee_e9
         forget_days(state, trade_date)
         fees.append(knows.venues_now.terms()["V2"].taker_fee_e9)
+        assert ahead == fees[-1], "the month's first child is priced as those after it"
         state.volumes["V2"] = 10
     assert fees == [1, 1, 3_000_000]
     state.volumes["V2"] = 50
