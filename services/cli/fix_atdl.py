@@ -19,7 +19,8 @@ def atdl_command(
         bool, typer.Option("--check", help="Only check the file, exit 1 if bad")
     ] = False,
     file: Annotated[
-        Path | None, typer.Option(help="Check another FIXatdl file, not ours", exists=True)
+        Path | None,
+        typer.Option(help="Check another FIXatdl file, not ours", exists=True, dir_okay=False),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -28,7 +29,7 @@ def atdl_command(
     from services.fix.atdl.serve import PATH
 
     ours = Path(__file__).parents[2] / "infra" / "fixatdl" / "penstock.xml"
-    text = (file or ours).read_text(encoding="utf-8")
+    text = _read(file or ours)
     found = problems(text) if file else problems_of_ours(text)
     for each in found:
         typer.echo(each, err=True)
@@ -48,3 +49,16 @@ def atdl_command(
         server.serve_forever()
     except KeyboardInterrupt:
         server.server_close()
+
+
+def _read(path: Path) -> str:
+    """Return a file's text, or end with the sentence that says why there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        said = f"{path} is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}"
+        cause: Exception = error
+    except OSError as error:
+        said, cause = f"{path} cannot be read: {error.strerror}", error
+    typer.echo(said, err=True)
+    raise typer.Exit(1) from cause

@@ -27,13 +27,18 @@ MISSING = "certification speaks FIX by QuickFIX, which is not installed: pip ins
 def cert_command(
     *,
     session: Annotated[str, typer.Option(help="Session of the gateway's file")],
-    gateway: Annotated[Path, typer.Option(help="The gateway's TOML file", exists=True)],
-    script: Annotated[Path | None, typer.Option(help="Another script", exists=True)] = None,
+    gateway: Annotated[
+        Path, typer.Option(help="The gateway's TOML file", exists=True, dir_okay=False)
+    ],
+    script: Annotated[
+        Path | None, typer.Option(help="Another script", exists=True, dir_okay=False)
+    ] = None,
     values: Annotated[
         list[str] | None, typer.Option("--set", help="name=value of the script: symbol, price, ...")
     ] = None,
     have: Annotated[
-        list[str] | None, typer.Option("--with", help="What there is: market, bust, mass-cancel")
+        list[str] | None,
+        typer.Option("--with", help="What there is, as the script has it: market, bust"),
     ] = None,
     store: Annotated[Path, typer.Option(help="Folder of its numbers")] = Path(".penstock/fix"),
     as_json: Json = False,
@@ -45,12 +50,17 @@ def cert_command(
     """
     if find_spec("quickfix") is None:
         raise typer.BadParameter(MISSING)
-    from services.fix.cert.run import Line, play
+    from services.fix.cert.run import Line, faults, play
 
     plan, told, run = _prepared(session, gateway, script, store)
     changed = dict(each.partition("=")[::2] for each in values or [])
-    if unknown := {*changed} - {*plan.values}:
-        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: one of {', '.join(plan.values)}")
+    if wrong := faults(plan, changed, have or ()):
+        raise typer.BadParameter(wrong)
+    try:
+        Path(told["folder"]).mkdir(parents=True)
+    except OSError as error:
+        typer.echo(f"{error.filename} cannot be made: {error.strerror}", err=True)
+        raise typer.Exit(1) from error
     with Line(told) as line:
         results = list(play(plan, line, run=run, own=changed, have=frozenset(have or ())))
     _print(f"{plan.title}: {session}", results, as_json)

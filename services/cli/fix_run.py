@@ -20,7 +20,9 @@ MISSING = "FIX sessions need QuickFIX, which is not installed: pip install penst
 
 
 def run_command(
-    files: Annotated[list[Path], typer.Argument(help="Gateways' TOML files.", exists=True)],
+    files: Annotated[
+        list[Path], typer.Argument(help="Gateways' TOML files.", exists=True, dir_okay=False)
+    ],
     *,
     bootstrap: Bootstrap = "",
     store: Annotated[Path, typer.Option(help="Folder of the FIX stores.")] = Path(".penstock/fix"),

@@ -16,7 +16,7 @@ def spec_command(
     out: Annotated[Path, typer.Option(help="File to write")] = Path("penstock-fix.html"),
     session: Annotated[str, typer.Option(help="Only for this session of --gateway")] = "",
     gateway: Annotated[
-        Path | None, typer.Option(help="The gateway's TOML file", exists=True)
+        Path | None, typer.Option(help="The gateway's TOML file", exists=True, dir_okay=False)
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -30,13 +30,16 @@ def spec_command(
     if gateway is not None:
         try:
             file = read_gateway(gateway)
-            known = {each.session_id: each for each in file.session}
+            known = {each.session_id: (each, each.version) for each in file.session}
         except (ValidationError, ValueError) as error:
             raise typer.BadParameter(str(error)) from error
         if session not in known:
             raise typer.BadParameter(f"{session}: one of {', '.join(known)}")
-        chosen, kind = known[session], file.kind
-        version = chosen.version
+        (chosen, version), kind = known[session], file.kind
     text = page(chosen, version, kind)
-    out.write_text(text, encoding="utf-8")
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        typer.echo(f"{out} cannot be written: {error.strerror}", err=True)
+        raise typer.Exit(1) from error
     tell(f"{out}: {len(text)} characters", as_json, file=str(out), characters=len(text))

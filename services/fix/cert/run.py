@@ -5,16 +5,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple, Self
 
 from services.fix.cert.script import Expected, Script, Step
 from services.fix.dictionary import dictionary_of
 from services.fix.fields import SOH, Fields
 
-__all__ = ["Line", "Outcome", "Result", "body_of", "play", "values_of"]
+__all__ = ["Line", "Outcome", "Result", "body_of", "faults", "play", "values_of"]
 
 IDS: Final = 20  # {id1} to {id20}
+DEPTH_MAX: Final = 8  # values that name values
 NOISE: Final = ("0", "1")  # seen all the time, told only where they are expected
 SHOWN: Final = (11, 150, 39, 103, 102, 380, 373, 43, 58)
 
@@ -121,6 +122,26 @@ def play(
         yield _played(script, step, line, values, expected)
 
 
+def faults(script: Script, own: Mapping[str, str], have: Collection[str]) -> str:
+    """Return why a script cannot be played with these values and means; "" when it can."""
+    needed = sorted({step.needs for step in script.step if step.needs})
+    for given, known in ((own, script.values), (have, needed)):
+        if unknown := sorted({*given} - {*known}):
+            return f"{', '.join(unknown)}: one of {', '.join(known) or 'none'}"
+    try:
+        values = values_of(script, "", own)
+    except (KeyError, ValueError):
+        return "a script needs the value quantity, a whole number"
+    for step in script.step:
+        try:
+            body_of(step, values)
+            for each in (*step.expect, *step.refuse):
+                _filled(each, values)
+        except (KeyError, ValueError, IndexError, RecursionError) as error:
+            return f"step {step.name}: {error}: one of {', '.join(values)}"
+    return ""
+
+
 def values_of(script: Script, run: str, own: Mapping[str, str]) -> dict[str, str]:
     """Return what bodies and expectations may name."""
     values = {**script.values, **own}
@@ -176,10 +197,16 @@ def body_of(step: Step, values: Mapping[str, str]) -> str:
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:
-    """Return the text with the values that it names, and those that they name."""
-    while "{" in text:
+    """Return the text with the values that it names, and those that they name.
+
+    Raises: KeyError, ValueError, IndexError for names that no script has; RecursionError for a
+    value that names itself.
+    """
+    for _ in range(DEPTH_MAX):
+        if "{" not in text:
+            return text
         text = text.format_map(values)
-    return text
+    raise RecursionError(f"a value names itself in {text[:40]}")
 
 
 def _filled(expected: Expected, values: Mapping[str, str]) -> Expected:
