@@ -65,7 +65,7 @@ from streams.core.topics import (
     ORDERS_COMMANDS,
     ORDERS_EVENTS,
 )
-from streams.runtime.ports import Inbound
+from streams.runtime.ports import Emitter, Inbound, RecordedBatch
 
 __all__ = ["ClientsGateway"]
 
@@ -82,6 +82,9 @@ HANDLERS: Final[dict[str, Callable[[Desk], Iterator[Any]]]] = {
     "M": tell_list,
 }
 ENDS: Final = (OrderCanceled, OrderClosed)
+AGING: Final = ("D", "E", "G", "L")  # what asks for a trade; a cancel is never too old
+NOT_AVAILABLE: Final = 4  # FIX 380: the application was not
+MS: Final = 1_000_000
 
 
 class ClientsGateway(Gateway):
@@ -97,7 +100,16 @@ class ClientsGateway(Gateway):
         super().__init__(number)
         self._seats = dict(seats)
         self._read: tuple[FixReceived | None, NewOrder | FixValueError | None] = (None, None)
+        self._now_ns = 0  # of the batch that is decided
         self._by_source = {seat.terms.source: seat for seat in seats.values()}
+
+    def finish(self, out: Emitter) -> None:
+        self._now_ns = out.at_ns
+        super().finish(out)
+
+    def restore(self, batch: RecordedBatch) -> None:
+        self._now_ns = batch.journal.now_ns  # as when it was decided
+        super().restore(batch)
 
     def on_heard(self, heard: Heard) -> Iterator[Any]:
         seat = self._seats.get(heard.message.session_id)
@@ -106,6 +118,10 @@ class ClientsGateway(Gateway):
         heard = heard._replace(fields=Indexed(heard.fields.pairs))
         desk = Desk(self.state, seat, self.partitions, heard, self.number)
         kind = heard.message.message_type
+        if (age := self._is_too_old(seat, heard.message)) is not None:
+            name = heard.fields.get(66) if kind in ("E", "L") else heard.fields.get(11)
+            yield from business_reject(desk, age, name, code=NOT_AVAILABLE)
+            return
         if kind == "D":
             found = read_order(self.state, desk.asked)
             self._read = (heard.message, found)
@@ -121,7 +137,9 @@ class ClientsGateway(Gateway):
 
     def fold_heard(self, message: FixReceived, fields: Fields) -> None:
         seat = self._seats.get(message.session_id)
-        if seat is not None and has_message(seat.version, message.message_type):
+        if seat is None or self._is_too_old(seat, message) is not None:
+            return  # nothing was taken of it: it may come again, under its own id
+        if has_message(seat.version, message.message_type):
             # Live it was just read; a recovery reads it here.
             read, found = self._read
             folds.heard(
@@ -180,6 +198,15 @@ class ClientsGateway(Gateway):
         # A definition that cannot be read is the engine's dead letter and holds for nobody.
         if inbound.envelope is not None or inbound.record.topic != CONTROL_COMMANDS:
             super()._keep(inbound)
+
+    def _is_too_old(self, seat: Seat, message: FixReceived) -> FixValueError | None:
+        """Return why it is not worked any more: it came while nobody was here to decide it."""
+        most_ms = seat.terms.order_age_max_ms
+        age_ms = (self._now_ns - message.received_ns) // MS
+        if not most_ms or message.message_type not in AGING or age_ms <= most_ms:
+            return None
+        bound = f"at most {most_ms}"
+        return FixValueError(RejectReason.TOO_LATE, "order_age_max_ms", str(age_ms), bound)
 
     def _seat(self, message: Any) -> Seat | None:
         seat = self._by_source.get(message.source)

@@ -150,9 +150,12 @@ def reject_mass(desk: Desk, error: FixValueError) -> Iterator[Any]:
 
 
 def business_reject(
-    desk: Desk, error: FixValueError, reference: str, tag: int = 0
+    desk: Desk, error: FixValueError, reference: str, tag: int = 0, *, code: int | None = None
 ) -> Iterator[Any]:
-    """Yield a BusinessMessageReject (j). `reference`: the id that the message had."""
+    """Yield a BusinessMessageReject (j). `reference`: the id that the message had.
+
+    `code`: FIX 380 where the reason does not say it.
+    """
     heard, seat = desk.heard, desk.seat
     text = _text(error)
     if heard.message.message_type in REJECTS:
@@ -161,7 +164,8 @@ def business_reject(
     yield _decision(heard, error, "j", text)
     fields = Fields().add(45, heard.message.sequence).add(371, tag or None)
     fields.add(372, heard.message.message_type).add(379, reference)
-    fields.add(380, reason_codes(error.reason, seat.version).business).add(58, text)
+    fields.add(380, reason_codes(error.reason, seat.version).business if code is None else code)
+    fields.add(58, text)
     yield Outgoing(seat.session_id, "j", kept(seat.version, "j", fields), reference)
 
 

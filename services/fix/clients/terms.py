@@ -42,6 +42,9 @@ class SessionTerms(BaseModel):
     is_plain: bool = Field(
         False, description="Whether its dictionary lacks the tags that ours adds to its version"
     )
+    order_age_max_ms: int = Field(
+        30_000, ge=0, description="A D, E, G or L that is read so late is refused; 0: is not"
+    )
     cancel_on_disconnect: bool = Field(False, description="Cancel its orders when it is lost")
     time_digits: Literal[0, 3, 6, 9] = Field(3, description="Digits of a second in times sent")
 

@@ -31,6 +31,9 @@ RULES: Final = (
      "User-defined fields (5000 and up) are passed over where they mean nothing here."),
     ("Pace", "A message too many in its second is refused by j with 380=8; your other messages "
      "wait and are not lost. A message has a mebibyte at most."),
+    ("Age", "A D, E, G or L that we could not decide in time, 30 seconds unless agreed otherwise, "
+     "is refused by j with 380=4: nothing was taken of it, and it may come again under its own "
+     "id. What ends an order is never too old."),
     ("Never silent", "Every message is answered, by what it asks for or by 8, 9, j, r or 3 with a "
      "code of the table of refusals."),
 )  # fmt: skip
