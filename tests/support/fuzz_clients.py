@@ -57,6 +57,7 @@ class ClientsWorld(FuzzWorld):
         "H": (11, 55, 54, 790),
         "AF": (584, 585),
         "q": (11, 530, 60, 55),
+        "CA": (11, 1373, 1374, 60, 55),
         "K": (66, 60),
         "L": (66, 60),
         "M": (66,),
@@ -214,7 +215,7 @@ class ClientsWorld(FuzzWorld):
                     assert self._was_heard(command.source, kind, "K"), f"nobody asked: {command}"
                 case MassCancelOrder():
                     is_lost = command.client_order_id.startswith("disconnect/")
-                    assert is_lost or self._was_heard(command.source, "q", "K"), f"{command}"
+                    assert is_lost or self._was_heard(command.source, "q", "CA", "K"), f"{command}"
                 case _:
                     raise AssertionError(f"a gateway of clients says {command}")
         for (source, name), count in ordered.items():

@@ -157,7 +157,7 @@ def test_what_the_gateway_refuses_is_in_the_log() -> None:
 
 
 def test_messages_of_no_use_are_business_rejects(desk: ClientDesk) -> None:
-    for name, kind in (("OMS42", "q"), ("OMS42", "AF"), ("OMS44", "S"), ("OMS50", "CA")):
+    for name, kind in (("OMS42", "q"), ("OMS42", "AF"), ("OMS44", "S"), ("OMS44", "CA")):
         desk.news(name)
         desk.say(name, kind, "11=z|530=7|584=z|585=7")
         (answer,) = desk.news(name)

@@ -1,4 +1,4 @@
-"""D, F, G and q to commands of the engine, or to their refusal."""
+"""D, F and G to commands of the engine, or to their refusal."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -144,7 +144,7 @@ def published(desk: Desk, command: Any, instrument_id: str) -> Published:
 
 def _trade_date(state: ClientsState, asked: Asked) -> int:
     kind = asked.fields.get(35)
-    if kind == "q":
+    if kind in ("q", "CA"):
         return day_of(state, asked)
     if kind not in ("F", "G"):
         return trade_date_of(asked)

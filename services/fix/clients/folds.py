@@ -30,10 +30,10 @@ from services.fix.clients.asked import Asked, Indexed
 from services.fix.clients.cash import fold_cash
 from services.fix.clients.commands import read_order, request_of
 from services.fix.clients.executions import apply_step, corrected, restated, traded
-from services.fix.clients.inquiries import affected
 from services.fix.clients.lifecycle import ORDER_EVENTS, after, fold_order, opened
 from services.fix.clients.list_status import is_over
 from services.fix.clients.lists import list_of, plan_of
+from services.fix.clients.mass import affected, refusal_text, scope_tag
 from services.fix.clients.pruning import prune
 from services.fix.clients.refusals import refused_fields
 from services.fix.clients.state import (
@@ -80,13 +80,9 @@ def heard(
             _remember(state, asked, found if isinstance(found, FixValueError) else None)
         case "F" | "G":
             _remember(state, asked, None)
-        case "q":
+        case "q" | "CA":
             _remember(state, asked, None)
-            name, kind = fields.get(11), fields.get(530)
-            key = name_key(seat.terms.source, name)
-            known_mass = state.masses.get(key)
-            if known_mass is None or len(known_mass.shards) >= partitions:
-                state.masses[key] = MassRequest(seat.session_id, name, kind, state.trade_date)
+            _ask_mass(state, asked, message.message_type, partitions)
         case "E":
             _list(state, asked, partitions)
         case "L":
@@ -131,6 +127,24 @@ def trade_of(message: FillBooked | FillBusted | FillCorrected | CrossExecuted) -
             return Trade(message.venue_id, Liquidity.UNKNOWN, 0, price_e9)
         case CrossExecuted():
             return Trade("", Liquidity.UNKNOWN, message.crossed_ns, price_e9, is_cross=True)
+
+
+def _ask_mass(state: ClientsState, asked: Asked, kind: str, partitions: int) -> None:
+    """Await the shards' answers, anew where all of them have answered before."""
+    fields = asked.fields
+    name = fields.get(11)
+    key = name_key(asked.seat.terms.source, name)
+    known = state.masses.get(key)
+    if known is None or len(known.shards) >= partitions:
+        state.masses[key] = MassRequest(
+            asked.seat.session_id,
+            name,
+            fields.get(scope_tag(kind)),
+            state.trade_date,
+            message_type=kind,
+            action=fields.get(1373),
+            text="" if known is None else known.text,
+        )
 
 
 def _remember(state: ClientsState, asked: Asked, refusal: FixValueError | None) -> Request:
@@ -267,3 +281,4 @@ def _mass(
         return
     request.shards.append(envelope.shard)
     request.orders += affected(message)
+    request.text = refusal_text(message) or request.text

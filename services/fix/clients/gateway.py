@@ -38,17 +38,12 @@ from services.fix.clients.executions import (
     traded,
     transacted_ns,
 )
-from services.fix.clients.inquiries import (
-    dispute,
-    mass_answered,
-    mass_cancel,
-    mass_status,
-    status,
-)
+from services.fix.clients.inquiries import dispute, mass_status, status
 from services.fix.clients.layouts import has_message
 from services.fix.clients.lifecycle import ORDER_EVENTS, after
 from services.fix.clients.list_status import ALL_DONE, DONE, basket_answered, is_over, list_status
 from services.fix.clients.lists import cancel_list, cancel_of, new_list, start_list, tell_list
+from services.fix.clients.mass import mass_answered, mass_cancel
 from services.fix.clients.refusals import Desk, business_reject
 from services.fix.clients.reports import Report, report
 from services.fix.clients.state import ClientsState, Trade, name_key
@@ -75,6 +70,7 @@ HANDLERS: Final[dict[str, Callable[[Desk], Iterator[Any]]]] = {
     "H": status,
     "AF": mass_status,
     "q": mass_cancel,
+    "CA": mass_cancel,
     "Q": dispute,
     "E": new_list,
     "K": cancel_list,

@@ -25,7 +25,6 @@ __all__ = [
     "refuse_order",
     "refuse_status",
     "refused_fields",
-    "reject_mass",
 ]
 
 
@@ -136,17 +135,6 @@ def refuse_status(desk: Desk, error: FixValueError, more: list[tuple[int, str]])
     fields = desk.heard.fields
     echo = echo_of(desk.seat.version, fields)
     yield unordered_report(desk.seat, fields.get(11), said, echo, code=code)
-
-
-def reject_mass(desk: Desk, error: FixValueError) -> Iterator[Any]:
-    """Yield the refusal of a mass cancel: r with 531=0 and 532."""
-    seat, text, fields = desk.seat, _text(error), desk.heard.fields
-    yield _decision(desk.heard, error, "r", text)
-    name = fields.get(11)
-    answer = Fields().add(37, name).add(11, name).add(1369, name).add(530, fields.get(530))
-    answer.add(531, "0").add(532, reason_codes(error.reason, seat.version).mass_cancel)
-    answer.add(60, utc_text(desk.heard.at_ns, seat.terms.time_digits)).add(58, text)
-    yield Outgoing(seat.session_id, "r", kept(seat.version, "r", answer), name)
 
 
 def business_reject(

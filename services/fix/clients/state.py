@@ -172,10 +172,13 @@ class MassRequest(msgspec.Struct, array_like=True):
 
     session_id: str
     client_order_id: str
-    request_type: str  # FIX 530
+    request_type: str  # FIX 530 or 1374
     kept_date: int
     shards: list[int] = []  # that have answered
     orders: int = 0
+    message_type: str = "q"  # or CA
+    action: str = ""  # FIX 1373 of a CA
+    text: str = ""  # why it was refused, told again to a repetition
 
 
 class OrderList(msgspec.Struct, array_like=True):

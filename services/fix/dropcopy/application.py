@@ -25,7 +25,7 @@ from streams.runtime.ports import Inbound
 __all__ = ["DropCopies"]
 
 EXECUTION_REPORT, CANCEL_REJECT, MASS_STATUS = "8", "9", "AF"
-REQUESTS = ("D", "F", "G", "E", "q")
+REQUESTS = ("D", "F", "G", "E", "q", "CA")
 # What is of the session that a message came by: FIX header and trailer.
 HEADER = (8, 9, 34, 35, 43, 49, 50, 52, 56, 57, 90, 91, 97, 115, 116, 122, 128, 129, 142, 143)
 ENVELOPE = frozenset((*HEADER, 10, 89, 93, 144, 145, 212, 213, 347, 369, 1128, 1129, 1156))

@@ -26,8 +26,8 @@ class DropCopyTerms(BaseModel):
     has_cancel_rejects: bool = Field(True, description="Whether 9 is copied too")
     requests_of: dict[str, int] = Field(
         default_factory=dict,
-        description="Sessions of clients whose D, F, G, E and q are copied, with their gateways'"
-        " numbers; of the same FIX version",
+        description="Sessions of clients whose D, F, G, E, q and CA are copied, with their"
+        " gateways' numbers; of the same FIX version",
     )
     has_rejections: bool = Field(True, description="Whether refusals of orders are copied (39=8)")
     symbol_tag: Literal[48, 55] = Field(55, description="Which tag names the instrument")

@@ -87,6 +87,11 @@ def _mass(r: Rehearsal) -> list[Exchange]:
     return r.say("q", f"11=mass-1|530=7|60={r.time}")
 
 
+def _action(r: Rehearsal) -> list[Exchange]:
+    r.say("D", _order(r, "order-1", "847=1"))
+    return r.say("CA", f"11=mass-1|1373=3|1374=7|60={r.time}")
+
+
 def _list(r: Rehearsal) -> list[Exchange]:
     orders = [
         f"11=order-{n}|67={n}|1=A001|" + ("21=1|" if r.version is Version.FIX42 else "")
@@ -107,9 +112,11 @@ _ALL: Final[tuple[tuple[str, str, str, Callable[[Rehearsal], list[Exchange]]], .
     ("bust", "A bust", "The venue takes an execution back, and so do we.", _bust),
     ("status", "How an order stands", "A question, and 150=I.", _status),
     ("mass", "Mass cancel", "Everything of the session.", _mass),
+    ("action", "Mass cancel by CA", "The same in the words of 5.0 SP2.", _action),
     ("list", "A list", "Two orders, one answer for the list.", _list),
 )
-SINCE_44: Final = ("mass",)  # 4.2 has no q
+# 4.2 has no q, and 4.4 no CA.
+LACKING: Final = {Version.FIX42: ("mass", "action"), Version.FIX44: ("action",)}
 
 
 def conversations(version: Version) -> list[Conversation]:
@@ -117,5 +124,5 @@ def conversations(version: Version) -> list[Conversation]:
     return [
         Conversation(key, title, text, play(Rehearsal(version)))
         for key, title, text, play in _ALL
-        if not (version is Version.FIX42 and key in SINCE_44)
+        if key not in LACKING.get(version, ())
     ]
