@@ -280,8 +280,11 @@ def _tell(
     unnamed: dict[str, int],
     change: EarlyChange,
 ) -> int:
-    """Return how much of what a correction adds was told; it is the execution's from now on."""
-    added = 0 if change.is_bust else change.quantity - sum(each.quantity for each in targets)
+    """Return how much of what a correction adds was told; it is the execution's from now on.
+
+    A bust of more than we know of an execution speaks of a correction that is still on its way.
+    """
+    added = change.quantity - sum(each.quantity for each in targets)
     told = 0
     for fill_id, left in unnamed.items():
         quantity = min(max(added, 0) - told, left)
