@@ -251,6 +251,7 @@ SCOPES = [
     ("530=1|55=NONE", "532=1"),
     ("530=7|1=A9", "532=99"),
     ("530=7|54=2|1=A1", "532=0"),
+    ("530=7|847=99", "532=99"),
     *((f"530={kind}", "532=0") for kind in "2345689ABC"),
 ]
 
@@ -287,6 +288,27 @@ def test_a_mass_cancel_that_is_sent_again_is_answered_again() -> None:
     desk.say("OMS44", "q", "11=m|530=7|54=1|60=20250615-15:00:00")
     (answer,) = desk.news("OMS44")
     assert pipes(answer, 35, 11, 531, 532) == "35=r|11=m|531=0|532=99"
+
+
+@pytest.mark.parametrize("name", ["OMS44", "OMS50"])
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        # Refused by the gateway, and by the engine.
+        ("11=m|530=7|847=99", "UNSUPPORTED_STRATEGY: one of 1, 1000, 2, 3, 1001, 1002, 1003 99"),
+        ("11=\x85m|530=7", "TEXT_NOT_PRINTABLE: printable \\x85m client_order_id"),
+    ],
+)
+def test_a_refused_mass_cancel_is_refused_again_with_its_text(
+    name: str, body: str, text: str
+) -> None:
+    desk = ClientDesk()
+    for _ in range(3):
+        desk.say(name, "q", f"{body}|60=20250615-15:00:00", resend=True)
+        desk.crash()
+        (answer,) = desk.news(name)
+        assert pipes(answer, 35, 530, 531, 532) == "35=r|530=7|531=0|532=99"
+        assert answer.get(58).startswith(text)
 
 
 def test_a_lost_session_loses_its_orders_where_it_says_so() -> None:
