@@ -188,3 +188,30 @@ def test_a_session_of_copies_says_nothing_of_the_venues_connection() -> None:
     desk.logon("V1-COPY", is_logged_on=False)
     desk.turn()
     assert told(desk) == ["up", "NEW E1"]
+
+
+def test_a_session_of_copies_moves_no_child_and_what_it_says_beside_them_is_a_decision() -> None:
+    desk = Desk({"V1": terms(), "V1-COPY": terms(role="drop-copy")})
+    desk.logon()
+    desk.logon("V1-COPY")
+    desk.engine(child())
+    desk.turn()
+    late = Fields().add(37, "V-1").add(11, "P.1.1/2").add(41, "P.1.1").add(39, "0")
+    desk.hear(late.add(434, "1").add(102, "0"), "9", session_id="V1-COPY")
+    reject = Fields().add(45, 2).add(372, "D").add(379, "P.1.1").add(380, "0").add(58, "no")
+    desk.hear(reject, "j", session_id="V1-COPY")
+    desk.hear(Fields().add(45, 3).add(373, "5").add(58, "what"), "3", session_id="V1-COPY")
+    desk.turn()
+    desk.crash()
+    assert told(desk) == ["up"]
+    assert [(each.answer_type, each.reason, each.text) for each in desk.decisions()] == [
+        ("", RejectReason.UNEXPECTED_MESSAGE, "35=9 P.1.1/2"),
+        ("", RejectReason.VENUE_REJECTS, "35=j P.1.1: no"),
+        ("", RejectReason.VENUE_REJECTS, "35=3 3: what"),
+    ]
+    desk.hear(report("E1", "0", "0"))
+    desk.turn()
+    assert told(desk) == ["up", "NEW E1"]
+    desk.hear(Fields().add(148, "lunch"), "B", session_id="V1-COPY")
+    desk.turn()
+    assert desk.decisions()[-1].answer_type == "j"

@@ -173,6 +173,8 @@ class VenuesGateway(Gateway):
             return
         if terms.role == "orders":
             state.begin_day(message.session_day)
+        if terms.role == "drop-copy" and message.message_type != "8":
+            return  # its words move no child
         telling = telling_of(state, terms, fields)
         if message.message_type in ("j", "3"):
             self._fold_reject(message, fields)

@@ -28,11 +28,11 @@ NO_EXEC_ID: Final = "0"  # what venues write that have none, such as in 150=I
 def hear(state: VenuesState, terms: VenueTerms, heard: Heard) -> Iterator[Any]:
     """Yield ExecutionReport and OrderCancelReject for the engine, Refusal and Outgoing."""
     kind = heard.message.message_type
-    if terms.role == "drop-copy":
-        if kind == "8":
-            yield from _hear_copy(state, terms, heard)
-    elif kind == "8":
-        yield from _hear_report(state, terms, heard)
+    is_copy = terms.role == "drop-copy"
+    if kind == "8":
+        yield from (_hear_copy if is_copy else _hear_report)(state, terms, heard)
+    elif is_copy and kind in ("9", "j", "3"):
+        yield _unread_copy(heard)
     elif kind == "9":
         yield from _hear_cancel_reject(state, terms, heard)
     elif kind in ("j", "3"):
@@ -150,6 +150,18 @@ def _hear_copy(state: VenuesState, terms: VenueTerms, heard: Heard) -> Iterator[
     refusal = contradiction_of(state, heard, report)
     if refusal is not None:
         yield refusal
+
+
+def _unread_copy(heard: Heard) -> Refusal:
+    """Return that it was seen: of copies only executions are compared, and nothing else moves."""
+    kind, fields = heard.message.message_type, heard.fields
+    name = fields.get(11) or fields.get(379) or fields.get(45)
+    words = f"35={kind} {name}: {fields.get(58)}".rstrip(" :")
+    if kind == "9":
+        reason, bound = RejectReason.UNEXPECTED_MESSAGE, "8 by drop copy"
+    else:
+        reason, bound = RejectReason.VENUE_REJECTS, "messages that the venue takes"
+    return Refusal(heard, "", reason, "35", kind, bound, words)
 
 
 def _refusal(heard: Heard, error: values.FixValueError, text: str) -> Refusal:
