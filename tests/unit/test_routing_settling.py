@@ -315,6 +315,18 @@ def test_a_correction_to_more_is_held_against_what_people_told_already() -> None
     assert (corrected.quantity, corrected.error_quantity) == (60, 10)
 
 
+def test_a_bust_of_more_than_was_booked_takes_what_was_told_of_it_too() -> None:
+    state = unresolved()
+    decided(state, trade("e1", 10, 10, 90))  # which a correction has made 30, and nobody heard
+    state.children["P.1.1"].phase = Phase.UNRESOLVED
+    state.children["P.1.1"].status_tries = 5
+    settled(state, fill(20), cumulative_quantity=30)
+    bust = report(ExecType.TRADE_CANCEL, "b1", exec_ref_id="e1", last_quantity=30)
+    assert [each.quantity for each in of(FillBusted, decided(state, bust))] == [20, 10]
+    late = report(ExecType.TRADE_CORRECT, "c1", exec_ref_id="e1", last_quantity=30)
+    assert of(FillCorrected, decided(state, late)) == []
+
+
 def test_a_correction_of_a_named_fill_may_come_before_its_report() -> None:
     state = unresolved()
     settled(state, fill(60, exec_id="e1"))
