@@ -61,9 +61,9 @@ def test_our_own_gateway_passes_and_a_wrong_expectation_fails(
             bad = [each for each in report if each["outcome"] == "fail"]
             assert (code, bad) == (0, []), json.dumps(bad, indent=1)
             passed = {each["step"] for each in report if each["outcome"] == "pass"}
-            assert len(passed) == 18
+            assert len(passed) == 28
             skipped = [each["step"] for each in report if each["outcome"] == "skipped"]
-            assert skipped == ["Fill", "Bust of the execution"]
+            assert skipped == ["Fill", "Mass cancel by CA", "Bust of the execution"]
             _decoded(desk.bootstrap)
             wrong = tmp_path / "wrong.toml"
             wrong.write_text(WRONG)
@@ -87,5 +87,7 @@ def _decoded(bootstrap: str) -> None:
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     messages = [each for each in lines if "type" in each]
     assert done.returncode == 0, [each for each in messages if each["errors"]]
-    assert {"D", "G", "F", "E", "q", "8", "9", "N", "r"} <= {each["type"] for each in messages}
+    assert {"D", "G", "F", "E", "K", "L", "M", "AF", "q", "8", "9", "N", "r"} <= {
+        each["type"] for each in messages
+    }
     assert any(" is out as 34=" in each["head"] for each in lines)

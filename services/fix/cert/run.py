@@ -15,6 +15,7 @@ from services.fix.fields import SOH, Fields
 __all__ = ["Line", "Outcome", "Result", "body_of", "faults", "play", "values_of"]
 
 IDS: Final = 20  # {id1} to {id20}
+SOON_S: Final = 600  # from {now} to {soon}
 DEPTH_MAX: Final = 8  # values that name values
 NOISE: Final = ("0", "1")  # seen all the time, told only where they are expected
 SHOWN: Final = (11, 150, 39, 103, 102, 380, 373, 43, 58)
@@ -191,8 +192,10 @@ def _act(script: Script, step: Step, line: Line, values: Mapping[str, str]) -> b
 
 def body_of(step: Step, values: Mapping[str, str]) -> str:
     """Return the fields that a step sends; those without a value are left out."""
-    now = time.strftime("%Y%m%d-%H:%M:%S", time.gmtime())
-    body = _fill(step.body, {**values, "now": now})
+    now_s = time.time()
+    times = {"now": now_s, "soon": now_s + SOON_S}
+    told = {k: time.strftime("%Y%m%d-%H:%M:%S", time.gmtime(v)) for k, v in times.items()}
+    body = _fill(step.body, {**values, **told})
     return "".join(part + SOH for part in body.split("|") if part.partition("=")[2])
 
 

@@ -27,7 +27,7 @@ class Expected(BaseModel):
 
 
 class Step(BaseModel):
-    """One step. What it sends may name {id1}, {symbol} and other values of the script."""
+    """One step. What it sends may name {id1}, {now}, {soon}, {symbol} and other values."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
