@@ -44,6 +44,7 @@ def running(bootstrap: str, *engine_arguments: str) -> Iterator[Running]:
                 "services.engine.shard",
                 f"--bootstrap={bootstrap}",
                 "--shard=0",
+                f"--kill-dir={logs}",  # no flag of this folder stops a benchmark
                 *engine_arguments,
             ),
             _start(logs / "venue.log", "benchmarks.venue", bootstrap),

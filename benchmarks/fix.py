@@ -127,7 +127,7 @@ def main() -> None:
             cluster() as made,
             # Four ids in turn, as benchmarks/latency.py: with one, each transaction waits for the
             # markers of the last.
-            running(made.bootstrap, "--slots=4", f"--kill-dir={folder / 'kill'}"),
+            running(made.bootstrap, "--slots=4"),
             gateway(folder, made.bootstrap, ports[1]),
         ):
             time.sleep(READY_S)
