@@ -88,6 +88,7 @@ class ClientsWorld(FuzzWorld):
         self.asked: dict[tuple[str, str, str], list[Fields]] = {}
         self._known = 0
         self._told = 0
+        self._lists = 1
         self.over: set[tuple[str, str]] = set()  # lists of which a client heard that they are
         self._executions = 0
         gateway = FuzzedGateway(gateway_file(Kind.CLIENTS, terms), definitions)
@@ -116,9 +117,9 @@ class ClientsWorld(FuzzWorld):
         return {
             **dict.fromkeys(orders, name),
             37: lambda: pick([each.parent_id for each in self.children[-3:]] or ["O1"]),
-            66: lambda: f"L{self.chance.randint(1, 4)}",
-            68: lambda: str(self.chance.randint(1, 3)),
-            433: lambda: pick("1112223"),
+            66: self._list_id,
+            68: lambda: pick("2222223"),
+            433: lambda: pick("12"[self._lists % 2] * 9 + "3"),
             1: lambda: pick(("A1",) * 9 + ("A2",) * 9 + ("A9",)),
             21: lambda: pick("1112" * 5 + "3"),
             55: lambda: pick(("ACME",) * 19 + ("OTHER",)),
@@ -139,6 +140,11 @@ class ClientsWorld(FuzzWorld):
             126: lambda: "20250615-15:40:00",
             168: lambda: "20250615-15:20:00",
         }
+
+    def _list_id(self) -> str:
+        """Return mostly the list of the message before, so that parts of one meet its K and L."""
+        self._lists += self.chance.random() < 0.15
+        return f"L{self._lists}" if self.chance.random() < 0.9 else "L1"
 
     def stir(self) -> None:
         """Refresh the books; fill or end a child; let time pass."""
