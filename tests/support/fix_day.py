@@ -73,13 +73,12 @@ def market_sessions(
 
 
 def client_sessions() -> list[dict[str, object]]:
-    """Return our side of the sessions of three order systems."""
-    return [
-        session(
-            name, begin, {"tenant": TENANT, "source": name, "desk_id": "CASH", "accounts": ["*"]}
-        )
-        for name, (begin, _) in CLIENTS.items()
-    ]
+    """Return our side of the sessions of three order systems.
+
+    The wire in memory has no clock: nothing that comes by it has an age.
+    """
+    terms = {"tenant": TENANT, "desk_id": "CASH", "accounts": ["*"], "order_age_max_ms": 0}
+    return [session(name, begin, {**terms, "source": name}) for name, (begin, _) in CLIENTS.items()]
 
 
 def oms_sessions() -> list[dict[str, object]]:
