@@ -1,5 +1,6 @@
 """What goes to a venue: each profile and version writes the same child in its own dialect."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,12 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ),
     ({"opens": "22:00:00", "closes": "14:30:00"}, {}, "orders are taken from 22:00:00 to 14:30:00"),
     ({"opens": "14:30:00", "closes": "14:30:01"}, {}, ""),
+    ({"opens": "09:30:00", "closes": "16:00:00", "time_zone": "America/New_York"}, {}, ""),
+    (
+        {"opens": "09:00:00", "closes": "15:30:00", "time_zone": "Europe/Berlin"},
+        {},
+        "orders are taken from 09:00:00 to 15:30:00 Europe/Berlin",
+    ),
     ({"opens": "22:00:00", "closes": "14:31:00"}, {}, ""),
     ({}, FULL, ""),
     ({}, {"instrument_id": "\u682a"}, "its symbol cannot be written in FIX"),
@@ -122,6 +129,16 @@ def test_what_a_venue_does_not_take_is_not_sent(
     changes: dict[str, Any], of_child: dict[str, Any], text: str
 ) -> None:
     assert orders.refusal(terms(**changes), sent(of_child), START_NS) == text
+
+
+def test_a_venue_opens_by_its_own_clock_in_summer_and_winter() -> None:
+    hours = terms(opens="09:00:00", closes="17:30:00", time_zone="Europe/Berlin")
+    closed = "orders are taken from 09:00:00 to 17:30:00 Europe/Berlin"
+    for day, opens in (("2026-03-27", 8), ("2026-03-30", 7), ("2026-10-23", 7), ("2026-10-26", 8)):
+        start = datetime.fromisoformat(f"{day}T{opens:02}:00:00+00:00")
+        start_ns = int(start.timestamp()) * 10**9
+        told = [orders.refusal(hours, sent({}), at_ns) for at_ns in (start_ns - 1, start_ns)]
+        assert told == [closed, ""], day
 
 
 def test_requests_refer_to_the_newest_id_that_the_venue_took() -> None:
@@ -199,6 +216,9 @@ def test_a_session_may_change_its_profile() -> None:
     "changes",
     [
         {"opens": "09:00:00"},
+        {"time_zone": "Europe/Berlin"},
+        {"opens": "09:00:00", "closes": "17:00:00", "time_zone": "Europe/Atlantis"},
+        {"opens": "09:00:00", "closes": "17:00:00", "time_zone": "../etc"},
         {"symbols": {ACME: {"security_id": "US1"}}},
         {"constants": ("no tag",)},
         {"order_types": ("MIDPOINT",), "midpoint": ()},

@@ -1,6 +1,7 @@
 """Messages to a venue in its own dialect: D, F, G, H, AF, Q."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from schemas.messages.core import OrderType, TimeInForce
@@ -25,7 +26,7 @@ SIDE: Final = 54
 EXEC_INST: Final = 18  # its values stand beside each other, a space between
 NO_MATCHING_ORDER, WRONG_SIDE = "D", "B"  # FIX 127
 ALL_ORDERS: Final = "7"  # FIX 585
-DAY_NS, SECOND_NS = 86_400 * 10**9, 10**9
+SECOND_NS: Final = 10**9
 
 
 def refusal(terms: VenueTerms, child: Child, at_ns: int) -> str:
@@ -34,7 +35,7 @@ def refusal(terms: VenueTerms, child: Child, at_ns: int) -> str:
     rungs = (
         (not _is_writable(symbol), "its symbol cannot be written in FIX"),
         (not _is_writable(child.self_trade_id), "its self-trade id cannot be written in FIX"),
-        (_is_closed(terms, at_ns), f"orders are taken from {terms.opens} to {terms.closes}"),
+        (_is_closed(terms, at_ns), _hours(terms)),
         (child.order_type not in terms.order_types, f"takes no {child.order_type.value} order"),
         (child.time_in_force not in terms.times_in_force, f"takes no {child.time_in_force.value}"),
         (child.minimum_quantity > 0 and not terms.minimum_tag, "takes no minimum quantity"),
@@ -197,10 +198,16 @@ def _is_writable(text: str) -> bool:
 def _is_closed(terms: VenueTerms, at_ns: int) -> bool:
     if not terms.opens:
         return False
-    opens, closes, now = _of_day(terms.opens), _of_day(terms.closes), at_ns % DAY_NS
+    local = datetime.fromtimestamp(at_ns // SECOND_NS, terms.zone)
+    now = _of_day(f"{local:%H:%M:%S}") + at_ns % SECOND_NS
+    opens, closes = _of_day(terms.opens), _of_day(terms.closes)
     if opens <= closes:
         return not opens <= now < closes
     return closes <= now < opens  # over midnight
+
+
+def _hours(terms: VenueTerms) -> str:
+    return f"orders are taken from {terms.opens} to {terms.closes} {terms.time_zone}".rstrip()
 
 
 def _of_day(text: str) -> int:

@@ -1,9 +1,11 @@
 """What a venue wants to see in FIX, and what it promises: one profile per venue, in TOML."""
 
 import tomllib
+from datetime import UTC, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -80,8 +82,11 @@ class VenueTerms(BaseModel):
 
     # Pace and promises
     messages_per_s: int = Field(0, ge=0, description="Most messages in any second; 0: no bound")
-    opens: Time = Field("", description="Orders are taken from then on, UTC; empty for always")
+    opens: Time = Field("", description="Orders are taken from then on; empty for always")
     closes: Time = Field("", description="and until then")
+    time_zone: str = Field(
+        "", description="Of opens and closes, as IANA names it (Europe/Berlin); empty for UTC"
+    )
     order_age_max_ms: int = Field(
         30_000, ge=0, description="An order that could not leave for so long is not sent; 0: is"
     )
@@ -101,6 +106,12 @@ class VenueTerms(BaseModel):
     def _adds_up(self) -> Self:
         if bool(self.opens) != bool(self.closes):
             raise ValueError("opens and closes stand together")
+        if self.time_zone and not self.opens:
+            raise ValueError("a time_zone without opens and closes says nothing")
+        try:
+            _ = self.zone
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{self.time_zone} is no time zone known here") from error
         if OrderType.MIDPOINT in self.order_types and not self.midpoint:
             raise ValueError("MIDPOINT is taken and midpoint says no fields")
         if self.version is Version.FIX42 and self.status_requests == "mass":
@@ -117,6 +128,11 @@ class VenueTerms(BaseModel):
         """Return our name of what a venue names; its own where we have no other."""
         known = self._by_security_id.get(security_id, "") or self._by_symbol.get(symbol, "")
         return known or symbol
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """Return the zone of `opens` and `closes`."""
+        return ZoneInfo(self.time_zone) if self.time_zone else UTC
 
     @cached_property
     def _by_security_id(self) -> dict[str, str]:
