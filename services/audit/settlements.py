@@ -34,6 +34,7 @@ class Settlements:
         self._asked: list[Entry] = []
         self._done: dict[str, tuple[Message, Entry]] = {}  # of this batch, by child
         self._booked: dict[str, dict[int, int]] = {}  # of this batch, by child and price
+        self._exposed: dict[str, int] = {}  # of this batch: what fills and freeing must account for
 
     def read(self, entry: Entry) -> None:
         """Note what a person asks."""
@@ -49,6 +50,8 @@ class Settlements:
             booked = self._booked.setdefault(m["child_id"], {})
             quantity = m["quantity"] + m["error_quantity"]
             booked[m["price_e9"]] = booked.get(m["price_e9"], 0) + quantity
+            paid = m["quantity"] - m["late_quantity"] + m["overfill_quantity"]
+            self._exposed[m["child_id"]] -= paid
 
     def _stage(self, m: Message, entry: Entry) -> None:
         child = self._state.children.get(m["child_id"])
@@ -72,11 +75,10 @@ class Settlements:
         if not one or not other or one == other or m["proposed_by"] != was:
             self._find(m, f"proposed by {was!r}, settled by {one!r} and {other!r}", entry)
         child = self._state.children[m["child_id"]]
-        told = sum(fill["quantity"] for fill in m["fills"])
-        if told + m["freed_quantity"] != child.exposure or m["child_id"] in self._done:
-            text = f"{told} told and {m['freed_quantity']} free of {child.exposure} exposed"
-            self._find(m, text, entry)
+        if m["child_id"] in self._done:
+            self._find(m, "is settled twice", entry)
         self._done[m["child_id"]] = (m, entry)
+        self._exposed[m["child_id"]] = child.exposure
 
     def _check_cause(self, m: Message, entry: Entry) -> None:
         """Some person of that name said just that, in this batch."""
@@ -103,6 +105,9 @@ class Settlements:
             booked = self._booked.get(child_id, {})
             if told != booked:
                 self._find(m, f"tells {told}, by price; booked are {booked}", entry)
+            freed, rest = m["freed_quantity"], self._exposed[child_id]
+            if freed != rest:
+                self._find(m, f"frees {freed}, and its fills leave {rest} exposed", entry)
             exposure = self._state.children[child_id].exposure
             if exposure:
                 self._find(m, f"is settled, and {exposure} are exposed", entry)
@@ -117,6 +122,7 @@ class Settlements:
         self._asked.clear()
         self._done.clear()
         self._booked.clear()
+        self._exposed.clear()
 
     def _find(self, m: Message, text: str, entry: Entry) -> None:
         self._state.findings.add(Code.SETTLEMENT, m["child_id"], text, entry)

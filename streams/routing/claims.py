@@ -188,7 +188,9 @@ def _apply(
             events += made or (() if told else _kept(state, child, key, targets, change))
             corrected_ns = corrected_ns if change.is_bust else change.transact_ns
         else:
-            events.append(overtaken(child, key, change))
+            events += _overtaken(
+                state, child, key, targets, change, instrument=instrument, unnamed=unnamed
+            )
         waiting += state.early.get(f"{child.venue_id}/{change.exec_id}", ())
     return tuple(events)
 
@@ -267,6 +269,31 @@ def _changed(
         fee_e9=fill.fee_e9,
         transact_ns=change.transact_ns,
     )
+
+
+def _overtaken(
+    state: RoutingState,
+    child: Child,
+    key: str,
+    targets: list[_Target],
+    change: EarlyChange,
+    *,
+    instrument: Instrument,
+    unnamed: dict[str, int],
+) -> list[Any]:
+    """Return what a correction makes that a newer one came before.
+
+    Shares that it added were told with the count, and the newer one has taken them back.
+    """
+    standing = sum(target.quantity for target in targets)
+    told = _tell(state, key, targets, unnamed, change)
+    if not told:
+        return [overtaken(child, key, change)]
+    newest = msgspec.structs.replace(change, quantity=standing, price_e9=None)
+    return [
+        _told(child, key, told, change),
+        *_change(child, key, targets, newest, instrument),
+    ]
 
 
 def _unnamed(parts: dict[str, Part]) -> dict[str, int]:

@@ -92,6 +92,9 @@ def _note_more(state: RoutingState, event: SuspenseRecorded) -> bool:
         known.quantity += quantity
     for claim in state.claims.get(key, ()):
         claim.corrected_ns = max(claim.corrected_ns, event.transact_ns)
+    own = state.fills.get(key)
+    if own is not None:
+        own.corrected_ns = max(own.corrected_ns, event.transact_ns)
     state.changes[f"{event.venue_id}/{event.exec_id}"] = key
     return True
 

@@ -19,6 +19,7 @@ from schemas.messages.core import (
     Side,
 )
 from schemas.messages.core import RejectReason as R
+from schemas.messages.routing import FillBooked
 from schemas.messages.venues import ExecutionReport
 from streams.core.errors import DecodeError
 from streams.core.market import Instrument
@@ -83,22 +84,20 @@ def _settled(
     state: RoutingState, command: SettleChild, child: Child, said: ChildSettled
 ) -> tuple[Any, ...]:
     assert command.market is not None
-    freed = child.exposure - sum(fill.quantity for fill in said.fills)
-    events: list[Any] = [
-        msgspec.structs.replace(
-            said,
-            stage=SettlementStage.SETTLED,
-            approved_by=command.actor,
-            freed_quantity=freed,
-        )
-    ]
+    fills: list[FillBooked] = []
     before = spent = 0
     for report in _reports(child, said, command.at_ns):
         booked = booked_of(state, _apply(command, report), child, command.market, before=before)
         after_fill(child, booked)
         before += booked.quantity - booked.late_quantity
         spent += booked.overfill_quantity
-        events.append(booked)
+        fills.append(booked)
+    # Of a fill what is the venue's error takes nothing of the child: that much is free as well.
+    freed = child.exposure
+    settled = msgspec.structs.replace(
+        said, stage=SettlementStage.SETTLED, approved_by=command.actor, freed_quantity=freed
+    )
+    events: list[Any] = [settled, *fills]
     if freed:
         last = _apply(command, _report(child, said, ExecType.CANCELED, command.at_ns))
         canceled, *onward = close(state, last, child, OrderStatus.CANCELED, spent=spent)
