@@ -255,7 +255,10 @@ def _fills_refused(state: RoutingState, child: Child, command: SettleChild) -> D
             bound = f"at most {AMOUNT_MAX_E9}"
             return DecodeError(R.VALUE_OUT_OF_RANGE, "fills.fee_e9", str(fill.fee_e9), bound)
         key = f"{child.venue_id}/{fill.exec_id}"
-        is_known = key in known or key in state.fills or key in state.early or key in state.claims
+        is_known = key in known or any(
+            key in each for each in (state.fills, state.early, state.claims, state.changes)
+        )
+        is_known = is_known or f"{key}/{child.child_id}" in state.suspense
         if fill.exec_id and (is_known or len(fill.exec_id) > LENGTH_MAX):
             bound = "an ExecID that is not booked and that nothing has changed"
             return DecodeError(R.REPORT_CONTRADICTS, "fills.exec_id", fill.exec_id, bound)

@@ -43,6 +43,7 @@ from streams.routing.commands import (
     SettleChild,
     WakeRouting,
 )
+from streams.routing.state import Child
 from streams.strategy import STRATEGY, room
 from streams.strategy import timers_of as strategy_timers_of
 from streams.strategy.commands import Begin, MarketState, Recalibrate, Wake
@@ -179,7 +180,7 @@ class ChildRace(Race):
         if not choose(6):
             can += [self._disturb, self._change_connection, self._mute]
             can += [self._fall_silent] * 3
-        if unanswered(self.state):
+        if self._settleable():
             can += [self._settle_some] * 6
         if there.outbox:
             can += [self._deliver] * 5
@@ -212,9 +213,19 @@ class ChildRace(Race):
                 break
         self.venue.mute = 0
 
+    def _settleable(self) -> list[Child]:
+        """Return the children that people may settle here: docs/adr/0028 says what is left out."""
+        children = unanswered(self.state)
+        return [child for child in children if self.venue.changes[child.child_id] <= 1]
+
+    def _change(self, index: int) -> None:
+        child_id = self.venue.executions[index].child_id
+        if child_id not in self.state.settled or not self.venue.changes[child_id]:
+            super()._change(index)
+
     def _settle_some(self) -> None:
         """Let one person say what a venue told by phone, and another agree."""
-        children = unanswered(self.state)
+        children = self._settleable()
         child = children[self._choose(len(children))]
         said = settled_by_phone(self.venue, self.state, child, self._choose)
         for message, actor in ((said, "ana"), (approved(said), "ben")):

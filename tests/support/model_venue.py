@@ -1,5 +1,6 @@
 """A tiny venue that is honest about its own book and careless about the order of its reports."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -47,6 +48,7 @@ class ModelVenue:
         self.open_quantity = 0
         self.excess = 0  # executed beyond its orders, by corrections upwards
         self.taken_back = 0  # by busts and corrections downwards
+        self.changes: Counter[str] = Counter()  # busts and corrections, by child
         self._exec_ids = 0
         self.request = 0  # what the next report says of replaces and of the quantity in force
         self.order_quantity = 0
@@ -96,6 +98,7 @@ class ModelVenue:
         gone = self.executions.pop(index)
         order = self.orders[gone.child_id]
         order.net -= gone.quantity
+        self.changes[gone.child_id] += 1
         self.open_quantity -= gone.quantity
         self.taken_back += gone.quantity
         self._report(order, ExecType.TRADE_CANCEL, gone.quantity, gone.exec_id)
@@ -105,6 +108,7 @@ class ModelVenue:
         order = self.orders[old.child_id]
         change = quantity - old.quantity
         order.net += change
+        self.changes[old.child_id] += 1
         self.open_quantity += change
         self.excess += max(change, 0)
         self.taken_back += max(-change, 0)
