@@ -43,7 +43,6 @@ from streams.routing.commands import (
     SettleChild,
     WakeRouting,
 )
-from streams.routing.state import Child
 from streams.strategy import STRATEGY, room
 from streams.strategy import timers_of as strategy_timers_of
 from streams.strategy.commands import Begin, MarketState, Recalibrate, Wake
@@ -51,7 +50,7 @@ from tests.support import exposure_race
 from tests.support.builders import SECOND, TICK, instrument, quote, venue, venue_book
 from tests.support.exposure_race import PARENT, Decide, Race
 from tests.support.model_venue import Choose
-from tests.support.race_desk import approved, settled_by_phone, unanswered
+from tests.support.race_desk import approved, settleable, settled_by_phone, unanswered
 from tests.support.race_venue import RaceVenue
 
 __all__ = ["ENTROPY", "MARKET", "ChildRace"]
@@ -180,7 +179,7 @@ class ChildRace(Race):
         if not choose(6):
             can += [self._disturb, self._change_connection, self._mute]
             can += [self._fall_silent] * 3
-        if self._settleable():
+        if settleable(self.venue, self.state):
             can += [self._settle_some] * 6
         if there.outbox:
             can += [self._deliver] * 5
@@ -213,11 +212,6 @@ class ChildRace(Race):
                 break
         self.venue.mute = 0
 
-    def _settleable(self) -> list[Child]:
-        """Return the children that people may settle here: docs/adr/0028 says what is left out."""
-        children = unanswered(self.state)
-        return [child for child in children if self.venue.changes[child.child_id] <= 1]
-
     def _change(self, index: int) -> None:
         child_id = self.venue.executions[index].child_id
         if child_id not in self.state.settled or not self.venue.changes[child_id]:
@@ -225,7 +219,7 @@ class ChildRace(Race):
 
     def _settle_some(self) -> None:
         """Let one person say what a venue told by phone, and another agree."""
-        children = self._settleable()
+        children = settleable(self.venue, self.state)
         child = children[self._choose(len(children))]
         said = settled_by_phone(self.venue, self.state, child, self._choose)
         for message, actor in ((said, "ana"), (approved(said), "ben")):

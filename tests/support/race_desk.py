@@ -11,7 +11,7 @@ from streams.routing.state import Child, RoutingState
 from tests.support.model_venue import PRICE_E9, Choose
 from tests.support.race_venue import RaceVenue
 
-__all__ = ["approved", "settled_by_phone", "unanswered"]
+__all__ = ["approved", "settleable", "settled_by_phone", "unanswered"]
 
 OTHER_PRICE_E9 = PRICE_E9 - 10_000_000  # a tick off: somebody misheard it
 
@@ -19,6 +19,11 @@ OTHER_PRICE_E9 = PRICE_E9 - 10_000_000  # a tick off: somebody misheard it
 def unanswered(state: RoutingState) -> list[Child]:
     """Return the children that people may settle."""
     return [child for child in state.children.values() if is_settleable(child)]
+
+
+def settleable(venue: RaceVenue, state: RoutingState) -> list[Child]:
+    """Return those of them that people do settle here: docs/adr/0028 says what is left out."""
+    return [child for child in unanswered(state) if venue.changes[child.child_id] <= 1]
 
 
 def settled_by_phone(venue: RaceVenue, state: RoutingState, child: Child, choose: Choose) -> Any:
