@@ -120,7 +120,7 @@ class Writer:
         causes = batch.causes or self.causes(inputs, outputs)
         now_ns = self.seq if batch.now_ns < 0 else batch.now_ns
         times = batch.times or [(0, 0)] * len(inputs)
-        actors = batch.actors or [""] * len(inputs)
+        actors = [*batch.actors, *[""] * (len(inputs) - len(batch.actors))]
         ranges = tuple(self.read(*each) for each in zip(inputs, times, actors, strict=True))
         digest, counts = sha256(), dict.fromkeys(self.topic_seqs, 0)
         for index, (topic, message) in enumerate(outputs):

@@ -8,6 +8,7 @@ from schemas.messages.core import ClockMode
 from services.engine.children import Children
 from services.engine.settings import EngineSettings
 from services.engine.watch import Supervised
+from services.fix.gateway.counts import GatewayCounts
 from services.metrics.engine import EngineCounts
 from services.metrics.fleet import FleetMetrics
 from services.metrics.gateway import GatewayMetrics
@@ -25,6 +26,7 @@ def shown() -> set[str]:
     HostMetrics(registry, "engine", 0)
     EngineCounts(registry, 0)
     GatewayMetrics(registry, "simulator", Tally())
+    GatewayCounts(registry, 1)
     FleetMetrics(registry, dict)
     Supervised(registry, Children(EngineSettings(bootstrap="nowhere:1", mode=ClockMode.TAPE)))
     text = generate_latest(registry).decode()

@@ -114,11 +114,11 @@ def test_after_the_trade_the_outcome_stands_beside_what_was_expected(patient: Po
     outcome = by_order.outcome()
     first = patient.all(PolicyEvaluated)[0]
     assert outcome.filled == outcome.quantity == 4_000
-    # The model venue fills at 100.00, where the midpoint stood at the arrival.
-    assert outcome.cost == pytest.approx(0.0, abs=1e-9)
+    # The model venue fills at 99.90, and the midpoint stood at 100.00 at the arrival.
+    assert outcome.cost == pytest.approx(-10.0)
     assert outcome.expected == first.point.impact_bps_e9 / 1e9
     assert outcome.band == first.point.risk_bps_e9 / 1e9
-    assert outcome.deviations == pytest.approx(-outcome.expected / outcome.band)
+    assert outcome.deviations == pytest.approx((outcome.cost - outcome.expected) / outcome.band)
     assert 0.05 < outcome.participation < 0.12
     what = shown("t", first, story.fitted(first), outcome)
     assert "realised cost" in svg(what)
