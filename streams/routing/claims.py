@@ -19,7 +19,7 @@ from streams.core.market import Instrument
 from streams.routing.commands import ApplyReport, MarketBooks
 from streams.routing.executions import booked_of, overtaken, own_key, referred
 from streams.routing.fold_fills import after_fill
-from streams.routing.settled import Part
+from streams.routing.settled import Part, is_named
 from streams.routing.state import Child, EarlyChange, Fill, RoutingState
 
 __all__ = ["change_claim", "claim_execution", "is_claimable"]
@@ -72,7 +72,8 @@ def claim_execution(
     waiting = list(state.early.get(key, ()))
     unnamed = _unnamed(parts)
     for fill_id, quantity in taken:
-        unnamed[fill_id] -= quantity
+        if fill_id in unnamed:
+            unnamed[fill_id] -= quantity
     changes = _apply(
         state, child, key, targets, waiting, instrument=market.instrument, unnamed=unnamed
     )
@@ -106,7 +107,6 @@ def change_claim(
         named = sum(claim.quantity for claim in others if claim.fill_id == key)
         targets.append(_Target(key, copy(own), _total(own) - named))
     unnamed = _unnamed(state.settled.get(child.child_id, {}))
-    unnamed.pop(key, None)  # people told it by its own name
     change = EarlyChange(
         report.exec_id,
         report.exec_type is ExecType.TRADE_CANCEL,
@@ -130,8 +130,14 @@ def change_claim(
 def _matched(parts: dict[str, Part], report: ExecutionReport) -> list[tuple[str, int]]:
     """Return of which settled fills it is how much: those of its price first, in their order."""
     left, taken = report.last_quantity, []
-    at_price = [key for key, part in parts.items() if part.price_e9 == report.last_price_e9]
-    others = [key for key, part in parts.items() if part.price_e9 != report.last_price_e9]
+    # What was told by an ExecID is that execution; one of its size may be it by another id.
+    fitting = {
+        key: part
+        for key, part in parts.items()
+        if not is_named(key) or part.quantity == report.last_quantity
+    }
+    at_price = [key for key, part in fitting.items() if part.price_e9 == report.last_price_e9]
+    others = [key for key, part in fitting.items() if part.price_e9 != report.last_price_e9]
     for fill_id in (*at_price, *others):
         quantity = min(left, parts[fill_id].open)
         if quantity:
@@ -297,7 +303,9 @@ def _overtaken(
 
 
 def _unnamed(parts: dict[str, Part]) -> dict[str, int]:
-    return {fill_id: part.open for fill_id, part in parts.items() if part.open}
+    return {
+        fill_id: part.open for fill_id, part in parts.items() if part.open and not is_named(fill_id)
+    }
 
 
 def _tell(

@@ -7,7 +7,7 @@ from schemas.messages.core import ExecType, RejectReason, SettlementStage
 from schemas.messages.routing import FillBusted, FillCorrected, SuspenseRecorded
 from streams.core.errors import CorruptHistoryError
 from streams.routing.lifecycle import hold
-from streams.routing.settled import EXEC_ID, Claim, Part
+from streams.routing.settled import EXEC_ID, Claim, Part, is_named
 from streams.routing.state import RoutingState
 
 __all__ = ["change_part", "fold_settled", "note_claim", "parts_of"]
@@ -80,7 +80,7 @@ def _note_more(state: RoutingState, event: SuspenseRecorded) -> bool:
         parts[key].open = 0
     claims = state.claims.setdefault(key, []) if left else []
     for fill_id, part in parts.items():
-        quantity = min(left, part.open)
+        quantity = 0 if is_named(fill_id) else min(left, part.open)
         if not quantity:
             continue
         part.open -= quantity

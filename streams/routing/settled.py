@@ -4,10 +4,11 @@ import msgspec
 
 from schemas.messages.control import ChildSettled
 
-__all__ = ["EXEC_ID", "Claim", "Part", "Settlements"]
+__all__ = ["EXEC_ID", "Claim", "Part", "Settlements", "is_named"]
 
 # Of a fill whose ExecID nobody said; a venue never says one that begins so.
-EXEC_ID = "settled-{child_id}-{ordinal}"
+_UNSAID = "settled-"
+EXEC_ID = _UNSAID + "{child_id}-{ordinal}"
 Settlements = dict[str, ChildSettled]  # that wait for approval, by settlement_id
 
 
@@ -25,3 +26,8 @@ class Claim(msgspec.Struct, array_like=True):
     fill_id: str
     quantity: int
     corrected_ns: int = 0
+
+
+def is_named(fill_id: str) -> bool:
+    """Return whether people said by which ExecID the venue has it, and not as part of a count."""
+    return not fill_id.partition("/")[2].startswith(_UNSAID)

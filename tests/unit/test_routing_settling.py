@@ -327,6 +327,19 @@ def test_a_bust_of_more_than_was_booked_takes_what_was_told_of_it_too() -> None:
     assert of(FillCorrected, decided(state, late)) == []
 
 
+def test_what_was_told_by_its_exec_id_is_no_other_execution() -> None:
+    state = unresolved()
+    decided(state, trade("e1", 5, 5, 95))
+    state.children["P.1.1"].phase = Phase.UNRESOLVED
+    state.children["P.1.1"].status_tries = 5
+    settled(state, fill(13, exec_id="e2"), cumulative_quantity=18)
+    more = report(ExecType.TRADE_CORRECT, "c1", exec_ref_id="e1", last_quantity=6)
+    (corrected,) = decided(state, more)
+    assert corrected.quantity + corrected.error_quantity == 6
+    (same,) = decided(state, trade("e2", 13, 18, 0, last_price_e9=PRICE_E9))
+    assert (same.reason, same.quantity) == (R.NOTHING_CHANGED, 13)
+
+
 def test_a_correction_of_a_named_fill_may_come_before_its_report() -> None:
     state = unresolved()
     settled(state, fill(60, exec_id="e1"))
