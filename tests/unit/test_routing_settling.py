@@ -333,8 +333,10 @@ def test_what_was_told_by_its_exec_id_is_no_other_execution() -> None:
     state.children["P.1.1"].phase = Phase.UNRESOLVED
     state.children["P.1.1"].status_tries = 5
     settled(state, fill(13, exec_id="e2"), cumulative_quantity=18)
-    more = report(ExecType.TRADE_CORRECT, "c1", exec_ref_id="e1", last_quantity=6)
-    (corrected,) = decided(state, more)
+    more = report(
+        ExecType.TRADE_CORRECT, "c1", exec_ref_id="e1", last_quantity=6, last_price_e9=PRICE_E9
+    )
+    (corrected,) = of(FillCorrected, decided(state, more))
     assert corrected.quantity + corrected.error_quantity == 6
     (same,) = decided(state, trade("e2", 13, 18, 0, last_price_e9=PRICE_E9))
     assert (same.reason, same.quantity) == (R.NOTHING_CHANGED, 13)
