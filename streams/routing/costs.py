@@ -86,12 +86,12 @@ def taking(
         price_e9 = _walked_e9(levels, quantity, sign * half_e9)
     walked = (price_e9 - mid_e9) * sign * _UNITS // mid_e9 - touch
     missed = E9 - record.fill_e9 * (E9 - record.rejects_e9) // E9
-    venue = book.venue
+    venue, latency = book.venue, record.latency_e9
     return Cost(
         fee_bps_e9(venue.taker_fee_e9, venue.taker_fee_ppm, mid_e9),
         touch + record.correction_e9,
         walked + missed * (half + record.missed_e9) // E9,
-        _latency(record, venue),
+        _latency(record, venue) if latency is None else latency,
         record.leakage_e9,
     )
 

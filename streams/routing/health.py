@@ -74,7 +74,7 @@ def standing(state: RoutingState, venue_id: str, instrument_id: str, at_ns: int)
             continue
         if record.suspended_until_ns > at_ns:
             return Standing("suspended")
-        if record.trouble is not VenueTrouble.UNKNOWN:
+        if record.trouble is not _NO_TROUBLE:
             if record.probe_id:
                 return Standing("suspended until its probe is answered")
             found = _PROBING
@@ -83,6 +83,7 @@ def standing(state: RoutingState, venue_id: str, instrument_id: str, at_ns: int)
 
 _GOOD: Final = Standing("")
 _PROBING: Final = Standing("", is_probing=True)
+_NO_TROUBLE: Final = VenueTrouble.UNKNOWN  # looked up for every venue of every decision
 
 
 def after_reject(state: RoutingState, child: Child, at_ns: int) -> tuple[VenueSuspended, ...]:

@@ -117,6 +117,7 @@ class Placement:
         desk = self._desk(quote)
         chosen, weighed = choose(desk)
         legs = self._within(chosen)
+        # Those that get something stand first.
         alternatives = [
             _alternative(leg.book, leg.cost, leg.quantity, leg.shown_e9, leg.reason) for leg in legs
         ]
@@ -168,7 +169,7 @@ class Placement:
         room = self._quantity + max(0, self._part.overfill_quantity - self._part.over)
         legs: list[Leg] = []
         for leg in chosen.legs:
-            quantity = min(leg.quantity, room)
+            quantity = leg.quantity if leg.quantity < room else room
             room -= quantity
             if quantity and quantity >= leg.minimum:
                 legs.append(leg if quantity == leg.quantity else leg._replace(quantity=quantity))
@@ -179,36 +180,42 @@ class Placement:
         part, at_ns, midpoint_e9 = self._part, self._at_ns, quote.midpoint_e9
         slice_id, ordinal, wanted = part.slice_id, part.placed, self._quantity
         trade_date, children = self._market.instrument.trade_date, []
+        # What is the same for all: a sweep makes a child for every venue.
+        parent_id, epoch, instrument_id = part.parent_id, part.epoch, part.instrument_id
+        side, self_trade_id, is_short_sale = part.side, part.self_trade_id, part.is_short_sale
+        day, at_once, tactic = TimeInForce.DAY, TimeInForce.IOC, part.tactic
+        has_tactic = tactic is not Tactic.UNKNOWN
+        child_terms = self._rules.child_terms
         for leg in legs:
             ordinal += 1
             venue, quantity, rest_ns = leg.book.venue, leg.quantity, leg.rest_ns
             over = quantity - wanted if quantity > wanted else 0
             wanted += over - quantity
-            cancel_from_ns, is_probe = self._rules.child_terms(venue)
+            cancel_from_ns, is_probe = child_terms(venue)
             # A bid beside a sweep must be back before its slice is.
             until_ns = min(at_ns + rest_ns, part.deadline_ns) if rest_ns else 0
             children.append(
                 ChildPlaced(
                     child_id=f"{slice_id}.{ordinal}",
                     slice_id=slice_id,
-                    parent_id=part.parent_id,
-                    epoch=part.epoch,
+                    parent_id=parent_id,
+                    epoch=epoch,
                     venue_id=venue.venue_id,
-                    instrument_id=part.instrument_id,
-                    side=part.side,
+                    instrument_id=instrument_id,
+                    side=side,
                     quantity=quantity,
                     order_type=leg.order_type,
                     price_e9=leg.price_e9,
-                    time_in_force=TimeInForce.DAY if rest_ns else TimeInForce.IOC,
+                    time_in_force=day if rest_ns else at_once,
                     minimum_quantity=leg.minimum,
-                    self_trade_id=part.self_trade_id,
+                    self_trade_id=self_trade_id,
                     arrival_price_e9=midpoint_e9,
                     placed_ns=at_ns,
                     ack_due_ns=at_ns + leg.send_after_ns + ACK_TIMEOUT_NS,
                     rest_until_ns=until_ns,
-                    is_short_sale=part.is_short_sale,
+                    is_short_sale=is_short_sale,
                     display_quantity=self._shown(leg) if rest_ns else 0,
-                    tactic=self._tactic(leg),
+                    tactic=self._tactic(leg) if has_tactic else tactic,
                     send_after_ns=leg.send_after_ns,
                     overfill_quantity=over,
                     cancel_from_ns=cancel_from_ns,
@@ -233,8 +240,8 @@ class Placement:
             logic=logic,
             quantity=self._quantity,
             scorecard_version=self._state.reports,
-            book_event_ids=tuple(book.event_id for book in self._market.books),
-            alternatives=tuple(sorted(alternatives, key=lambda each: each.quantity == 0)),
+            book_event_ids=tuple([book.event_id for book in self._market.books]),
+            alternatives=tuple(alternatives),
             cause=self._cause,
             logics=weighed,
             model=model,
@@ -268,9 +275,7 @@ class Placement:
         )
 
     def _tactic(self, leg: Leg) -> Tactic:
-        """Return how a child meets the quote, as far as the slice says how."""
-        if self._part.tactic is Tactic.UNKNOWN:
-            return Tactic.UNKNOWN
+        """Return how a child meets the quote, where the slice says how."""
         if leg.order_type is OrderType.MIDPOINT:
             return Tactic.MIDPOINT
         return self._part.tactic if leg.rest_ns else Tactic.CROSS

@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _PPM = 1_000_000
+_NO_LIMIT = 1 << 64  # beyond every price, which is recorded with 64 bits
 
 
 class Step(NamedTuple):
@@ -110,7 +111,7 @@ def consolidated(
         offers.sort(key=itemgetter(0, 2))
     else:
         offers = _merged(books, limit_price_e9, lot, quantity, grades, is_buy=side is Side.BUY)
-    return _booked(offers), offers
+    return _booked(offers, len(books)), offers
 
 
 def _has_minimum(books: Sequence[VenueBook], lot: int) -> bool:
@@ -133,9 +134,54 @@ def _merged(
 
     Plain tuples, no calls and no more levels than are taken: each level of a sweep passes here.
     """
-    last = limit_price_e9 if is_buy or limit_price_e9 is None else -limit_price_e9
+    last = _NO_LIMIT if limit_price_e9 is None else limit_price_e9 if is_buy else -limit_price_e9
+    count = len(books)
+    sides, queue = _tops(books, last, is_buy=is_buy)
+    nexts, odd = [0] * count, [0] * count  # `odd`: shown, but no whole lot yet
+    offers: list[Offer] = []
+    while queue and quantity:
+        key = queue[0]
+        rank = key % count
+        levels, fee_e9, ppm = sides[rank]
+        at = nexts[rank]
+        level = levels[at]
+        part = level.quantity + odd[rank]
+        odd[rank] = rest = part % lot
+        if part := part - rest:
+            offers.append((key // count, part, rank, level.price_e9))
+            if part >= quantity:
+                cost = key // count
+                tier = [other % count for other in queue if other // count == cost]
+                tops = [(at, sides[at][0][nexts[at]]) for at in tier if at != rank]
+                others = [
+                    (cost, (top.quantity + odd[at]) // lot * lot, at, top.price_e9)
+                    for at, top in tops
+                ]
+                shown = _depth(books, last, lot, is_buy=is_buy)
+                return _dearest(offers, others, quantity, grades=grades, shown=shown)
+            quantity -= part
+        at += 1
+        if at < len(levels):
+            price_e9 = levels[at].price_e9
+            cost = price_e9 if is_buy else -price_e9
+            if cost <= last:
+                nexts[rank] = at
+                cost += fee_e9 + (price_e9 * ppm // _PPM if ppm else 0)
+                heapreplace(queue, cost * count + rank)
+                continue
+        heappop(queue)
+    return offers
+
+
+def _tops(
+    books: Sequence[VenueBook], last: int, *, is_buy: bool
+) -> tuple[list[tuple[tuple[Level, ...], int, int]], list[int]]:
+    """Return each venue's levels and fees, and a heap of the best level of each.
+
+    In the heap stands cost * len(books) + rank, which orders as the pair would, in half the time.
+    """
     sides: list[tuple[tuple[Level, ...], int, int]] = []
-    queue: list[tuple[int, int, int]] = []  # cost, venue and price of each venue's next level
+    queue: list[int] = []
     for rank, book in enumerate(books):
         venue, levels = book.venue, book.asks if is_buy else book.bids
         fee_e9, ppm = venue.taker_fee_e9, venue.taker_fee_ppm
@@ -143,56 +189,22 @@ def _merged(
         if levels:
             price_e9 = levels[0].price_e9
             cost = price_e9 if is_buy else -price_e9
-            if last is None or cost <= last:
+            if cost <= last:
                 cost += fee_e9 + (price_e9 * ppm // _PPM if ppm else 0)
-                queue.append((cost, rank, price_e9))
+                queue.append(cost * len(books) + rank)
     heapify(queue)
-    nexts, odd = [0] * len(sides), [0] * len(sides)  # `odd`: shown, but no whole lot yet
-    offers: list[Offer] = []
-    while queue and quantity:
-        cost, rank, price_e9 = queue[0]
-        levels, fee_e9, ppm = sides[rank]
-        at = nexts[rank]
-        part = levels[at].quantity + odd[rank]
-        odd[rank] = part % lot
-        part -= odd[rank]
-        if part:
-            offers.append((cost, part, rank, price_e9))
-            if part >= quantity:
-                others = [
-                    (cost, (sides[at][0][nexts[at]].quantity + odd[at]) // lot * lot, at, price_e9)
-                    for other, at, price_e9 in queue
-                    if other == cost and at != rank
-                ]
-                shown = _depth(sides, last, lot, is_buy=is_buy)
-                return _dearest(offers, others, quantity, grades=grades, shown=shown)
-            quantity -= part
-        at += 1
-        if at < len(levels):
-            price_e9 = levels[at].price_e9
-            cost = price_e9 if is_buy else -price_e9
-            if last is None or cost <= last:
-                nexts[rank] = at
-                cost += fee_e9 + (price_e9 * ppm // _PPM if ppm else 0)
-                heapreplace(queue, (cost, rank, price_e9))
-                continue
-        heappop(queue)
-    return offers
+    return sides, queue
 
 
 def _depth(
-    sides: Sequence[tuple[tuple[Level, ...], int, int]],
-    last: int | None,
-    lot: int,
-    *,
-    is_buy: bool,
+    books: Sequence[VenueBook], last: int, lot: int, *, is_buy: bool
 ) -> Callable[[int], int]:
     """Return what tells the whole lots that a venue shows up to the signed price `last`."""
 
     def shown(rank: int) -> int:
         found = 0
-        for level in sides[rank][0]:
-            if last is not None and (level.price_e9 if is_buy else -level.price_e9) > last:
+        for level in books[rank].asks if is_buy else books[rank].bids:
+            if (level.price_e9 if is_buy else -level.price_e9) > last:
                 break
             found += level.quantity
         return found // lot * lot
@@ -226,7 +238,7 @@ def _dearest(
         # What stands behind is looked at only where nothing else tells two of them apart.
         alike = len(set(keys)) < len(keys)
         merits = [
-            (*key, -shown(offer[2]) if alike else 0, offer[2], offer)
+            (key, -shown(offer[2]) if alike else 0, offer[2], offer)
             for key, offer in zip(keys, tier, strict=True)
         ]
         merits.sort()
@@ -238,17 +250,20 @@ def _dearest(
     return offers
 
 
-def _booked(offers: Sequence[Offer]) -> list[Taken]:
-    taken: dict[int, list[int]] = {}
+def _booked(offers: Sequence[Offer], count: int) -> list[Taken]:
+    """Return what is taken at each of `count` venues, by the first unit of each."""
+    quantities, paid_e9, worst_e9 = [0] * count, [0] * count, [0] * count
+    first: dict[int, int] = {}
     for cost, part, rank, price_e9 in offers:
-        own = taken.get(rank)
-        if own is None:
-            taken[rank] = [part, price_e9, part * price_e9, cost]
-        else:  # a venue's prices only get worse
-            own[0] += part
-            own[1] = price_e9
-            own[2] += part * price_e9
-    return [Taken(rank, *own) for rank, own in taken.items()]
+        quantities[rank] += part
+        paid_e9[rank] += part * price_e9
+        worst_e9[rank] = price_e9  # a venue's prices only get worse
+        if rank not in first:
+            first[rank] = cost
+    return [
+        Taken(rank, quantities[rank], worst_e9[rank], paid_e9[rank], cost)
+        for rank, cost in first.items()
+    ]
 
 
 def sweep_venue(

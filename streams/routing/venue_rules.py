@@ -8,7 +8,7 @@ from schemas.messages.routing import VenueSuspended
 from streams.core.market import Venue, VenueBook
 from streams.routing.commands import MarketBooks
 from streams.routing.health import Standing, books_in_trouble, standing
-from streams.routing.state import RoutingState
+from streams.routing.state import Child, RoutingState
 from streams.routing.throttle import Throttle
 
 __all__ = ["Fit", "VenueRules"]
@@ -17,6 +17,24 @@ PROBE_DIVISOR: Final = 10  # a probe is a tenth of what is to be placed, or the 
 # Sending would be for nothing, or would trade with ourselves. CANCEL_OLDEST takes the new order.
 _GUARDED: Final = (SelfTradeRule.NONE, SelfTradeRule.CANCEL_NEWEST, SelfTradeRule.CANCEL_BOTH)
 _OPEN: Final = Standing("")
+
+
+class _Standings(dict[str, Standing]):
+    """How each venue may be used; looked up when it is first asked for, as often as three times."""
+
+    __slots__ = ("_at_ns", "_instrument_id", "_state")
+
+    def __init__(self, state: RoutingState, instrument_id: str, at_ns: int) -> None:
+        self._state = state
+        self._instrument_id = instrument_id
+        self._at_ns = at_ns
+
+    def __missing__(self, venue_id: str) -> Standing:
+        if not self._state.venues:
+            return _OPEN
+        found = standing(self._state, venue_id, self._instrument_id, self._at_ns)
+        self[venue_id] = found
+        return found
 
 
 class Fit(NamedTuple):
@@ -37,19 +55,24 @@ class VenueRules:
         self._market = market
         self._at_ns = at_ns
         self._throttle = Throttle(state, at_ns)
-        self._standings: dict[str, Standing] = {}
+        self._standings = _Standings(state, market.instrument.instrument_id, at_ns)
         self.waits_ns = 0  # when the first venue that is only throttled takes a message; 0: none is
         self.suspended: tuple[VenueSuspended, ...] = books_in_trouble(state, market, at_ns)
         self._excluded = excluded | {each.venue_id for each in self.suspended}
+        self._oldest_ns = at_ns - market.age_max_ns  # of a book that is a quote
+        self._own = _resting(state, market.instrument.instrument_id)
 
     def refusal(self, book: VenueBook, order_type: OrderType) -> str:
         """Return why the venue gets no child now; empty when it may get one."""
         venue = book.venue
         if venue.venue_id in self._excluded:
             return "suspended"
-        if reason := self._standing(venue.venue_id).refusal:
+        if reason := self._standings[venue.venue_id].refusal:
             return reason
-        if reason := _state_refusal(book) or self._book_refusal(book):
+        # Nearly all of them are open, young and uncrossed.
+        is_sound = book.state is BookState.OPEN and not book.crossed_since_ns
+        is_sound = is_sound and book.at_ns >= self._oldest_ns
+        if not is_sound and (reason := _state_refusal(book) or self._book_refusal(book)):
             return reason
         if venue.order_types and order_type not in venue.order_types:
             return f"takes no {order_type.value.lower()} orders"
@@ -66,7 +89,7 @@ class VenueRules:
         `least`: the smallest execution that the order accepts; a smaller probe would not trade.
         """
         venue = book.venue
-        if self._standing(venue.venue_id).is_probing:
+        if self._standings[venue.venue_id].is_probing:
             lot = self._lot(venue)
             probe = max(quantity // PROBE_DIVISOR, venue.minimum_quantity, least, lot)
             quantity = min(quantity, -(-probe // lot) * lot)
@@ -80,13 +103,13 @@ class VenueRules:
         if price_e9 is not None and venue.tick_e9:
             rest = price_e9 % venue.tick_e9
             price_e9 += -rest if side is Side.BUY else -price_e9 % venue.tick_e9
-        if venue.self_trade_rule in _GUARDED and self._meets_own(venue, side, price_e9):
+        if venue.venue_id in self._own and self._meets_own(venue, side, price_e9):
             return Fit(0, None, "would meet our own order")
         return Fit(quantity, price_e9)
 
     def sweep_meets_own(self, book: VenueBook, side: Side, limit_price_e9: int | None) -> bool:
         """Return whether taking all that is shown within the limit would take our own order."""
-        if book.venue.self_trade_rule not in _GUARDED:
+        if book.venue.venue_id not in self._own:
             return False
         levels = book.asks if side is Side.BUY else book.bids
         if not levels:
@@ -102,17 +125,7 @@ class VenueRules:
         after_ns = venue.cancel_after_ns
         cancel_from_ns = self._at_ns + venue.latency_ns + after_ns if after_ns else 0
         self._throttle.take(venue.venue_id)
-        return cancel_from_ns, self._standing(venue.venue_id).is_probing
-
-    def _standing(self, venue_id: str) -> Standing:
-        if not self._state.venues:
-            return _OPEN
-        found = self._standings.get(venue_id)
-        if found is None:
-            instrument_id = self._market.instrument.instrument_id
-            found = standing(self._state, venue_id, instrument_id, self._at_ns)
-            self._standings[venue_id] = found
-        return found
+        return cancel_from_ns, self._standings[venue.venue_id].is_probing
 
     def _book_refusal(self, book: VenueBook) -> str:
         """Return what is wrong with what the venue shows; a dark venue shows nothing."""
@@ -131,12 +144,10 @@ class VenueRules:
         return lcm(lot, venue.lot) if venue.lot else lot
 
     def _meets_own(self, venue: Venue, side: Side, price_e9: int | None) -> bool:
-        instrument_id = self._market.instrument.instrument_id
-        for child in self._state.children.values():
-            is_there = child.venue_id == venue.venue_id and child.instrument_id == instrument_id
-            if not is_there or child.side is side or not child.is_open:
-                continue
-            if child.time_in_force is TimeInForce.IOC:
+        if venue.self_trade_rule not in _GUARDED:
+            return False
+        for child in self._own.get(venue.venue_id, ()):
+            if child.side is side:
                 continue
             if price_e9 is None or child.price_e9 is None:
                 return True
@@ -144,6 +155,17 @@ class VenueRules:
             if gap >= 0 if side is Side.BUY else gap <= 0:
                 return True
         return False
+
+
+def _resting(state: RoutingState, instrument_id: str) -> dict[str, list[Child]]:
+    """Return our orders that an order in the instrument may meet, by venue."""
+    found: dict[str, list[Child]] = {}
+    for child in state.children.values():
+        if child.instrument_id != instrument_id or not child.is_open:
+            continue
+        if child.time_in_force is not TimeInForce.IOC:
+            found.setdefault(child.venue_id, []).append(child)
+    return found
 
 
 def _state_refusal(book: VenueBook) -> str:

@@ -109,8 +109,9 @@ class Desk:
         self._is_choosy = bool(
             market.stopped_venue_ids or self.asked.venue_ids or self.asked.excluded_venue_ids
         )
+        dark = VenueKind.DARK
         for book in market.books:
-            is_dark = book.venue.kind is VenueKind.DARK
+            is_dark = book.venue.kind is dark
             reason = self._refusal(book, is_dark=is_dark)
             if reason:
                 self.refused.append(Passed(book, FREE, reason))

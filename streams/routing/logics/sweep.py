@@ -138,20 +138,20 @@ def _take(desk: Desk, ranked: _Ranked, found: list[Taken]) -> _Sweep:
     paid = placed = 0
     used = set()
     records, prices, least = desk.records(OrderKind.AGGRESSIVE), desk.prices, desk.minimum
+    # Each of these is asked for at every venue of every sweep.
+    side, fit, limit = desk.side, desk.rules.fit, OrderType.LIMIT
     for rank, offered, worst_e9, paid_e9, _ in found:
         used.add(rank)
         book = books[rank]
         record = records[book.venue.venue_id]
         cost = costs.taking(record, book, prices, offered, price_e9=paid_e9 // offered)
-        quantity, price_e9, reason = desk.rules.fit(book, desk.side, offered, worst_e9, least)
+        quantity, price_e9, reason = fit(book, side, offered, worst_e9, least)
         if not quantity:
             passed.append(Passed(book, cost, reason))
             continue
         smallest = least if least < quantity else quantity
         # By position, in the order of Leg: one of them is made for every venue of every sweep.
-        legs.append(
-            Leg(book, quantity, price_e9, price_e9, cost, _WHY, OrderType.LIMIT, 0, smallest)
-        )
+        legs.append(Leg(book, quantity, price_e9, price_e9, cost, _WHY, limit, 0, smallest))
         paid += quantity * cost.total_e9
         placed += quantity
     for rank, book in enumerate(books):
