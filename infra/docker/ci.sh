@@ -17,7 +17,8 @@ if [[ -f $bundle ]]; then export REQUESTS_CA_BUNDLE=${REQUESTS_CA_BUNDLE:-$bundl
 # shellcheck source=infra/docker/images.sh
 . infra/docker/images.sh
 
-things() { { docker ps -aq && docker volume ls -q && docker network ls -q; } 2>/dev/null | sort; }
+# A volume without a name, which Kafka's image asks for, outlives a `down` that keeps the log.
+things() { { docker ps -aq && docker volume ls -q --filter name=penstock && docker network ls -q; } 2>/dev/null | sort; }
 
 finish() {
   local code=$? left

@@ -153,8 +153,8 @@ def test_a_wrong_password_is_refused(edge: Edge) -> None:
 def test_prometheus_scrapes_wire_and_gateway(edge: Edge) -> None:
     with logged_on(edge)[0]:
         eventually(partial(is_seen, edge), "Prometheus does not see who is logged on", 30)
-    told = edge.compose.ask('sum by (kind) (penstock_gateway_messages_total{job="fix"})')
-    assert told, "no message was counted"
+    counted = 'sum by (kind) (penstock_gateway_messages_total{job="fix"})'
+    eventually(lambda: bool(edge.compose.ask(counted)), "no message was counted", 30)
 
 
 def is_seen(edge: Edge) -> bool:
